@@ -1,0 +1,54 @@
+//! Edits: byte ranges of a text and what they become. Everything this program does to a file
+//! that exists is a list of these.
+
+use std::ops::Range;
+
+/// One replacement. An empty range inserts, an empty `replacement` removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Bytes of the original text.
+    pub range: Range<usize>,
+    /// What stands there afterwards.
+    pub replacement: String,
+}
+
+impl Edit {
+    /// Puts `text` in at byte `at`, and removes nothing.
+    #[must_use]
+    pub fn insert(at: usize, text: String) -> Self {
+        Edit { range: at..at, replacement: text }
+    }
+
+    /// Takes out the bytes of `range`.
+    #[must_use]
+    pub fn remove(range: Range<usize>) -> Self {
+        Edit { range, replacement: String::new() }
+    }
+}
+
+/// Edits that cannot be applied together: two overlap, or one lies outside the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Byte offset of the edit that does not fit.
+    pub at: usize,
+}
+
+/// `text` with all `edits` made. Insertions at the same place keep the order they are given in.
+///
+/// # Errors
+/// [`Conflict`] where two edits overlap, or one is outside the text or inside a character.
+pub fn apply(text: &str, edits: &[Edit]) -> Result<String, Conflict> {
+    let mut sorted: Vec<&Edit> = edits.iter().collect();
+    sorted.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    let grown: usize = edits.iter().map(|edit| edit.replacement.len()).sum();
+    let mut result = String::with_capacity(text.len() + grown);
+    let mut done = 0;
+    for edit in sorted {
+        let kept = text.get(done..edit.range.start).ok_or(Conflict { at: edit.range.start })?;
+        result.push_str(kept);
+        result.push_str(&edit.replacement);
+        done = edit.range.end;
+    }
+    result.push_str(text.get(done..).ok_or(Conflict { at: done })?);
+    Ok(result)
+}
