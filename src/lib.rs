@@ -1,1 +1,30 @@
-pub mod edit; pub mod yaml;
+//! Gives every chart of an OpenStack-Helm checkout the means to pull its images from a registry
+//! that asks for a password.
+//!
+//! Data flows one way:
+//!
+//! 1. [`checkout`] finds the charts, and the helm-toolkits that they share.
+//! 2. [`chart`] reads one chart: name, values.yaml, templates.
+//! 3. [`rules`] look at a chart, each for one kind of change, and propose [`edit`]s of its files.
+//!    Entries for values.yaml go through the [`yaml`] editor, templates are read by [`template`].
+//! 4. [`plan`] does that for all charts in parallel and proves what comes out. What cannot be
+//!    proven is refused, as an [`error`] that says where, why and what to do by hand.
+//! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] sums it up. They read the plan and
+//!    nothing else, so that what was shown is what is done.
+//!
+//! [`cli`] and [`options`] are what a user can choose, [`run`] puts it all together.
+
+pub mod apply;
+pub mod chart;
+pub mod checkout;
+pub mod cli;
+pub mod diff;
+pub mod edit;
+pub mod error;
+pub mod options;
+pub mod plan;
+pub mod report;
+pub mod rules;
+pub mod run;
+pub mod template;
+pub mod yaml;

@@ -1,0 +1,129 @@
+//! From the arguments of a call to the charts in them.
+//!
+//! A chart is a folder with a Chart.yaml. Links are never followed: the umbrella chart of 2022
+//! links to other charts, which would be changed twice. Inside of a chart only `charts/` is looked
+//! into, and there only for vendored copies of helm-toolkit.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::chart::{Metadata, Role};
+use crate::error::{Error, Place, Refusal, Warning};
+
+/// Where charts are, and how their paths are shown.
+#[derive(Debug)]
+pub struct Checkouts {
+    /// What shown paths are relative to: the checkout, or the nearest common parent of several.
+    pub base: PathBuf,
+    /// The charts found, sorted by path.
+    pub charts: Vec<Found>,
+    /// Folders that could not be looked into.
+    pub warnings: Vec<Warning>,
+}
+
+/// A folder with a Chart.yaml.
+#[derive(Debug)]
+pub struct Found {
+    /// The folder, relative to [`Checkouts::base`].
+    pub path: PathBuf,
+    /// What its metadata say, or why they cannot be used.
+    pub metadata: Result<Metadata, Refusal>,
+    /// For a toolkit inside of a chart, that chart's folder relative to the base.
+    pub vendored_in: Option<PathBuf>,
+}
+
+impl Found {
+    /// What the chart is to this program; a chart that cannot be read counts as an application.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.metadata.as_ref().map_or(Role::Application, Metadata::role)
+    }
+}
+
+/// Finds the charts in `paths`: checkouts, folders of charts or charts.
+///
+/// # Errors
+/// Where a path cannot be read, or there is no chart in any of them.
+pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
+    let mut roots = BTreeSet::new();
+    for path in paths {
+        // One name for each folder, however it is called, so that none is walked twice.
+        let root = path.canonicalize().map_err(|error| Error::Io(path.clone(), error))?;
+        roots.insert(root);
+    }
+    let base = common_parent(&roots);
+    let mut checkouts = Checkouts { base, charts: Vec::new(), warnings: Vec::new() };
+    let mut seen = BTreeSet::new();
+    for root in &roots {
+        for (dir, vendored_in) in charts_below(root, &checkouts.base, &mut checkouts.warnings) {
+            if seen.insert(dir.clone()) {
+                let metadata = Metadata::read(&dir);
+                let relative = |dir: &Path| dir.strip_prefix(&checkouts.base).unwrap_or(dir).to_owned();
+                let vendored_in = vendored_in.as_deref().map(relative);
+                let is_toolkit = metadata.as_ref().is_ok_and(|metadata| metadata.role() == Role::Toolkit);
+                if vendored_in.is_none() || is_toolkit {
+                    checkouts.charts.push(Found { path: relative(&dir), metadata, vendored_in });
+                }
+            }
+        }
+    }
+    if checkouts.charts.is_empty() {
+        return Err(Error::NoChart(paths.to_vec()));
+    }
+    checkouts.charts.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(checkouts)
+}
+
+/// The folders with a Chart.yaml below `root`, and for those inside of a chart, that chart's.
+fn charts_below(root: &Path, base: &Path, warnings: &mut Vec<Warning>) -> Vec<(PathBuf, Option<PathBuf>)> {
+    let mut charts = Vec::new();
+    // The charts that the walk is in, the outermost first.
+    let mut inside_of: Vec<PathBuf> = Vec::new();
+    let mut walk = WalkDir::new(root).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(root);
+                let place = Place::file(path.strip_prefix(base).unwrap_or(path));
+                warnings.push(Warning::new(place, format!("not looked into: {error}")));
+                continue;
+            }
+        };
+        if !entry.file_type().is_dir() {
+            continue;
+        }
+        while inside_of.last().is_some_and(|chart| !entry.path().starts_with(chart)) {
+            inside_of.pop();
+        }
+        let is_elsewhere = inside_of.last().is_some_and(|chart| !leads_to_subchart(chart, entry.path()));
+        if is_skipped(&entry) || is_elsewhere {
+            walk.skip_current_dir();
+        } else if entry.path().join("Chart.yaml").is_file() {
+            charts.push((entry.path().to_owned(), inside_of.first().cloned()));
+            inside_of.push(entry.into_path());
+        }
+    }
+    charts
+}
+
+fn is_skipped(entry: &DirEntry) -> bool {
+    entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+/// Whether a folder inside of a chart is its `charts/` or a folder in that.
+fn leads_to_subchart(chart: &Path, dir: &Path) -> bool {
+    let mut inside = dir.strip_prefix(chart).into_iter().flat_map(Path::components);
+    inside.next() == Some(Component::Normal("charts".as_ref())) && inside.nth(1).is_none()
+}
+
+/// The folder itself, or the nearest one that all are in.
+fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
+    let mut roots = roots.iter();
+    let first = roots.next().cloned().unwrap_or_default();
+    roots.fold(first, |common, root| {
+        common.components().zip(root.components()).take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
+    })
+}

@@ -1,0 +1,155 @@
+//! The arguments of the command line, and their help.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::options::{Options, Port, SecretName};
+use crate::plan::Selection;
+use crate::report::summary::Detail;
+
+/// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
+/// password
+///
+/// Each chart gets entries in values.yaml and a Secret template, and helm-toolkit gets the function
+/// and the ServiceAccount that they need. With default values nothing changes in what Helm renders;
+/// with endpoints.oci_image_registry.auth.enabled=true every pod gets the credentials.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, after_long_help = LONG_HELP, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+
+const LONG_HELP: &str = "\
+Exit codes:
+  0  done; nothing (left) to do
+  1  `plan --exit-code` would change something
+  2  a chart could not be handled, or the call is wrong, or no chart was found
+
+Examples:
+  osh-registry-auth plan                                   what would change in this checkout
+  osh-registry-auth apply openstack-helm openstack-helm-infra
+                                                           change two checkouts that belong together
+  osh-registry-auth plan --include 'prometheus-*' -v       some charts, and what each rule does
+  osh-registry-auth plan | git apply                       the same as apply, through git";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the diff of what would change; write nothing
+    ///
+    /// The diff is git's own, on standard output; the summary is on standard error.
+    Plan {
+        /// Exit with 1 where something would change
+        #[arg(long)]
+        exit_code: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Make the changes
+    ///
+    /// Nothing is written while a chart is refused. A second run changes nothing.
+    Apply {
+        /// Write the charts that can be changed although others are refused
+        #[arg(long)]
+        keep_going: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// What all commands take.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Checkouts, folders of charts or charts
+    #[arg(value_name = "CHECKOUT", default_value = ".")]
+    pub checkouts: Vec<PathBuf>,
+
+    /// Port of the registry in the default values, or null for none
+    #[arg(long, value_name = "N|null", default_value = "5000", help_heading = "Changes")]
+    pub port: Port,
+
+    /// Name of each chart's Secret; {chart} stands for the chart's name
+    #[arg(long, value_name = "TEMPLATE", default_value = "{chart}-oci-image-registry-key", help_heading = "Changes")]
+    pub secret_name: SecretName,
+
+    /// Replace a templates/secret-registry.yaml that does something else
+    #[arg(long, help_heading = "Changes")]
+    pub replace_templates: bool,
+
+    /// Only charts with such a name (a glob; several are possible)
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub include: Vec<Glob>,
+
+    /// No charts with such a name
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub exclude: Vec<Glob>,
+
+    /// How many charts are looked at at the same time [default: as many as there are cores]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// Write the diff into a file, a pipe or a device
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+
+    /// Colours: auto asks NO_COLOR, CLICOLOR_FORCE and the terminal
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub color: ColorChoice,
+
+    /// Say nothing but what is refused
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Say what happens to each chart
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+}
+
+impl Common {
+    /// What the rules are to know.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            port: self.port,
+            secret_name: self.secret_name.clone(),
+            replace_templates: self.replace_templates,
+        }
+    }
+
+    /// Which charts are meant.
+    ///
+    /// # Errors
+    /// Where the globs together are too much.
+    pub fn selection(&self) -> Result<Selection, globset::Error> {
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)? })
+    }
+
+    /// How much is to be said.
+    #[must_use]
+    pub fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+}
+
+fn set(globs: &[Glob]) -> Result<Option<GlobSet>, globset::Error> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        builder.add(glob.clone());
+    }
+    builder.build().map(Some)
+}

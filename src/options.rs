@@ -1,0 +1,84 @@
+//! What a user may choose about the changes themselves, as opposed to how they are shown.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Choices that the rules read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The registry's port in the default values.
+    pub port: Port,
+    /// How the Secret of a chart is called.
+    pub secret_name: SecretName,
+    /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
+    pub replace_templates: bool,
+}
+
+/// A port number, or none (`null`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port(Option<u16>);
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(port) => port.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
+}
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            _ if text == "null" => Ok(Port(None)),
+            Ok(0) | Err(_) => Err("expected a port from 1 to 65535, or null".to_owned()),
+            Ok(port) => Ok(Port(Some(port))),
+        }
+    }
+}
+
+/// A name for Secrets, in which `{chart}` stands for the chart's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretName(String);
+
+impl SecretName {
+    /// What stands for the chart's name.
+    const CHART: &'static str = "{chart}";
+
+    /// The name of the Secret of `chart`.
+    ///
+    /// # Errors
+    /// The name that came out, where Kubernetes would not take it.
+    pub fn of(&self, chart: &str) -> Result<String, String> {
+        let name = self.0.replace(Self::CHART, chart);
+        if is_object_name(&name) { Ok(name) } else { Err(name) }
+    }
+}
+
+impl FromStr for SecretName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let template = SecretName(text.to_owned());
+        match template.of("chart") {
+            Ok(_) => Ok(template),
+            Err(name) => Err(format!(
+                "{name:?} cannot be the name of a Secret: use lower-case letters, digits, `-` and `.`, and {{chart}} for the chart's name"
+            )),
+        }
+    }
+}
+
+/// Whether Kubernetes takes `name` for a Secret (a DNS subdomain, RFC 1123).
+fn is_object_name(name: &str) -> bool {
+    let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            let label = label.as_bytes();
+            label.first().is_some_and(is_alphanumeric)
+                && label.last().is_some_and(is_alphanumeric)
+                && label.iter().all(|byte| is_alphanumeric(byte) || *byte == b'-')
+        })
+}

@@ -1,0 +1,367 @@
+//! The plan: for every chart what changes, or why nothing does. Whoever prints, writes or checks
+//! reads this and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use rayon::prelude::*;
+
+use crate::chart::{self, Chart, Files, Role, Source};
+use crate::checkout::{Checkouts, Found};
+use crate::edit;
+use crate::error::{Place, Refusal, Warning};
+use crate::options::Options;
+use crate::rules::{self, Proposals};
+use crate::yaml::{self, Document, Kind};
+
+/// Which charts are to be changed, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, if given.
+    pub include: Option<GlobSet>,
+    /// Not these, included or not.
+    pub exclude: Option<GlobSet>,
+}
+
+impl Selection {
+    fn takes(&self, name: &str) -> bool {
+        self.include.as_ref().is_none_or(|globs| globs.is_match(name))
+            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
+    }
+}
+
+/// What is to become of all charts.
+#[derive(Debug)]
+pub struct Plan {
+    /// The folder that all paths in here are relative to.
+    pub base: PathBuf,
+    /// The charts, sorted by path.
+    pub charts: Vec<ChartPlan>,
+    /// Warnings that belong to no chart.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is to become of one chart.
+#[derive(Debug)]
+pub struct ChartPlan {
+    /// Its folder, relative to [`Plan::base`].
+    pub path: PathBuf,
+    /// Its name; the folder's, where it has none that could be read.
+    pub name: String,
+    /// What it is to this program.
+    pub role: Role,
+    /// What is to be done, or why nothing is.
+    pub outcome: Outcome,
+    /// What a maintainer should look at. Paths are relative to [`Plan::base`].
+    pub warnings: Vec<Warning>,
+}
+
+/// What is to be done to a chart.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is none of this program's business, for this reason.
+    LeftAlone(&'static str),
+    /// It has everything.
+    Complete,
+    /// These changes complete it.
+    Change(Change),
+    /// It cannot be completed; paths are relative to [`Plan::base`].
+    Refused(Vec<Refusal>),
+}
+
+/// All changes of one chart.
+#[derive(Debug)]
+pub struct Change {
+    /// The files, sorted by path.
+    pub files: Vec<FileChange>,
+    /// The rules that asked for them.
+    pub rules: Vec<&'static str>,
+}
+
+/// A file that changes or comes to be.
+#[derive(Debug)]
+pub struct FileChange {
+    /// Path relative to [`Plan::base`].
+    pub path: PathBuf,
+    /// What is in it. `None`: there is no such file yet.
+    pub old: Option<String>,
+    /// What will be in it.
+    pub new: String,
+}
+
+impl Plan {
+    /// Plans for all charts of `checkouts`, in parallel.
+    #[must_use]
+    pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
+        let Checkouts { base, charts, warnings } = checkouts;
+        let (toolkits, applications): (Vec<Found>, Vec<Found>) =
+            charts.into_iter().partition(|found| found.role() == Role::Toolkit);
+        // Toolkits are planned even where they are not selected: a chart depends on what they can.
+        let planned = toolkits.par_iter().map(|found| plan_chart(&base, found, options)).collect::<Vec<_>>();
+        let mut charts: Vec<ChartPlan> = applications
+            .par_iter()
+            .map(|found| {
+                let name = name(found);
+                if !selection.takes(&name) {
+                    return ChartPlan::left_alone(found, NOT_SELECTED);
+                }
+                let plan = plan_chart(&base, found, options);
+                match toolkit_of(found, &planned, &toolkits) {
+                    Some(toolkit) => plan.with_toolkit(found, toolkit),
+                    None => plan,
+                }
+            })
+            .collect();
+        charts.extend(planned.into_iter().zip(&toolkits).map(|(plan, found)| {
+            if selection.takes(&plan.name) { plan } else { ChartPlan::left_alone(found, NOT_SELECTED) }
+        }));
+        charts.sort_by(|one, other| one.path.cmp(&other.path));
+        Plan { base, charts, warnings }
+    }
+
+    /// All files that change, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> Vec<&FileChange> {
+        let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    /// All refusals, in the order of the charts.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.charts.iter().flat_map(|chart| match &chart.outcome {
+            Outcome::Refused(refusals) => refusals.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Whether a chart that is to be completed depends on a helm-toolkit and there is none.
+    #[must_use]
+    pub fn lacks_toolkit(&self) -> bool {
+        let is_completed = |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
+        self.charts.iter().any(|chart| chart.role == Role::Application && is_completed(chart))
+            && !self.charts.iter().any(|chart| chart.role == Role::Toolkit && is_completed(chart))
+    }
+}
+
+const NOT_SELECTED: &str = "not selected by --include and --exclude";
+
+impl ChartPlan {
+    fn left_alone(found: &Found, reason: &'static str) -> Self {
+        ChartPlan::with_outcome(found, Outcome::LeftAlone(reason))
+    }
+
+    fn with_outcome(found: &Found, outcome: Outcome) -> Self {
+        let warnings = Vec::new();
+        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, warnings }
+    }
+
+    /// The files of this chart that change.
+    #[must_use]
+    pub fn files(&self) -> &[FileChange] {
+        match &self.outcome {
+            Outcome::Change(change) => &change.files,
+            _ => &[],
+        }
+    }
+
+    /// The same plan, unless the toolkit that the chart depends on is refused.
+    fn with_toolkit(self, found: &Found, toolkit: &ChartPlan) -> Self {
+        let Outcome::Refused(reasons) = &toolkit.outcome else { return self };
+        if matches!(self.outcome, Outcome::LeftAlone(_) | Outcome::Refused(_)) {
+            return self;
+        }
+        let reason = reasons.first().map(|refusal| refusal.what.as_str()).unwrap_or_default();
+        let refusal = Refusal::new(
+            Place::file(&found.path),
+            format!("depends on {}, which is refused: {reason}", toolkit.path.display()),
+            "see there",
+        );
+        ChartPlan { outcome: Outcome::Refused(vec![refusal]), ..self }
+    }
+}
+
+/// A chart's name; the folder's, where it has none that could be read.
+fn name(found: &Found) -> String {
+    let folder = || found.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    match &found.metadata {
+        Ok(metadata) => metadata.name.clone(),
+        Err(_) => folder().unwrap_or_else(|| ".".to_owned()),
+    }
+}
+
+/// The helm-toolkit that a chart depends on: the copy inside of it; else the one that its
+/// dependency names by path; else the nearest.
+fn toolkit_of<'p>(chart: &Found, plans: &'p [ChartPlan], toolkits: &[Found]) -> Option<&'p ChartPlan> {
+    let inside = toolkits.iter().position(|toolkit| toolkit.vendored_in.as_ref() == Some(&chart.path));
+    let named = || {
+        let dependency = chart.metadata.as_ref().ok()?.toolkit.as_ref()?;
+        let path = chart.path.join(dependency.repository.as_ref()?.strip_prefix("file://")?);
+        let path = normal(&path);
+        toolkits.iter().position(|toolkit| toolkit.vendored_in.is_none() && toolkit.path == path)
+    };
+    let nearest = || {
+        let shared = |path: &Path| path.components().zip(chart.path.components()).take_while(|(a, b)| a == b).count();
+        let free = toolkits.iter().enumerate().filter(|(_, toolkit)| toolkit.vendored_in.is_none());
+        // Of equally near ones the first by path.
+        free.rev().max_by_key(|(_, toolkit)| shared(&toolkit.path)).map(|(index, _)| index)
+    };
+    inside.or_else(named).or_else(nearest).and_then(|index| plans.get(index))
+}
+
+/// `a/b/../c` as `a/c`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::ParentDir => {
+                normal.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+fn plan_chart(base: &Path, found: &Found, options: &Options) -> ChartPlan {
+    let mut warnings = Vec::new();
+    let outcome = outcome(&base.join(&found.path), found, options, &mut warnings);
+    for warning in &mut warnings {
+        warning.place = warning.place.clone().below(&found.path);
+    }
+    let outcome = match outcome {
+        Ok(Outcome::Change(mut change)) => {
+            for file in &mut change.files {
+                file.path = found.path.join(&file.path);
+            }
+            Outcome::Change(change)
+        }
+        Ok(outcome) => outcome,
+        Err(refusals) => {
+            let below = |refusal: Refusal| Refusal { place: refusal.place.below(&found.path), ..refusal };
+            Outcome::Refused(refusals.into_iter().map(below).collect())
+        }
+    };
+    ChartPlan { warnings, ..ChartPlan::with_outcome(found, outcome) }
+}
+
+fn outcome(
+    dir: &Path,
+    found: &Found,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Result<Outcome, Vec<Refusal>> {
+    let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
+    let one = |refusal| vec![refusal];
+    let role = metadata.role();
+    let mut files = Files::default();
+    let mut document = None;
+    if role == Role::Application {
+        files.values = Files::read_values(dir).map_err(one)?;
+        let Some(values) = &files.values else { return Ok(Outcome::LeftAlone("no values.yaml")) };
+        if metadata.toolkit.is_none() && !includes_toolkit(&Files::read_templates(dir, warnings).map_err(one)?) {
+            return Ok(Outcome::LeftAlone("does not use helm-toolkit"));
+        }
+        let parsed = Document::parse(&values.text).map_err(|error| vec![chart::unusable_values(&error)])?;
+        if !has_images(&parsed) {
+            return Ok(Outcome::LeftAlone("no images in values.yaml"));
+        }
+        document = Some(parsed);
+    }
+    files.templates = Files::read_templates(dir, warnings).map_err(one)?;
+
+    let chart = Chart { name: &metadata.name, dir, role, values: document, templates: &files.templates };
+    let (mut proposals, refusals) = rules::propose(&chart, options);
+    warnings.append(&mut proposals.warnings);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    if proposals.is_empty() {
+        return Ok(Outcome::Complete);
+    }
+
+    // What is offered is proven first: values.yaml by two parsers, and all of it by the rules
+    // themselves, which must find nothing to do any more.
+    let old = chart.values;
+    let values = edited_values(&files, &proposals).map_err(one)?;
+    let proven = match (&old, &values) {
+        (Some(old), Some(new)) => Some(yaml::prove(old, new, &proposals.additions).map_err(|doubt| {
+            one(unproven(Path::new("values.yaml"), &doubt.to_string()))
+        })?),
+        _ => None,
+    };
+    let templates = edited_templates(&files.templates, &proposals).map_err(one)?;
+    let values_after = proven.or(old);
+    let after = Chart { name: &metadata.name, dir, role, values: values_after, templates: &templates };
+    let (left, refusals) = rules::propose(&after, options);
+    if !left.is_empty() || !refusals.is_empty() {
+        return Err(one(unproven(Path::new(""), "a second run would change it again")));
+    }
+
+    let mut changed = BTreeMap::new();
+    for new in templates.into_iter().filter(|new| proposals.touches(&new.path)) {
+        let old = files.templates.iter().find(|old| old.path == new.path).map(|old| old.text.clone());
+        changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text });
+    }
+    if let (Some(old), Some(new)) = (files.values, values) {
+        changed.insert(old.path.clone(), FileChange { path: old.path, old: Some(old.text), new });
+    }
+    let files: Vec<FileChange> = changed.into_values().collect();
+    for file in &files {
+        let is_link = dir.join(&file.path).symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        if is_link {
+            return Err(one(Refusal::new(
+                Place::file(&file.path),
+                "is a link, and what it leads to may belong to others",
+                "make it a plain file, or change what it leads to by hand",
+            )));
+        }
+    }
+    Ok(Outcome::Change(Change { files, rules: proposals.changed_by }))
+}
+
+/// values.yaml with its additions made; `None` where there are none.
+fn edited_values(files: &Files, proposals: &Proposals) -> Result<Option<String>, Refusal> {
+    let Some(values) = files.values.as_ref().filter(|_| !proposals.additions.is_empty()) else { return Ok(None) };
+    let edits: Vec<_> = proposals.additions.iter().flat_map(|addition| addition.edits.iter().cloned()).collect();
+    let new = edit::apply(&values.text, &edits);
+    new.map(Some).map_err(|_| unproven(&values.path, "two additions meet in one place"))
+}
+
+/// All templates as they will be, new ones included.
+fn edited_templates(templates: &[Source], proposals: &Proposals) -> Result<Vec<Source>, Refusal> {
+    let mut after = Vec::with_capacity(templates.len() + proposals.files.len());
+    for Source { path, text } in templates.iter().filter(|old| !proposals.files.contains_key(&old.path)) {
+        let text = match proposals.edits.get(path) {
+            Some(edits) => {
+                edit::apply(text, edits).map_err(|_| unproven(path, "two insertions meet in one place"))?
+            }
+            None => text.clone(),
+        };
+        after.push(Source { path: path.clone(), text });
+    }
+    after.extend(proposals.files.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
+    after.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(after)
+}
+
+fn unproven(path: &Path, doubt: &str) -> Refusal {
+    Refusal::new(Place::file(path), format!("no edit could be proven right: {doubt}"), "add the entries by hand")
+}
+
+fn includes_toolkit(templates: &[Source]) -> bool {
+    let include = memchr::memmem::Finder::new("\"helm-toolkit.");
+    templates.iter().any(|source| include.find(source.text.as_bytes()).is_some())
+}
+
+/// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes
+/// down to, all 67 charts of it.
+fn has_images(document: &Document<'_>) -> bool {
+    document.root().is_some_and(|root| {
+        let merged = document.merged(root);
+        document.kind(root) == Kind::Mapping
+            && std::iter::once(root).chain(merged).any(|node| document.get(node, "images").is_some())
+    })
+}

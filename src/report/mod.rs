@@ -1,0 +1,3 @@
+//! What users read about a plan, one file a format.
+
+pub mod summary;

@@ -1,0 +1,120 @@
+//! The summary of a run, for the terminal: what was done, what was not and why.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::chart::Role;
+use crate::plan::{ChartPlan, Outcome, Plan};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Refusals only.
+    Quiet,
+    /// What a maintainer needs to know.
+    Normal,
+    /// What happens to each chart, too.
+    Verbose,
+}
+
+/// What became of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It was printed.
+    Planned,
+    /// It was written.
+    Applied,
+    /// It was not written, since a chart is refused.
+    Withheld,
+}
+
+/// Writes the summary of `plan`, with colours; a stream that is to have none takes them out.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io::Result<()> {
+    if detail >= Detail::Verbose {
+        for chart in &plan.charts {
+            writeln!(out, "{}", line(chart))?;
+        }
+    }
+    if detail >= Detail::Normal {
+        for warning in plan.warnings.iter().chain(plan.charts.iter().flat_map(|chart| &chart.warnings)) {
+            writeln!(out, "{WARNING}warning{WARNING:#}: {warning}")?;
+        }
+    }
+    for refusal in plan.refusals() {
+        writeln!(out, "{ERROR}refused{ERROR:#}: {refusal}")?;
+    }
+    if detail >= Detail::Normal {
+        write_left_alone(out, plan)?;
+        if plan.lacks_toolkit() {
+            writeln!(
+                out,
+                "{NOTE}note{NOTE:#}: no helm-toolkit is among these charts: the one that they are built with must be migrated too (in OpenStack-Helm of 2018 to 2024 it is in openstack-helm-infra)"
+            )?;
+        }
+        write_count(out, plan, deed)?;
+    }
+    Ok(())
+}
+
+/// The charts that are left alone, by reason.
+fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for chart in &plan.charts {
+        if let Outcome::LeftAlone(reason) = &chart.outcome {
+            reasons.entry(reason).or_default().push(&chart.name);
+        }
+    }
+    for (reason, names) in reasons {
+        writeln!(out, "{NOTE}left alone{NOTE:#} ({reason}): {}", names.join(", "))?;
+    }
+    Ok(())
+}
+
+fn write_count(out: &mut dyn Write, plan: &Plan, deed: Deed) -> io::Result<()> {
+    let count = |is_counted: fn(&Outcome) -> bool| plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count();
+    let changed = count(|outcome| matches!(outcome, Outcome::Change(_)));
+    let files = plan.files().len();
+    let complete = count(|outcome| matches!(outcome, Outcome::Complete));
+    let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let left = count(|outcome| matches!(outcome, Outcome::LeftAlone(_)));
+    let verb = match deed {
+        Deed::Planned => "to change",
+        Deed::Applied => "changed",
+        Deed::Withheld => "not changed",
+    };
+    writeln!(
+        out,
+        "{} {verb} ({}), {complete} complete, {refused} refused, {left} left alone",
+        amount(changed, "chart"),
+        amount(files, "file"),
+    )?;
+    if deed == Deed::Withheld {
+        writeln!(out, "nothing is written while a chart is refused; --keep-going writes the others")?;
+    }
+    Ok(())
+}
+
+fn amount(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn line(chart: &ChartPlan) -> String {
+    let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { chart.path.display().to_string() };
+    let kind = if chart.role == Role::Toolkit { " (helm-toolkit)" } else { "" };
+    let what = match &chart.outcome {
+        Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
+        Outcome::Complete => "complete".to_owned(),
+        Outcome::Change(change) => change.rules.join(", "),
+        Outcome::Refused(_) => "refused".to_owned(),
+    };
+    format!("{path}{kind}: {what}")
+}

@@ -1,0 +1,119 @@
+//! The kinds of changes that make up the migration, one file each.
+//!
+//! A rule looks at a chart and proposes edits, or says why it cannot. It writes nothing and knows
+//! nothing of other rules. To add one, write its file and name it in [`RULES`].
+
+mod endpoints;
+mod manifests;
+mod pods;
+mod pull_secrets;
+mod secret_template;
+mod secrets;
+mod service_accounts;
+mod toolkit_function;
+mod toolkit_service_account;
+mod top_level;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::chart::{Chart, Role};
+use crate::edit::Edit;
+use crate::error::{Place, Refusal, Warning};
+use crate::options::Options;
+use crate::yaml::{Addition, Position};
+
+/// All rules, in the order in which their insertions at one and the same place come out.
+pub const RULES: &[&dyn Rule] = &[
+    &secrets::Secrets,
+    &endpoints::Endpoints,
+    &manifests::Manifests,
+    &secret_template::SecretTemplate,
+    &service_accounts::ServiceAccounts,
+    &pods::Pods,
+    &toolkit_function::ToolkitFunction,
+    &toolkit_service_account::ToolkitServiceAccount,
+];
+
+/// One kind of change.
+pub trait Rule: Sync {
+    /// What it adds, as the summary calls it.
+    fn name(&self) -> &'static str;
+
+    /// Which charts it is for.
+    fn role(&self) -> Role;
+
+    /// Looks at `chart` and proposes what is missing. A chart that has everything gets nothing
+    /// proposed: that is how a second run finds nothing to do.
+    ///
+    /// # Errors
+    /// A [`Refusal`], where the chart must be looked at by a person first.
+    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal>;
+}
+
+/// What the rules propose for one chart. Paths are relative to the chart's folder.
+#[derive(Debug, Default)]
+pub struct Proposals {
+    /// Entries for values.yaml.
+    pub additions: Vec<Addition>,
+    /// Edits of templates that are there.
+    pub edits: BTreeMap<PathBuf, Vec<Edit>>,
+    /// Files to create, or to replace as a whole.
+    pub files: BTreeMap<PathBuf, String>,
+    /// What a maintainer should look at.
+    pub warnings: Vec<Warning>,
+    /// Which rules proposed a change.
+    pub changed_by: Vec<&'static str>,
+}
+
+impl Proposals {
+    /// Whether nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.additions.is_empty() && self.edits.is_empty() && self.files.is_empty()
+    }
+
+    /// Whether a template of the chart changes or comes to be.
+    #[must_use]
+    pub fn touches(&self, path: &Path) -> bool {
+        self.edits.contains_key(path) || self.files.contains_key(path)
+    }
+
+    fn edit(&mut self, path: PathBuf, edit: Edit) {
+        self.edits.entry(path).or_default().push(edit);
+    }
+
+    fn warn(&mut self, place: Place, what: impl Into<String>) {
+        self.warnings.push(Warning::new(place, what));
+    }
+
+    fn size(&self) -> usize {
+        self.additions.len() + self.edits.values().map(Vec::len).sum::<usize>() + self.files.len()
+    }
+}
+
+/// Runs all rules for `chart`. The refusals come first in the order of the rules; a rule that
+/// refuses does not keep the others from being heard.
+#[must_use]
+pub fn propose(chart: &Chart<'_>, options: &Options) -> (Proposals, Vec<Refusal>) {
+    let mut proposals = Proposals::default();
+    let mut refusals = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
+        let before = proposals.size();
+        if let Err(refusal) = rule.propose(chart, options, &mut proposals) {
+            refusals.push(refusal);
+        }
+        if proposals.size() > before {
+            proposals.changed_by.push(rule.name());
+        }
+    }
+    (proposals, refusals)
+}
+
+/// Where byte `offset` of `text` is.
+fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = 1 + memchr::memchr_iter(b'\n', before.as_bytes()).count();
+    let column = 1 + before.chars().rev().take_while(|character| *character != '\n').count();
+    Position { line, column }
+}

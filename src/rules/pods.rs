@@ -1,0 +1,104 @@
+//! Pods without a ServiceAccount of their own, which would pull with no credentials.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::pull_secrets::{self, Existing};
+use super::{Proposals, Rule, position};
+use crate::chart::{Chart, Role, Source};
+use crate::edit::Edit;
+use crate::error::{Place, Refusal};
+use crate::options::Options;
+use crate::template::{self, Line};
+
+/// The conditional `imagePullSecrets` in front of `containers:`. Pods that a script makes at run
+/// time are out of reach and warned about.
+pub(super) struct Pods;
+
+/// Kinds that hold a pod or the template of one.
+const WORKLOADS: [&str; 8] =
+    ["Pod", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
+
+impl Rule for Pods {
+    fn name(&self) -> &'static str {
+        "pods without ServiceAccount"
+    }
+
+    fn role(&self) -> Role {
+        Role::Application
+    }
+
+    fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+        for source in chart.templates {
+            if memchr::memmem::find(source.text.as_bytes(), b" containers:").is_some() {
+                look_into(source, proposals)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> {
+    let text = template::without_comments(&source.text);
+    let lines = template::lines(&text);
+    let line_break = pull_secrets::line_break(&source.text);
+    for (at, line) in lines.iter().enumerate() {
+        let indent = line.indent();
+        if indent == 0 || line.value(indent, "containers") != Some("") {
+            continue;
+        }
+        let Some(pod) = pod_spec(&lines, at) else { continue };
+        let has_account = lines.get(pod.clone()).unwrap_or_default().iter().any(|line| {
+            ["serviceAccountName", "serviceAccount"].iter().any(|key| line.value(indent, key).is_some())
+        });
+        let document = template::document(&lines, at);
+        let kind = lines.get(document).unwrap_or_default().iter().find_map(|line| line.value(0, "kind"));
+        let place = || Place::at(&source.path, position(&source.text, line.start));
+        match kind {
+            _ if has_account => continue,
+            Some(kind) if !WORKLOADS.contains(&kind) => continue,
+            _ if is_script(&source.path) => {
+                proposals.warn(place(), "a script makes this pod at run time: it gets no credentials from here");
+                continue;
+            }
+            None => {
+                proposals.warn(
+                    place(),
+                    "looks like a pod without a ServiceAccount, of no kind that could be told: see to its credentials by hand",
+                );
+                continue;
+            }
+            Some(_) => {}
+        }
+        let refusal = |what: &str| Refusal::new(place(), format!("a pod {what}"), "add imagePullSecrets to it by hand");
+        let root = template::root_variable(&text, line.start)
+            .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
+        let edit = match pull_secrets::existing(&lines, pod, indent, root, line_break) {
+            Existing::Done => continue,
+            Existing::Others(edit) => edit,
+            Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
+            Existing::None => Edit::insert(line.start, pull_secrets::list(root, indent, line_break)),
+        };
+        proposals.edit(source.path.clone(), edit);
+    }
+    Ok(())
+}
+
+/// The lines of the pod's spec that the `containers:` of line `at` is in. `None` where it is in
+/// something else.
+fn pod_spec(lines: &[Line<'_>], at: usize) -> Option<Range<usize>> {
+    let indent = lines.get(at)?.indent();
+    let is_outside = |line: &Line<'_>| !line.is_silent() && line.indent() < indent;
+    let above = lines.iter().take(at).rposition(is_outside)?;
+    let owner = lines.get(above)?;
+    owner.value(owner.indent(), "spec")?;
+    let below = lines.iter().skip(at).position(is_outside).map_or(lines.len(), |below| at + below);
+    Some(above + 1..below)
+}
+
+/// Whether a template becomes a script that runs in a container.
+fn is_script(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.components().any(|component| component.as_os_str() == "bin")
+        || [".sh", ".sh.tpl", ".py", ".py.tpl"].iter().any(|ending| name.ends_with(ending))
+}

@@ -1,0 +1,82 @@
+//! The conditional `imagePullSecrets`, as ServiceAccounts and pods get it.
+
+use std::ops::Range;
+
+use crate::edit::Edit;
+use crate::template::Line;
+
+/// The list as it goes into templates; `$envAll` stands for the templates' root.
+const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
+
+/// The key, in templates and in what Kubernetes calls it.
+const KEY: &str = "imagePullSecrets";
+
+/// What there is of image pull secrets in a ServiceAccount or a pod.
+pub(super) enum Existing {
+    /// Nothing.
+    None,
+    /// The registry's Secret is among them.
+    Done,
+    /// A list of others; an item can be added by this edit.
+    Others(Edit),
+    /// Something that is not a plain list.
+    Unclear,
+}
+
+/// The list with its condition, for an object whose keys are indented by `indent`.
+pub(super) fn list(root: &str, indent: usize, line_break: &str) -> String {
+    text(LIST.lines(), root, indent, line_break)
+}
+
+fn text<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, line_break: &str) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if !line.starts_with("{{") {
+            text.extend(std::iter::repeat_n(' ', indent));
+        }
+        text.push_str(&line.replace("$envAll", root));
+        text.push_str(line_break);
+    }
+    text
+}
+
+/// The line break that `text` has at the end of its first line.
+pub(super) fn line_break(text: &str) -> &'static str {
+    let first = text.split_inclusive('\n').next().unwrap_or_default();
+    if first.ends_with("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// Looks for image pull secrets among the `scope` of `lines`, where keys are indented by `indent`.
+pub(super) fn existing(
+    lines: &[Line<'_>],
+    scope: Range<usize>,
+    indent: usize,
+    root: &str,
+    line_break: &str,
+) -> Existing {
+    let Some(scoped) = lines.get(scope) else { return Existing::Unclear };
+    let Some(at) = scoped.iter().position(|line| line.value(indent, KEY).is_some()) else {
+        return Existing::None;
+    };
+    let below = scoped.get(at + 1..).unwrap_or_default();
+    // The list goes on to the next key; conditions around its items do not end it.
+    let is_next_key = |line: &&Line<'_>| {
+        !line.is_silent() && line.indent() <= indent && !line.text.trim_start().starts_with('-')
+    };
+    let length = below.iter().position(|line| is_next_key(&line)).unwrap_or(below.len());
+    let list = below.get(..length).unwrap_or_default();
+    // The condition may stand around the list, as it does in ours, or around an item.
+    let around = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
+    if around.iter().any(|line| line.text.contains("oci_image_registry")) {
+        return Existing::Done;
+    }
+    let is_plain = scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
+    let items = list.iter().take_while(|line| line.text.trim_start().starts_with("- "));
+    let Some(last) = items.clone().last().filter(|_| is_plain) else { return Existing::Unclear };
+    if items.clone().any(|line| line.indent() != last.indent() || line.text.contains("{{") && !line.text.contains("name:")) {
+        return Existing::Unclear;
+    }
+    // The items of the list in the template are indented by two.
+    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(|line| line.trim_start());
+    Existing::Others(Edit::insert(last.end, text(without_key, root, last.indent(), line_break)))
+}

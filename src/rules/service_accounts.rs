@@ -1,0 +1,87 @@
+//! ServiceAccounts that a chart writes itself, instead of through helm-toolkit's snippet.
+
+use super::pull_secrets::{self, Existing};
+use super::{Proposals, Rule, position};
+use crate::chart::{Chart, Role, Source};
+use crate::edit::Edit;
+use crate::error::{Place, Refusal};
+use crate::options::Options;
+use crate::template::{self, Line};
+
+/// The conditional `imagePullSecrets` behind the account's metadata. Most hits for
+/// `kind: ServiceAccount` are subjects of a role binding, which are indented.
+pub(super) struct ServiceAccounts;
+
+impl Rule for ServiceAccounts {
+    fn name(&self) -> &'static str {
+        "own ServiceAccounts"
+    }
+
+    fn role(&self) -> Role {
+        Role::Application
+    }
+
+    fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+        for source in chart.templates {
+            for edit in edits(source)? {
+                proposals.edit(source.path.clone(), edit);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the ServiceAccounts in a template lack.
+pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
+    let mut edits = Vec::new();
+    if memchr::memmem::find(source.text.as_bytes(), b"\nkind: ServiceAccount").is_none() {
+        return Ok(edits);
+    }
+    let text = template::without_comments(&source.text);
+    let lines = template::lines(&text);
+    let line_break = pull_secrets::line_break(&source.text);
+    for (at, line) in lines.iter().enumerate() {
+        if line.value(0, "kind") != Some("ServiceAccount") {
+            continue;
+        }
+        let refusal = |what: &str| {
+            let place = Place::at(&source.path, position(&source.text, line.start));
+            Refusal::new(place, format!("a ServiceAccount {what}"), "add imagePullSecrets to it by hand")
+        };
+        let scope = template::document(&lines, at);
+        let root = template::root_variable(&text, line.start)
+            .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
+        match pull_secrets::existing(&lines, scope.clone(), 0, root, line_break) {
+            Existing::Done => {}
+            Existing::Others(edit) => edits.push(edit),
+            Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
+            Existing::None => {
+                let end = lines
+                    .get(scope)
+                    .and_then(end_of_metadata)
+                    .ok_or_else(|| refusal("whose metadata could not be made out"))?;
+                edits.push(Edit::insert(end, pull_secrets::list(root, 0, line_break)));
+            }
+        }
+    }
+    Ok(edits)
+}
+
+/// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not
+/// indented. `None` where indented lines follow an action, which might put them there or not.
+fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
+    let start = document.iter().position(|line| line.value(0, "metadata").is_some())?;
+    let below = document.get(start + 1..)?;
+    let is_inside = |line: &Line<'_>| {
+        let puts_out_lines = line.text.starts_with("{{") && line.text.contains("indent ");
+        puts_out_lines || line.indent() > 0 && !line.text.trim().is_empty()
+    };
+    let is_nothing = |line: &Line<'_>| line.text.trim().is_empty() || line.text.trim_start().starts_with('#');
+    let length = below.iter().position(|line| !is_inside(line) && !is_nothing(line)).unwrap_or(below.len());
+    let (inside, rest) = below.split_at_checked(length)?;
+    let next = rest.iter().find(|line| is_inside(line) || !line.is_silent());
+    if next.is_some_and(is_inside) && rest.first().is_some_and(Line::is_silent) {
+        return None;
+    }
+    inside.iter().rfind(|line| is_inside(line)).map(|line| line.end)
+}

@@ -1,0 +1,72 @@
+//! The ServiceAccount that helm-toolkit makes for nearly every pod.
+
+use super::pull_secrets::{self, Existing};
+use super::{Proposals, Rule, position};
+use crate::chart::{Chart, Role};
+use crate::edit::Edit;
+use crate::error::{Place, Refusal};
+use crate::options::Options;
+use crate::template;
+
+/// The conditional `imagePullSecrets` behind the line with the account's namespace: the one
+/// place that is right in all 13 versions of the snippet since 2017, and in the copies of forks.
+/// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
+pub(super) struct ToolkitServiceAccount;
+
+const SNIPPET: &str = "define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\"";
+
+impl Rule for ToolkitServiceAccount {
+    fn name(&self) -> &'static str {
+        "toolkit ServiceAccount"
+    }
+
+    fn role(&self) -> Role {
+        Role::Toolkit
+    }
+
+    fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+        const BY_HAND: &str = "add imagePullSecrets to it by hand";
+        let is_snippet = |text: &str| memchr::memmem::find(text.as_bytes(), SNIPPET.as_bytes()).is_some();
+        let Some(source) = chart.templates.iter().find(|source| is_snippet(&source.text)) else {
+            return Err(Refusal::new(
+                Place::file("templates"),
+                "this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials",
+                "take a helm-toolkit of July 2018 or later",
+            ));
+        };
+        let text = template::without_comments(&source.text);
+        let lines = template::lines(&text);
+        let mut accounts =
+            lines.iter().enumerate().filter(|(_, line)| line.value(0, "kind") == Some("ServiceAccount"));
+        let (Some((at, line)), None) = (accounts.next(), accounts.next()) else {
+            return Err(Refusal::new(Place::file(&source.path), "does not hold exactly one ServiceAccount", BY_HAND));
+        };
+        let refusal = |what: &str| {
+            Refusal::new(Place::at(&source.path, position(&source.text, line.start)), what, BY_HAND)
+        };
+        let root = template::root_variable(&text, line.start)
+            .ok_or_else(|| refusal("the ServiceAccount has no $envAll to find the values by"))?;
+        let line_break = pull_secrets::line_break(&source.text);
+        let scope = template::document(&lines, at);
+        let edit = match pull_secrets::existing(&lines, scope, 0, root, line_break) {
+            Existing::Done => return Ok(()),
+            Existing::Others(edit) => edit,
+            Existing::Unclear => return Err(refusal("the ServiceAccount's imagePullSecrets are no plain list")),
+            Existing::None => {
+                let below = lines.get(at + 1..at + 4).unwrap_or_default();
+                let [metadata, name, namespace] = below else {
+                    return Err(refusal("the ServiceAccount ends before its metadata"));
+                };
+                let is_usual = metadata.value(0, "metadata") == Some("")
+                    && name.value(2, "name").is_some()
+                    && namespace.value(2, "namespace").is_some();
+                if !is_usual {
+                    return Err(refusal("the ServiceAccount is not followed by metadata, name and namespace"));
+                }
+                Edit::insert(namespace.end, pull_secrets::list(root, 0, line_break))
+            }
+        };
+        proposals.edit(source.path.clone(), edit);
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! What the three rules for values.yaml share: the entries as `templates/values.yaml` gives them,
+//! and the top-level blocks that they go into.
+
+use std::sync::LazyLock;
+
+use crate::chart::Chart;
+use crate::error::{Place as At, Refusal};
+use crate::options::Options;
+use crate::yaml::complete::{Cause, Hindrance};
+use crate::yaml::{Addition, Document, Entry, Kind, Node, Obstacle, ParseError, Place, Value};
+
+/// What is wanted in values.yaml; `CHART`, `SECRET_NAME` and `PORT` stand for what varies.
+const WANTED: &str = include_str!("../../templates/values.yaml");
+
+static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, ParseError>> =
+    LazyLock::new(|| Document::parse(WANTED));
+
+/// Advice for whatever stands where entries should go.
+const BY_HAND: &str = "write it as a block of `key: value` lines, or add the entries by hand";
+
+/// A top-level block of values.yaml that entries go into.
+pub(super) struct Block<'d, 'a> {
+    document: &'d Document<'a>,
+    name: &'static str,
+    root: Node,
+    /// The block itself, where there is one.
+    pub(super) node: Option<Node>,
+}
+
+impl<'d, 'a> Block<'d, 'a> {
+    /// The block called `name` of a chart's values. `None` where there are no values to add to.
+    ///
+    /// # Errors
+    /// Where the block stands there twice: Helm takes the last and drops the first, and only
+    /// the owner knows which is meant.
+    pub(super) fn of(chart: &'d Chart<'a>, name: &'static str) -> Result<Option<Self>, Refusal> {
+        let Some(document) = &chart.values else { return Ok(None) };
+        let Some(root) = document.root() else { return Ok(None) };
+        if let Some((key, first, second)) = document.duplicate_key(root, &[name, "images"]) {
+            return Err(Refusal::new(
+                At::at("values.yaml", second),
+                format!("the block `{key}` stands here a second time; the first is in line {}", first.line),
+                "make one of the two: Helm drops the first without a word",
+            ));
+        }
+        let node = document.get(root, name);
+        if node.is_none() && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some()) {
+            return Err(Refusal::new(
+                At::file("values.yaml"),
+                format!("the block `{name}` is merged in by `<<`"),
+                "give the chart a block of its own, which hides the merged one, or add the entries by hand",
+            ));
+        }
+        Ok(Some(Block { document, name, root, node }))
+    }
+
+    /// The value under `key` in this block.
+    pub(super) fn get(&self, key: &str) -> Option<Node> {
+        self.document.get(self.node?, key)
+    }
+
+    /// Whether `key` is set in this block, directly or merged in.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let Some(node) = self.node else { return false };
+        let merged = self.document.merged(node);
+        std::iter::once(node).chain(merged).any(|node| self.document.get(node, key).is_some())
+    }
+
+    /// The keys of this block with their texts, in their order.
+    pub(super) fn keys(&self) -> Vec<(Node, &'d str)> {
+        let Some(node) = self.node else { return Vec::new() };
+        self.document.entries(node).filter_map(|(key, _)| Some((key, self.document.scalar(key)?))).collect()
+    }
+
+    /// Completes the block by `wanted`, at `place` as far as it is missing.
+    pub(super) fn complete(&self, wanted: &[Entry], place: Place) -> Result<Vec<Addition>, Refusal> {
+        let node = self.node.unwrap_or(self.root);
+        self.document.complete(node, wanted, place).map_err(refusal)
+    }
+
+    /// Adds the block with `wanted` in it in front of the first of `before` that there is, or
+    /// behind everything.
+    pub(super) fn create(&self, wanted: Vec<Entry>, before: &[&str]) -> Result<Vec<Addition>, Refusal> {
+        let next = before.iter().find_map(|name| {
+            self.document.entries(self.root).map(|(key, _)| key).find(|key| self.document.scalar(*key) == Some(name))
+        });
+        let place = next.map_or(Place::Last, Place::Before);
+        self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
+    }
+
+    /// Keys of the mapping `node` that are neither `right` nor among `others`: somebody meant to
+    /// write the chart's name.
+    pub(super) fn wrong_keys(&self, node: Option<Node>, right: &str, others: &[&str]) -> Vec<(At, String)> {
+        let Some(node) = node else { return Vec::new() };
+        let path = self.document.path(node);
+        self.document
+            .entries(node)
+            .filter_map(|(key, _)| Some((key, self.document.scalar(key)?)))
+            .filter(|(_, name)| *name != right && *name != "<<" && !others.contains(name))
+            .map(|(key, name)| {
+                let place = At::at("values.yaml", self.document.position(key));
+                (place, format!("`{path}.{name}` is never used: the chart is called {right}"))
+            })
+            .collect()
+    }
+
+    /// The mapping at `path` below this block.
+    pub(super) fn find(&self, path: &[&str]) -> Option<Node> {
+        path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))
+    }
+
+    /// What `node` is, and where.
+    pub(super) fn describe(&self, node: Node) -> (Kind, At) {
+        (self.document.kind(node), At::at("values.yaml", self.document.position(node)))
+    }
+}
+
+/// What belongs into the block `name` of a chart's values.
+///
+/// # Errors
+/// Where the Secret's name would not be one.
+pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result<Vec<Entry>, Refusal> {
+    let secret_name = options.secret_name.of(chart.name).map_err(|secret_name| {
+        Refusal::new(
+            At::file("Chart.yaml"),
+            format!("a Secret cannot be called {secret_name:?}"),
+            "choose another name with --secret-name",
+        )
+    })?;
+    let document = WANTED_DOCUMENT.as_ref().map_err(|error| {
+        Refusal::new(At::file("templates/values.yaml"), error.to_string(), "this is a defect of this program")
+    })?;
+    let fill = Fill { document, chart: chart.name, secret_name, port: options.port.to_string() };
+    let block = document.root().and_then(|root| document.get(root, name));
+    Ok(block.map(|block| fill.entries(block)).unwrap_or_default())
+}
+
+/// Makes entries out of `templates/values.yaml`.
+struct Fill<'f> {
+    document: &'f Document<'f>,
+    chart: &'f str,
+    secret_name: String,
+    port: String,
+}
+
+impl Fill<'_> {
+    fn entries(&self, mapping: Node) -> Vec<Entry> {
+        let text = |node| self.document.scalar(node).unwrap_or_default();
+        let entries = self.document.entries(mapping).map(|(key, value)| {
+            let key = if text(key) == "CHART" { self.chart } else { text(key) };
+            let value = match (self.document.kind(value), text(value)) {
+                (Kind::Mapping, _) => Value::Mapping(self.entries(value)),
+                (_, "CHART") => Value::string(self.chart),
+                (_, "SECRET_NAME") => Value::string(&self.secret_name),
+                (_, "PORT") => Value::literal(&self.port),
+                (_, literal) => Value::literal(literal),
+            };
+            Entry::new(key, value)
+        });
+        entries.collect()
+    }
+}
+
+fn refusal(hindrance: Hindrance) -> Refusal {
+    let advice = match hindrance.cause {
+        Cause::Obstacle(Obstacle::NotAMapping(_) | Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow) => BY_HAND,
+        Cause::Obstacle(Obstacle::NoLineOfItsOwn) => "put it on a line of its own, or add the entries by hand",
+        Cause::Shared => "write out one of the copies, or add the entries by hand",
+        Cause::Merged => "write the entries out where they are merged in, or complete the mapping that they come from",
+    };
+    let path = if hindrance.path.is_empty() { "values.yaml".to_owned() } else { format!("`{}`", hindrance.path) };
+    Refusal::new(At::at("values.yaml", hindrance.position), format!("{path} is {}", hindrance.cause), advice)
+}
