@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::chart::{Metadata, Role};
@@ -54,30 +55,64 @@ pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
         roots.insert(root);
     }
     let base = common_parent(&roots);
-    let mut checkouts = Checkouts { base, charts: Vec::new(), warnings: Vec::new() };
-    let mut seen = BTreeSet::new();
+    let relative = |dir: &Path| dir.strip_prefix(&base).unwrap_or(dir).to_owned();
+    let mut warnings = Vec::new();
+    let mut folders = BTreeSet::new();
     for root in &roots {
-        for (dir, vendored_in) in charts_below(root, &checkouts.base, &mut checkouts.warnings) {
-            if seen.insert(dir.clone()) {
-                let metadata = Metadata::read(&dir);
-                let relative = |dir: &Path| dir.strip_prefix(&checkouts.base).unwrap_or(dir).to_owned();
-                let vendored_in = vendored_in.as_deref().map(relative);
-                let is_toolkit = metadata.as_ref().is_ok_and(|metadata| metadata.role() == Role::Toolkit);
-                if vendored_in.is_none() || is_toolkit {
-                    checkouts.charts.push(Found { path: relative(&dir), metadata, vendored_in });
-                }
-            }
-        }
+        folders.extend(charts_below(root, &mut warnings));
     }
-    if checkouts.charts.is_empty() {
+    let found = |(dir, inside_of): (PathBuf, Option<PathBuf>)| {
+        let metadata = Metadata::read(&dir);
+        let vendored_in = inside_of.as_deref().map(relative);
+        let is_toolkit = metadata.as_ref().is_ok_and(|metadata| metadata.role() == Role::Toolkit);
+        let counts = vendored_in.is_none() || is_toolkit;
+        counts.then(|| Found { path: relative(&dir), metadata, vendored_in })
+    };
+    let mut charts: Vec<Found> = folders.into_par_iter().filter_map(found).collect();
+    if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
     }
-    checkouts.charts.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(checkouts)
+    charts.sort_by(|one, other| one.path.cmp(&other.path));
+    for warning in &mut warnings {
+        warning.place.path = relative(&warning.place.path);
+    }
+    Ok(Checkouts { base, charts, warnings })
+}
+
+/// A folder with a Chart.yaml, and the outermost chart that it is inside of.
+type Folder = (PathBuf, Option<PathBuf>);
+
+/// The charts below `root`. The folders in it are walked in parallel.
+fn charts_below(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
+    if root.join("Chart.yaml").is_file() {
+        return walk(root, warnings);
+    }
+    let mut folders = Vec::new();
+    for entry in WalkDir::new(root).min_depth(1).max_depth(1) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() && !is_hidden(&entry) => folders.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => warnings.push(not_looked_into(root, &error)),
+        }
+    }
+    let walked = folders.par_iter().map(|folder| {
+        let mut warnings = Vec::new();
+        (walk(folder, &mut warnings), warnings)
+    });
+    let mut charts = Vec::new();
+    for (more, said) in walked.collect::<Vec<_>>() {
+        charts.extend(more);
+        warnings.extend(said);
+    }
+    charts
+}
+
+fn not_looked_into(root: &Path, error: &walkdir::Error) -> Warning {
+    Warning::new(Place::file(error.path().unwrap_or(root)), format!("not looked into: {error}"))
 }
 
 /// The folders with a Chart.yaml below `root`, and for those inside of a chart, that chart's.
-fn charts_below(root: &Path, base: &Path, warnings: &mut Vec<Warning>) -> Vec<(PathBuf, Option<PathBuf>)> {
+fn walk(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
     let mut charts = Vec::new();
     // The charts that the walk is in, the outermost first.
     let mut inside_of: Vec<PathBuf> = Vec::new();
@@ -86,9 +121,7 @@ fn charts_below(root: &Path, base: &Path, warnings: &mut Vec<Warning>) -> Vec<(P
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let path = error.path().unwrap_or(root);
-                let place = Place::file(path.strip_prefix(base).unwrap_or(path));
-                warnings.push(Warning::new(place, format!("not looked into: {error}")));
+                warnings.push(not_looked_into(root, &error));
                 continue;
             }
         };
@@ -99,7 +132,7 @@ fn charts_below(root: &Path, base: &Path, warnings: &mut Vec<Warning>) -> Vec<(P
             inside_of.pop();
         }
         let is_elsewhere = inside_of.last().is_some_and(|chart| !leads_to_subchart(chart, entry.path()));
-        if is_skipped(&entry) || is_elsewhere {
+        if entry.depth() > 0 && is_hidden(&entry) || is_elsewhere {
             walk.skip_current_dir();
         } else if entry.path().join("Chart.yaml").is_file() {
             charts.push((entry.path().to_owned(), inside_of.first().cloned()));
@@ -109,8 +142,8 @@ fn charts_below(root: &Path, base: &Path, warnings: &mut Vec<Warning>) -> Vec<(P
     charts
 }
 
-fn is_skipped(entry: &DirEntry) -> bool {
-    entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// Whether a folder inside of a chart is its `charts/` or a folder in that.

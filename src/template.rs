@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::Regex;
 
 /// Actions that open or close a block, and the assignment of what OpenStack-Helm calls the root.
@@ -18,27 +19,25 @@ pub fn constant_regex(pattern: &'static str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")
 }
 
-/// `text` with the inside of template comments blanked out, so that every byte keeps its place.
+/// `text` with template comments blanked out, so that every byte keeps its place.
 #[must_use]
 pub fn without_comments(text: &str) -> Cow<'_, str> {
-    const OPEN: [&str; 2] = ["{{/*", "{{- /*"];
-    if !OPEN.iter().any(|open| text.contains(open)) {
+    let mut comments = memmem::find_iter(text.as_bytes(), b"/*").peekable();
+    if comments.peek().is_none() {
         return Cow::Borrowed(text);
     }
     let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = OPEN.iter().filter_map(|open| rest.find(open)).min() {
-        let (before, comment) = rest.split_at(start);
-        let end = comment.find("*/").map_or(comment.len(), |end| end + 2);
-        let (comment, after) = comment.split_at(end);
-        result.push_str(before);
-        result.extend(comment.chars().flat_map(|character| {
-            let blank = if matches!(character, '\n' | '\r') { character } else { ' ' };
-            std::iter::repeat_n(blank, character.len_utf8())
-        }));
-        rest = after;
+    for start in comments {
+        let before = text.get(..start).unwrap_or_default();
+        if start < result.len() || !before.ends_with("{{") && !before.ends_with("{{- ") {
+            continue;
+        }
+        let end = text.get(start..).and_then(|comment| comment.find("*/")).map_or(text.len(), |end| start + end + 2);
+        result.push_str(text.get(result.len()..start).unwrap_or_default());
+        let comment = text.as_bytes().get(start..end).unwrap_or_default();
+        result.extend(comment.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(*byte) } else { ' ' }));
     }
-    result.push_str(rest);
+    result.push_str(text.get(result.len()..).unwrap_or_default());
     Cow::Owned(result)
 }
 
@@ -91,6 +90,12 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
             line
         })
         .collect()
+}
+
+/// Indices of the lines with `word` in them.
+pub fn lines_with<'l>(lines: &'l [Line<'_>], text: &'l str, word: &'l str) -> impl Iterator<Item = usize> + 'l {
+    let hits = memmem::find_iter(text.as_bytes(), word.as_bytes());
+    hits.map(|at| lines.partition_point(|line| line.end <= at))
 }
 
 /// The lines of the YAML document that line `at` is in: those between two `---`.

@@ -42,7 +42,8 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
     let line_break = pull_secrets::line_break(&source.text);
-    for (at, line) in lines.iter().enumerate() {
+    for at in template::lines_with(&lines, &text, " containers:") {
+        let Some(line) = lines.get(at) else { break };
         let indent = line.indent();
         if indent == 0 || line.value(indent, "containers") != Some("") {
             continue;
@@ -53,7 +54,7 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
         });
         let document = template::document(&lines, at);
         let kind = lines.get(document).unwrap_or_default().iter().find_map(|line| line.value(0, "kind"));
-        let place = || Place::at(&source.path, position(&source.text, line.start));
+        let place = || Place::at(&source.path, position(&source.text, line.start + indent));
         match kind {
             _ if has_account => continue,
             Some(kind) if !WORKLOADS.contains(&kind) => continue,

@@ -5,11 +5,14 @@ use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
 use crate::error::Refusal;
 use crate::options::Options;
-use crate::yaml::{Kind, Place};
+use crate::yaml::{Kind, Node, Place};
 
-/// Last in the block `secrets`; a new block goes in front of `endpoints`, else of `manifests`,
-/// where the hand migration of 2022 put 20 of 21.
+/// Where the hand migration of 2022 put 44 of 46: last in the block `secrets` of an OpenStack
+/// service, which lists its accounts by hand, and elsewhere in sorted place. A new block goes in
+/// front of `endpoints`, else of `manifests`, as did 20 of 21.
 pub(super) struct Secrets;
+
+const ENTRY: &str = "oci_image_registry";
 
 impl Rule for Secrets {
     fn name(&self) -> &'static str {
@@ -24,18 +27,28 @@ impl Rule for Secrets {
         let Some(block) = Block::of(chart, "secrets")? else { return Ok(()) };
         let wanted = wanted(chart, options, "secrets")?;
         let additions = match block.node {
-            Some(_) => block.complete(&wanted, Place::Last)?,
+            Some(_) => block.complete(&wanted, place(&block.keys()))?,
             None => block.create(wanted, &["endpoints", "manifests"])?,
         };
         proposals.additions.extend(additions);
-        for (place, what) in block.wrong_keys(block.get("oci_image_registry"), chart.name, &[]) {
+        for (place, what) in block.wrong_keys(block.get(ENTRY), chart.name, &[]) {
             proposals.warn(place, what);
         }
-        if let Some(name) = block.find(&["oci_image_registry", chart.name])
+        if let Some(name) = block.find(&[ENTRY, chart.name])
             && let (kind @ (Kind::Null | Kind::Mapping | Kind::List), place) = block.describe(name)
         {
             proposals.warn(place, format!("the Secret's name is {kind}: give it one, or the chart cannot pull"));
         }
         Ok(())
     }
+}
+
+/// Where the entry goes among `keys`.
+fn place(keys: &[(Node, &str)]) -> Place {
+    let has = |name| keys.iter().any(|(_, key)| *key == name);
+    if has("identity") && has("oslo_db") {
+        return Place::Last;
+    }
+    let before = keys.iter().rev().find(|(_, key)| *key < ENTRY);
+    before.map_or(Place::First, |(key, _)| Place::After(*key))
 }

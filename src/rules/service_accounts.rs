@@ -40,7 +40,8 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
     let line_break = pull_secrets::line_break(&source.text);
-    for (at, line) in lines.iter().enumerate() {
+    for at in template::lines_with(&lines, &text, "kind: ServiceAccount") {
+        let Some(line) = lines.get(at) else { break };
         if line.value(0, "kind") != Some("ServiceAccount") {
             continue;
         }

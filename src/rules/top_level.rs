@@ -45,8 +45,9 @@ impl<'d, 'a> Block<'d, 'a> {
         }
         let node = document.get(root, name);
         if node.is_none() && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some()) {
+            let merge = document.entries(root).map(|(key, _)| key).find(|key| document.scalar(*key) == Some("<<"));
             return Err(Refusal::new(
-                At::file("values.yaml"),
+                At::at("values.yaml", document.position(merge.unwrap_or(root))),
                 format!("the block `{name}` is merged in by `<<`"),
                 "give the chart a block of its own, which hides the merged one, or add the entries by hand",
             ));

@@ -176,7 +176,12 @@ impl<'t> Document<'t> {
         if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
             return Err(ParseError::Nul(document.position_of(nul)));
         }
-        document.read_events(body)?;
+        // Decoding is a good part of the parser's work, and most texts need none.
+        if body.is_ascii() {
+            document.read_events(Parser::new(body.bytes().map(char::from)))?;
+        } else {
+            document.read_events(Parser::new_from_str(body))?;
+        }
         document.find_styles();
         document.refuse_tabs()?;
         document.refuse_second_document()?;
@@ -407,8 +412,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    fn read_events(&mut self, body: &str) -> Result<(), ParseError> {
-        let mut parser = Parser::new_from_str(body);
+    fn read_events(&mut self, mut parser: Parser<impl Iterator<Item = char>>) -> Result<(), ParseError> {
         // Starts of the mappings and lists that are open, innermost last.
         let mut open: Vec<usize> = Vec::new();
         // For each of them, the key that waits for its value, if it is a mapping.
@@ -513,7 +517,7 @@ impl<'t> Document<'t> {
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let offset = self.offset_of(error.marker());
         let line = self.line_of(offset);
-        let tab = [line, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
+        let tab = [line, line + 1, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
         match tab {
             Some(tab) => ParseError::Tab(self.position_of(tab)),
             None => ParseError::Syntax(self.position_of(offset), error.info().to_owned()),

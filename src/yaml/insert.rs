@@ -247,19 +247,15 @@ impl Document<'_> {
         }
     }
 
-    /// Indent of one level: as between `mapping` and what it is in; for the outermost mapping as
-    /// between it and the first block mapping in it.
+    /// Indent of one level: as in the first block mapping inside of `mapping`, else as between
+    /// `mapping` and what it is in.
     fn step(&self, mapping: Node) -> usize {
         let column = self.column(self.offset(mapping));
-        let habit = match self.owner_column(mapping) {
-            Some(owner) => column.checked_sub(owner),
-            None => self
-                .entries(mapping)
-                .map(|(_, value)| value)
-                .find(|value| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block)
-                .and_then(|child| self.column(self.offset(child)).checked_sub(column)),
-        };
-        habit.filter(|step| *step > 0).unwrap_or(DEFAULT_STEP)
+        let is_block = |value: &Node| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block;
+        let inside = self.entries(mapping).map(|(_, value)| value).find(is_block);
+        let inside = inside.and_then(|child| self.column(self.offset(child)).checked_sub(column));
+        let outside = self.owner_column(mapping).and_then(|owner| column.checked_sub(owner));
+        [inside, outside].into_iter().flatten().find(|step| *step > 0).unwrap_or(DEFAULT_STEP)
     }
 
     /// Column of the block mapping whose key `mapping` is the value of.
