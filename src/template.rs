@@ -107,6 +107,13 @@ pub fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
     start..end
 }
 
+/// How many blocks (`if`, `range`, ...) these lines open and do not close.
+#[must_use]
+pub fn open_blocks(lines: &[Line<'_>]) -> usize {
+    let actions = lines.iter().flat_map(|line| CONTROL.captures_iter(line.text)).filter_map(|action| action.name("word"));
+    actions.fold(0, |open: usize, word| if word.as_str() == "end" { open.saturating_sub(1) } else { open + 1 })
+}
+
 /// By which name the templates' root can be reached at byte `offset`: `$`, or within a `define`
 /// the variable that OpenStack-Helm keeps it in. `None` where there is none.
 #[must_use]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::edit::Edit;
-use crate::template::Line;
+use crate::template::{self, Line};
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
@@ -70,7 +70,9 @@ pub(super) fn existing(
     if around.iter().any(|line| line.text.contains("oci_image_registry")) {
         return Existing::Done;
     }
-    let is_plain = scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
+    // A list that is there under a condition only cannot take an item that is there under another.
+    let is_conditional = template::open_blocks(scoped.get(..at).unwrap_or_default()) > 0;
+    let is_plain = !is_conditional && scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
     let items = list.iter().take_while(|line| line.text.trim_start().starts_with("- "));
     let Some(last) = items.clone().last().filter(|_| is_plain) else { return Existing::Unclear };
     if items.clone().any(|line| line.indent() != last.indent() || line.text.contains("{{") && !line.text.contains("name:")) {
