@@ -172,11 +172,11 @@ impl ChartPlan {
         if matches!(self.outcome, Outcome::LeftAlone(_) | Outcome::Refused(_)) {
             return self;
         }
-        let reason = reasons.first().map(|refusal| refusal.what.as_str()).unwrap_or_default();
+        let reason = reasons.first().map(|refusal| format!("{}: {}", refusal.place, refusal.what));
         let refusal = Refusal::new(
             Place::file(&found.path),
-            format!("depends on {}, which is refused: {reason}", toolkit.path.display()),
-            "see there",
+            format!("depends on {}, which is refused", toolkit.path.display()),
+            format!("see to that first: {}", reason.unwrap_or_default()),
         );
         ChartPlan { outcome: Outcome::Refused(vec![refusal]), ..self }
     }

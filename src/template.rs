@@ -67,7 +67,8 @@ impl Line<'_> {
         text.is_empty() || text.starts_with('#') || text.starts_with("{{")
     }
 
-    /// The text behind `key:` where the line is an entry with that key at this indent.
+    /// The text behind `key:`, without quotes, where the line is an entry with that key at this
+    /// indent.
     #[must_use]
     pub fn value(&self, indent: usize, key: &str) -> Option<&str> {
         if self.indent() != indent {
@@ -75,7 +76,7 @@ impl Line<'_> {
         }
         let value = self.text.trim_start_matches(' ').strip_prefix(key)?.strip_prefix(':')?;
         let is_entry = value.is_empty() || value.starts_with(char::is_whitespace);
-        is_entry.then(|| value.split(" #").next().unwrap_or(value).trim())
+        is_entry.then(|| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']))
     }
 }
 

@@ -53,7 +53,9 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io
         writeln!(out, "{ERROR}refused{ERROR:#}: {refusal}")?;
     }
     if detail >= Detail::Normal {
-        write_left_alone(out, plan)?;
+        if detail < Detail::Verbose {
+            write_left_alone(out, plan)?;
+        }
         if plan.lacks_toolkit() {
             writeln!(
                 out,

@@ -92,15 +92,17 @@ impl Proposals {
     }
 }
 
-/// Runs all rules for `chart`. The refusals come first in the order of the rules; a rule that
-/// refuses does not keep the others from being heard.
+/// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard;
+/// what several rules refuse for is said once.
 #[must_use]
 pub fn propose(chart: &Chart<'_>, options: &Options) -> (Proposals, Vec<Refusal>) {
     let mut proposals = Proposals::default();
     let mut refusals = Vec::new();
     for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
         let before = proposals.size();
-        if let Err(refusal) = rule.propose(chart, options, &mut proposals) {
+        if let Err(refusal) = rule.propose(chart, options, &mut proposals)
+            && !refusals.contains(&refusal)
+        {
             refusals.push(refusal);
         }
         if proposals.size() > before {

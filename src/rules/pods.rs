@@ -6,7 +6,6 @@ use std::path::Path;
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role, Source};
-use crate::edit::Edit;
 use crate::error::{Place, Refusal};
 use crate::options::Options;
 use crate::template::{self, Line};
@@ -41,7 +40,6 @@ impl Rule for Pods {
 fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> {
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
-    let line_break = pull_secrets::line_break(&source.text);
     for at in template::lines_with(&lines, &text, " containers:") {
         let Some(line) = lines.get(at) else { break };
         let indent = line.indent();
@@ -74,11 +72,11 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
         let refusal = |what: &str| Refusal::new(place(), format!("a pod {what}"), "add imagePullSecrets to it by hand");
         let root = template::root_variable(&text, line.start)
             .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
-        let edit = match pull_secrets::existing(&lines, pod, indent, root, line_break) {
+        let edit = match pull_secrets::existing(&source.text, &lines, pod, indent, root) {
             Existing::Done => continue,
             Existing::Others(edit) => edit,
             Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
-            Existing::None => Edit::insert(line.start, pull_secrets::list(root, indent, line_break)),
+            Existing::None => pull_secrets::list(&source.text, line.start, root, indent),
         };
         proposals.edit(source.path.clone(), edit);
     }

@@ -23,9 +23,10 @@ pub(super) enum Existing {
     Unclear,
 }
 
-/// The list with its condition, for an object whose keys are indented by `indent`.
-pub(super) fn list(root: &str, indent: usize, line_break: &str) -> String {
-    text(LIST.lines(), root, indent, line_break)
+/// Puts the list with its condition into `source` at byte `at`, for an object whose keys are
+/// indented by `indent`.
+pub(super) fn list(source: &str, at: usize, root: &str, indent: usize) -> Edit {
+    insertion(source, at, text(LIST.lines(), root, indent, line_break(source)))
 }
 
 fn text<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, line_break: &str) -> String {
@@ -40,19 +41,32 @@ fn text<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, lin
     text
 }
 
+/// An insertion of whole lines behind a line of `text`, which may be its last and lack a line
+/// break; the text goes without one afterwards too.
+fn insertion(text: &str, at: usize, lines: String) -> Edit {
+    let line_break = line_break(text);
+    match text.get(..at) {
+        Some(before) if !before.is_empty() && !before.ends_with('\n') => {
+            let lines = lines.strip_suffix(line_break).unwrap_or(&lines);
+            Edit::insert(at, format!("{line_break}{lines}"))
+        }
+        _ => Edit::insert(at, lines),
+    }
+}
+
 /// The line break that `text` has at the end of its first line.
-pub(super) fn line_break(text: &str) -> &'static str {
+fn line_break(text: &str) -> &'static str {
     let first = text.split_inclusive('\n').next().unwrap_or_default();
     if first.ends_with("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// Looks for image pull secrets among the `scope` of `lines`, where keys are indented by `indent`.
+/// Looks for image pull secrets among the `scope` of the `lines` of `source`, where keys are indented by `indent`.
 pub(super) fn existing(
+    source: &str,
     lines: &[Line<'_>],
     scope: Range<usize>,
     indent: usize,
     root: &str,
-    line_break: &str,
 ) -> Existing {
     let Some(scoped) = lines.get(scope) else { return Existing::Unclear };
     let Some(at) = scoped.iter().position(|line| line.value(indent, KEY).is_some()) else {
@@ -80,5 +94,6 @@ pub(super) fn existing(
     }
     // The items of the list in the template are indented by two.
     let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(|line| line.trim_start());
-    Existing::Others(Edit::insert(last.end, text(without_key, root, last.indent(), line_break)))
+    let item = text(without_key, root, last.indent(), line_break(source));
+    Existing::Others(insertion(source, last.end, item))
 }

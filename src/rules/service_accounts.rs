@@ -34,13 +34,12 @@ impl Rule for ServiceAccounts {
 /// What the ServiceAccounts in a template lack.
 pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
     let mut edits = Vec::new();
-    if memchr::memmem::find(source.text.as_bytes(), b"\nkind: ServiceAccount").is_none() {
+    if memchr::memmem::find(source.text.as_bytes(), b"ServiceAccount").is_none() {
         return Ok(edits);
     }
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
-    let line_break = pull_secrets::line_break(&source.text);
-    for at in template::lines_with(&lines, &text, "kind: ServiceAccount") {
+    for at in template::lines_with(&lines, &text, "ServiceAccount") {
         let Some(line) = lines.get(at) else { break };
         if line.value(0, "kind") != Some("ServiceAccount") {
             continue;
@@ -52,7 +51,7 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
         let scope = template::document(&lines, at);
         let root = template::root_variable(&text, line.start)
             .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
-        match pull_secrets::existing(&lines, scope.clone(), 0, root, line_break) {
+        match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
             Existing::Done => {}
             Existing::Others(edit) => edits.push(edit),
             Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
@@ -61,7 +60,7 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
                     .get(scope)
                     .and_then(end_of_metadata)
                     .ok_or_else(|| refusal("whose metadata could not be made out"))?;
-                edits.push(Edit::insert(end, pull_secrets::list(root, 0, line_break)));
+                edits.push(pull_secrets::list(&source.text, end, root, 0));
             }
         }
     }

@@ -3,7 +3,6 @@
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role};
-use crate::edit::Edit;
 use crate::error::{Place, Refusal};
 use crate::options::Options;
 use crate::template;
@@ -46,9 +45,8 @@ impl Rule for ToolkitServiceAccount {
         };
         let root = template::root_variable(&text, line.start)
             .ok_or_else(|| refusal("the ServiceAccount has no $envAll to find the values by"))?;
-        let line_break = pull_secrets::line_break(&source.text);
         let scope = template::document(&lines, at);
-        let edit = match pull_secrets::existing(&lines, scope, 0, root, line_break) {
+        let edit = match pull_secrets::existing(&source.text, &lines, scope, 0, root) {
             Existing::Done => return Ok(()),
             Existing::Others(edit) => edit,
             Existing::Unclear => return Err(refusal("the ServiceAccount's imagePullSecrets are no plain list")),
@@ -63,7 +61,7 @@ impl Rule for ToolkitServiceAccount {
                 if !is_usual {
                     return Err(refusal("the ServiceAccount is not followed by metadata, name and namespace"));
                 }
-                Edit::insert(namespace.end, pull_secrets::list(root, 0, line_break))
+                pull_secrets::list(&source.text, namespace.end, root, 0)
             }
         };
         proposals.edit(source.path.clone(), edit);

@@ -1,0 +1,7 @@
+{{- define "no-kind.template" }}
+metadata:
+  labels: {}
+spec:
+  containers:
+    - name: x
+{{- end }}

@@ -1,0 +1,7 @@
+{{- define "account" }}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ .name }}
+{{- end }}

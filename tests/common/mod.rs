@@ -1,0 +1,136 @@
+//! What the tests share: they run the program as a user would, on copies of the trees in
+//! testdata/, and look at what it wrote and said.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is for tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_osh-registry-auth");
+
+/// A folder of testdata/.
+pub fn testdata(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
+}
+
+/// The entries of a folder, sorted, of which there must be at least `minimum`: a glob that finds
+/// nothing would pass every test.
+pub fn cases(folder: &Path, minimum: usize) -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(cases.len() >= minimum, "{}: {} cases, expected {minimum}", folder.display(), cases.len());
+    cases
+}
+
+/// What the program did: exit code and what it said.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the program in `dir`, with colours off whatever the tests run in.
+pub fn run(dir: &Path, args: &[&str]) -> Run {
+    let output = command(dir, args).stdin(Stdio::null()).output().unwrap();
+    finished(output)
+}
+
+pub fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(dir).args(args);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RAYON_NUM_THREADS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+pub fn finished(output: Output) -> Run {
+    Run {
+        code: output.status.code().expect("the program ended by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Copies a tree, links as links.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path()).unwrap(), target).unwrap();
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// All files of a tree by relative path; of a link what it says.
+pub fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn collect(root: &Path, dir: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                if entry.file_name() != ".git" {
+                    collect(root, &entry.path(), files);
+                }
+                continue;
+            }
+            let content = if kind.is_symlink() {
+                fs::read_link(entry.path()).unwrap().into_os_string().into_encoded_bytes()
+            } else {
+                fs::read(entry.path()).unwrap()
+            };
+            files.insert(entry.path().strip_prefix(root).unwrap().to_owned(), content);
+        }
+    }
+    let mut found = BTreeMap::new();
+    collect(root, root, &mut found);
+    found
+}
+
+/// Asserts that two trees are the same, naming the first file that is not.
+pub fn assert_same_tree(expected: &Path, actual: &Path, what: &str) {
+    let (expected, actual) = (files(expected), files(actual));
+    for (path, content) in &expected {
+        let found = actual.get(path).unwrap_or_else(|| panic!("{what}: {} is missing", path.display()));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            found == content,
+            "{what}: {} differs\n--- expected\n{}\n--- actual\n{}",
+            path.display(),
+            text(content),
+            text(found)
+        );
+    }
+    let more: Vec<_> = actual.keys().filter(|path| !expected.contains_key(*path)).collect();
+    assert!(more.is_empty(), "{what}: not expected: {more:?}");
+}
+
+/// Compares text with the file at `path`; `SNAPSHOTS=overwrite` makes it that file.
+pub fn assert_snapshot(path: &Path, actual: &str) {
+    snapbox::Assert::new().action_env("SNAPSHOTS").eq(actual, snapbox::Data::read_from(path, None).raw());
+}
+
+/// Applies a diff with git, outside of any repository.
+pub fn git_apply(dir: &Path, diff: &str) {
+    use std::io::Write as _;
+    let mut git = Command::new("git")
+        .args(["apply", "--whitespace=nowarn", "--allow-empty", "-"])
+        .current_dir(dir)
+        .env("GIT_CEILING_DIRECTORIES", dir.parent().unwrap())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("git is installed");
+    git.stdin.take().unwrap().write_all(diff.as_bytes()).unwrap();
+    let output = git.wait_with_output().unwrap();
+    assert!(output.status.success(), "git apply: {}\n{diff}", String::from_utf8_lossy(&output.stderr));
+}
