@@ -1,5 +1,7 @@
 //! Writing the plan to disk. The only module that changes a checkout.
 
+#![expect(clippy::disallowed_methods, reason = "this is the module that is allowed to")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -157,6 +157,11 @@ fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
     let mut roots = roots.iter();
     let first = roots.next().cloned().unwrap_or_default();
     roots.fold(first, |common, root| {
-        common.components().zip(root.components()).take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
+        common
+            .components()
+            .zip(root.components())
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one)
+            .collect()
     })
 }

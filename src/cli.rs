@@ -50,6 +50,7 @@ pub enum Command {
         /// Exit with 1 where something would change
         #[arg(long)]
         exit_code: bool,
+        /// What all commands take.
         #[command(flatten)]
         common: Common,
     },
@@ -60,6 +61,7 @@ pub enum Command {
         /// Write the charts that can be changed although others are refused
         #[arg(long)]
         keep_going: bool,
+        /// What all commands take.
         #[command(flatten)]
         common: Common,
     },
@@ -77,7 +79,12 @@ pub struct Common {
     pub port: Port,
 
     /// Name of each chart's Secret; {chart} stands for the chart's name
-    #[arg(long, value_name = "TEMPLATE", default_value = "{chart}-oci-image-registry-key", help_heading = "Changes")]
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        default_value = "{chart}-oci-image-registry-key",
+        help_heading = "Changes"
+    )]
     pub secret_name: SecretName,
 
     /// Replace a templates/secret-registry.yaml that does something else

@@ -1,5 +1,6 @@
 //! Changes in git's own format, so that `git apply` on a fresh checkout gives what `apply` gives.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
@@ -58,9 +59,10 @@ fn compose(out: &mut String, change: &FileChange) -> std::fmt::Result {
                 ChangeTag::Insert => ('+', ADDED),
                 ChangeTag::Delete => ('-', REMOVED),
             };
-            match line.value().strip_suffix('\n') {
-                Some(text) => writeln!(out, "{style}{sign}{text}{style:#}")?,
-                None => writeln!(out, "{style}{sign}{}{style:#}\n\\ No newline at end of file", line.value())?,
+            let text = line.value();
+            writeln!(out, "{style}{sign}{}{style:#}", text.strip_suffix('\n').unwrap_or(text))?;
+            if !text.ends_with('\n') {
+                writeln!(out, "\\ No newline at end of file")?;
             }
         }
     }
@@ -69,7 +71,7 @@ fn compose(out: &mut String, change: &FileChange) -> std::fmt::Result {
 
 /// A path as git writes it: with slashes, and in quotes where a character asks for it.
 fn name(prefix: &str, path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.as_encoded_bytes()).collect();
+    let parts: Vec<_> = path.iter().map(OsStr::as_encoded_bytes).collect();
     let bytes = [prefix.as_bytes(), &parts.join(&b'/')].concat();
     let needs_quotes = |byte: &u8| !(b' '..0x7f).contains(byte) || b"\"\\".contains(byte);
     if !bytes.iter().any(needs_quotes) {
@@ -81,7 +83,7 @@ fn name(prefix: &str, path: &Path) -> String {
             b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
             b'\n' => quoted.push_str("\\n"),
             b'\t' => quoted.push_str("\\t"),
-            other if needs_quotes(&other) => quoted.push_str(&format!("\\{other:03o}")),
+            other if needs_quotes(&other) => drop(write!(quoted, "\\{other:03o}")),
             other => quoted.push(char::from(other)),
         }
     }

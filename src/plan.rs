@@ -139,7 +139,8 @@ impl Plan {
     /// Whether a chart that is to be completed depends on a helm-toolkit and there is none.
     #[must_use]
     pub fn lacks_toolkit(&self) -> bool {
-        let is_completed = |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
+        let is_completed =
+            |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
         self.charts.iter().any(|chart| chart.role == Role::Application && is_completed(chart))
             && !self.charts.iter().any(|chart| chart.role == Role::Toolkit && is_completed(chart))
     }
@@ -202,7 +203,8 @@ fn toolkit_of<'p>(chart: &Found, plans: &'p [ChartPlan], toolkits: &[Found]) -> 
         toolkits.iter().position(|toolkit| toolkit.vendored_in.is_none() && toolkit.path == path)
     };
     let nearest = || {
-        let shared = |path: &Path| path.components().zip(chart.path.components()).take_while(|(a, b)| a == b).count();
+        let shared =
+            |path: &Path| path.components().zip(chart.path.components()).take_while(|(a, b)| a == b).count();
         let free = toolkits.iter().enumerate().filter(|(_, toolkit)| toolkit.vendored_in.is_none());
         // Of equally near ones the first by path.
         free.rev().max_by_key(|(_, toolkit)| shared(&toolkit.path)).map(|(index, _)| index)
@@ -261,7 +263,9 @@ fn outcome(
     if role == Role::Application {
         files.values = Files::read_values(dir).map_err(one)?;
         let Some(values) = &files.values else { return Ok(Outcome::LeftAlone("no values.yaml")) };
-        if metadata.toolkit.is_none() && !includes_toolkit(&Files::read_templates(dir, warnings).map_err(one)?) {
+        if metadata.toolkit.is_none()
+            && !includes_toolkit(&Files::read_templates(dir, warnings).map_err(one)?)
+        {
             return Ok(Outcome::LeftAlone("does not use helm-toolkit"));
         }
         let parsed = Document::parse(&values.text).map_err(|error| vec![chart::unusable_values(&error)])?;
@@ -287,9 +291,10 @@ fn outcome(
     let old = chart.values;
     let values = edited_values(&files, &proposals).map_err(one)?;
     let proven = match (&old, &values) {
-        (Some(old), Some(new)) => Some(yaml::prove(old, new, &proposals.additions).map_err(|doubt| {
-            one(unproven(Path::new("values.yaml"), &doubt.to_string()))
-        })?),
+        (Some(old), Some(new)) => Some(
+            yaml::prove(old, new, &proposals.additions)
+                .map_err(|doubt| one(unproven(Path::new("values.yaml"), &doubt.to_string())))?,
+        ),
         _ => None,
     };
     let templates = edited_templates(&files.templates, &proposals).map_err(one)?;
@@ -324,8 +329,11 @@ fn outcome(
 
 /// values.yaml with its additions made; `None` where there are none.
 fn edited_values(files: &Files, proposals: &Proposals) -> Result<Option<String>, Refusal> {
-    let Some(values) = files.values.as_ref().filter(|_| !proposals.additions.is_empty()) else { return Ok(None) };
-    let edits: Vec<_> = proposals.additions.iter().flat_map(|addition| addition.edits.iter().cloned()).collect();
+    let Some(values) = files.values.as_ref().filter(|_| !proposals.additions.is_empty()) else {
+        return Ok(None);
+    };
+    let edits: Vec<_> =
+        proposals.additions.iter().flat_map(|addition| addition.edits.iter().cloned()).collect();
     let new = edit::apply(&values.text, &edits);
     new.map(Some).map_err(|_| unproven(&values.path, "two additions meet in one place"))
 }
@@ -342,13 +350,18 @@ fn edited_templates(templates: &[Source], proposals: &Proposals) -> Result<Vec<S
         };
         after.push(Source { path: path.clone(), text });
     }
-    after.extend(proposals.files.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
+    after
+        .extend(proposals.files.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
     after.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(after)
 }
 
 fn unproven(path: &Path, doubt: &str) -> Refusal {
-    Refusal::new(Place::file(path), format!("no edit could be proven right: {doubt}"), "add the entries by hand")
+    Refusal::new(
+        Place::file(path),
+        format!("no edit could be proven right: {doubt}"),
+        "add the entries by hand",
+    )
 }
 
 fn includes_toolkit(templates: &[Source]) -> bool {

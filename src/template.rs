@@ -14,6 +14,10 @@ static CONTROL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Compiles a pattern that is part of this program.
+///
+/// # Panics
+/// Where the pattern is none.
+#[must_use]
 #[expect(clippy::expect_used, reason = "the patterns are constants, and the tests use each of them")]
 pub fn constant_regex(pattern: &'static str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")
@@ -32,10 +36,15 @@ pub fn without_comments(text: &str) -> Cow<'_, str> {
         if start < result.len() || !before.ends_with("{{") && !before.ends_with("{{- ") {
             continue;
         }
-        let end = text.get(start..).and_then(|comment| comment.find("*/")).map_or(text.len(), |end| start + end + 2);
+        let end = text
+            .get(start..)
+            .and_then(|comment| comment.find("*/"))
+            .map_or(text.len(), |end| start + end + 2);
         result.push_str(text.get(result.len()..start).unwrap_or_default());
         let comment = text.as_bytes().get(start..end).unwrap_or_default();
-        result.extend(comment.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(*byte) } else { ' ' }));
+        result.extend(
+            comment.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(*byte) } else { ' ' }),
+        );
     }
     result.push_str(text.get(result.len()..).unwrap_or_default());
     Cow::Owned(result)
@@ -94,7 +103,11 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
 }
 
 /// Indices of the lines with `word` in them.
-pub fn lines_with<'l>(lines: &'l [Line<'_>], text: &'l str, word: &'l str) -> impl Iterator<Item = usize> + 'l {
+pub fn lines_with<'l>(
+    lines: &'l [Line<'_>],
+    text: &'l str,
+    word: &'l str,
+) -> impl Iterator<Item = usize> + 'l {
     let hits = memmem::find_iter(text.as_bytes(), word.as_bytes());
     hits.map(|at| lines.partition_point(|line| line.end <= at))
 }
@@ -111,8 +124,12 @@ pub fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
 /// How many blocks (`if`, `range`, ...) these lines open and do not close.
 #[must_use]
 pub fn open_blocks(lines: &[Line<'_>]) -> usize {
-    let actions = lines.iter().flat_map(|line| CONTROL.captures_iter(line.text)).filter_map(|action| action.name("word"));
-    actions.fold(0, |open: usize, word| if word.as_str() == "end" { open.saturating_sub(1) } else { open + 1 })
+    let actions = lines
+        .iter()
+        .flat_map(|line| CONTROL.captures_iter(line.text))
+        .filter_map(|action| action.name("word"));
+    actions
+        .fold(0, |open: usize, word| if word.as_str() == "end" { open.saturating_sub(1) } else { open + 1 })
 }
 
 /// By which name the templates' root can be reached at byte `offset`: `$`, or within a `define`

@@ -1,7 +1,7 @@
 //! The YAML editor on every mapping of every values.yaml in testdata, judged by a third party:
 //! by lines, and by the data that libyaml reads.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "these are tests")]
 
 mod common;
 
@@ -20,7 +20,8 @@ fn yaml_files(dir: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_symlink() {
             continue;
-        } else if path.is_dir() {
+        }
+        if path.is_dir() {
             yaml_files(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "yaml")
             && !path.components().any(|component| component.as_os_str() == "templates")
@@ -100,7 +101,9 @@ fn each_place_is_where_it_says() {
     let text = "a: # one\n  # of b\n  b: 1\n  # of c\n  c: 2\n  # tail\n\nd: 3\n";
     let document = Document::parse(text).unwrap();
     let a = document.find(&[Step::Key("a")]).unwrap();
-    let key = |name: &str| document.entries(a).map(|(key, _)| key).find(|key| document.scalar(*key) == Some(name)).unwrap();
+    let key = |name: &str| {
+        document.entries(a).map(|(key, _)| key).find(|key| document.scalar(*key) == Some(name)).unwrap()
+    };
     let entry = [Entry::new("x", Value::literal("0"))];
     let places = [
         (Place::First, "a: # one\n  x: 0\n  # of b\n  b: 1\n  # of c\n  c: 2\n  # tail\n\nd: 3\n"),
@@ -122,7 +125,9 @@ fn each_place_is_where_it_says() {
 #[test]
 fn nodes_are_found_by_path() {
     let document = Document::parse("a:\n  - b: [1, {c: ~}]\n  - x\n'on': 'yes'\n").unwrap();
-    let c = document.find(&[Step::Key("a"), Step::Item(0), Step::Key("b"), Step::Item(1), Step::Key("c")]).unwrap();
+    let c = document
+        .find(&[Step::Key("a"), Step::Item(0), Step::Key("b"), Step::Item(1), Step::Key("c")])
+        .unwrap();
     assert_eq!((document.kind(c), document.path(c).as_str()), (Kind::Null, "a[0].b[1].c"));
     assert_eq!(document.position(c).to_string(), "2:16");
     assert_eq!(document.find(&[Step::Item(0)]), None);

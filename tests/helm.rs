@@ -1,7 +1,14 @@
 //! The migration judged by the real Helm: what charts render before and after it, with default
 //! values, with authentication switched on, and with whatever operators may set.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 
@@ -25,7 +32,8 @@ fn after(path: &str) -> PathBuf {
 
 /// Renders a migrated chart of testdata/trees/openstack-helm.
 fn migrated(chart: &str, args: &[&str]) -> Rendered {
-    render(&after(chart), &after("helm-toolkit"), args).unwrap_or_else(|error| panic!("{chart} {args:?}: {error}"))
+    render(&after(chart), &after("helm-toolkit"), args)
+        .unwrap_or_else(|error| panic!("{chart} {args:?}: {error}"))
 }
 
 fn auth_on(args: &[&'static str]) -> Vec<&'static str> {
@@ -34,8 +42,10 @@ fn auth_on(args: &[&'static str]) -> Vec<&'static str> {
 
 /// The registry and the login in the one registry Secret.
 fn registry(rendered: &Rendered) -> (String, String) {
-    let secrets: Vec<_> =
-        rendered.of_kind("Secret").filter(|secret| text_at(secret, "type") == "kubernetes.io/dockerconfigjson").collect();
+    let secrets: Vec<_> = rendered
+        .of_kind("Secret")
+        .filter(|secret| text_at(secret, "type") == "kubernetes.io/dockerconfigjson")
+        .collect();
     assert_eq!(secrets.len(), 1, "registry Secrets");
     let decode = |text: &str| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
     let config = decode(&text_at(&secrets[0]["data"], ".dockerconfigjson"));
@@ -96,26 +106,44 @@ fn operators_set_registry_and_login() {
     assert_eq!(registry_of(&["--set", host, "--set", &format!("{port}=null")]).0, "registry.example.com");
     // A number from --set, a string, and one for the internal endpoint only.
     assert_eq!(registry_of(&["--set", host, "--set", &format!("{port}=443")]).0, "registry.example.com:443");
-    assert_eq!(registry_of(&["--set", host, "--set-string", &format!("{port}=443")]).0, "registry.example.com:443");
+    assert_eq!(
+        registry_of(&["--set", host, "--set-string", &format!("{port}=443")]).0,
+        "registry.example.com:443"
+    );
     let internal = "endpoints.oci_image_registry.port.registry.internal=444";
     assert_eq!(registry_of(&["--set", host, "--set", internal]).0, "registry.example.com:444");
-    assert_eq!(registry_of(&["--set", "endpoints.oci_image_registry.hosts.default=10.0.0.1"]).0, "10.0.0.1:5000");
-    assert_eq!(registry_of(&["--set", "endpoints.oci_image_registry.port=null", "--set", host]).0, "registry.example.com");
+    assert_eq!(
+        registry_of(&["--set", "endpoints.oci_image_registry.hosts.default=10.0.0.1"]).0,
+        "10.0.0.1:5000"
+    );
+    assert_eq!(
+        registry_of(&["--set", "endpoints.oci_image_registry.port=null", "--set", host]).0,
+        "registry.example.com"
+    );
 
     let login = |args: &[&str]| registry_of(args).1;
     assert_eq!(login(&["--set", &format!("{auth}.username=me,{auth}.password=s3cret")]), "me:s3cret");
-    assert_eq!(login(&["--set", &format!("{auth}.username=12345678901,{auth}.password=true")]), "12345678901:true");
+    assert_eq!(
+        login(&["--set", &format!("{auth}.username=12345678901,{auth}.password=true")]),
+        "12345678901:true"
+    );
     // Numbers in a values file are floats to Helm.
     let work = tempfile::tempdir().unwrap();
     let file = work.path().join("login.yaml");
-    let text = "endpoints: {oci_image_registry: {auth: {nova: {username: 12345678901, password: '<\"é&>'}}}}\n";
+    let text =
+        "endpoints: {oci_image_registry: {auth: {nova: {username: 12345678901, password: '<\"é&>'}}}}\n";
     fs::write(&file, text).unwrap();
     assert_eq!(login(&["--values", file.to_str().unwrap()]), "12345678901:<\"é&>");
 }
 
 #[test]
 fn a_secret_made_elsewhere_can_be_used() {
-    let args = auth_on(&["--set", "manifests.secret_registry=false", "--set", "secrets.oci_image_registry.nova=ours"]);
+    let args = auth_on(&[
+        "--set",
+        "manifests.secret_registry=false",
+        "--set",
+        "secrets.oci_image_registry.nova=ours",
+    ]);
     let on = migrated("nova", &args);
     assert_eq!(on.of_kind("Secret").count(), 0);
     assert!(on.pods().iter().all(|(_, secrets)| secrets == &["ours"]), "{:?}", on.pods());
@@ -144,21 +172,31 @@ fn charts_that_are_not_migrated_yet_render_with_the_new_toolkit() {
 #[test]
 fn the_toolkit_is_safe_from_missing_values() {
     let work = tempfile::tempdir().unwrap();
-    let levels = ["endpoints", "endpoints.oci_image_registry", "endpoints.oci_image_registry.auth", "secrets", "secrets.oci_image_registry"];
+    let levels = [
+        "endpoints",
+        "endpoints.oci_image_registry",
+        "endpoints.oci_image_registry.auth",
+        "secrets",
+        "secrets.oci_image_registry",
+    ];
     let mut tried = 0;
     for level in levels {
         for (number, value) in ["null", "{}"].into_iter().enumerate() {
             let chart = work.path().join(format!("{}-{number}", level.replace('.', "-")));
             common::copy(&before("falco"), &chart);
-            let mut text = String::from("images: {tags: {falco: x}}\ndependencies: {static: {falco: {}}}\nmanifests: {daemonset: true}\n");
+            let mut text = String::from(
+                "images: {tags: {falco: x}}\ndependencies: {static: {falco: {}}}\nmanifests: {daemonset: true}\n",
+            );
             let mut keys = level.split('.').peekable();
             let mut indent = String::new();
             while let Some(key) = keys.next() {
-                text += &format!("{indent}{key}:{}\n", if keys.peek().is_some() { String::new() } else { format!(" {value}") });
+                let value = if keys.peek().is_some() { "" } else { value };
+                text.extend([&indent, key, ": ", value, "\n"]);
                 indent.push_str("  ");
             }
             fs::write(chart.join("values.yaml"), text).unwrap();
-            let rendered = render(&chart, &after("helm-toolkit"), &[]).unwrap_or_else(|error| panic!("{level}: {value}: {error}"));
+            let rendered = render(&chart, &after("helm-toolkit"), &[])
+                .unwrap_or_else(|error| panic!("{level}: {value}: {error}"));
             assert!(rendered.pods().iter().all(|(_, secrets)| secrets.is_empty()), "{level}: {value}");
             tried += 1;
         }
@@ -173,10 +211,16 @@ fn every_form_of_the_toolkit_works() {
     let mut tried = 0;
     for case in cases(&testdata("trees"), 20) {
         let form = case.file_name().unwrap().to_string_lossy().into_owned();
-        let toolkit = [case.join("after/helm-toolkit"), case.join("before/helm-toolkit")].into_iter().find(|path| path.exists());
-        let (Some(toolkit), true) = (toolkit, form.starts_with("toolkit-") && case.join("after").exists()) else { continue };
+        let toolkit = [case.join("after/helm-toolkit"), case.join("before/helm-toolkit")]
+            .into_iter()
+            .find(|path| path.exists());
+        let (Some(toolkit), true) = (toolkit, form.starts_with("toolkit-") && case.join("after").exists())
+        else {
+            continue;
+        };
         let secrets = |args: &[&str]| {
-            let rendered = render(&after("nova"), &toolkit, args).unwrap_or_else(|error| panic!("{form}: {error}"));
+            let rendered =
+                render(&after("nova"), &toolkit, args).unwrap_or_else(|error| panic!("{form}: {error}"));
             pull_secrets(rendered.of_kind("ServiceAccount").next().unwrap())
         };
         let others: &[&str] = match form.as_str() {
@@ -203,7 +247,8 @@ fn patched_templates_render() {
                 continue;
             }
             let rendered = |chart: &Path, args: &[&str]| {
-                render(chart, &after("helm-toolkit"), args).unwrap_or_else(|error| panic!("{}: {error}", chart.display()))
+                render(chart, &after("helm-toolkit"), args)
+                    .unwrap_or_else(|error| panic!("{}: {error}", chart.display()))
             };
             let off = rendered(&new, &values);
             assert!(rendered(&old, &values).objects == off.objects, "{}", new.display());
@@ -213,7 +258,11 @@ fn patched_templates_render() {
                 assert!(pull_secrets(account).contains(&secret), "{}: {}", new.display(), name(account));
             }
             for (pod, secrets) in on.pods() {
-                assert!(secrets.contains(&secret) || pod == "has-account", "{}: {pod}: {secrets:?}", new.display());
+                assert!(
+                    secrets.contains(&secret) || pod == "has-account",
+                    "{}: {pod}: {secrets:?}",
+                    new.display()
+                );
             }
             tried += 1;
         }

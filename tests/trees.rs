@@ -2,7 +2,13 @@
 //! (where something changes), `args` (one argument a line, if any) and `said`: what `apply` and
 //! `plan` say on standard error, and their exit codes.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 
@@ -149,7 +155,9 @@ fn colours_switch_on_and_off() {
     let coloured = run(&case, &["plan", "--color", "always"]);
     assert!(coloured.stdout.contains('\x1b') && coloured.stderr.contains('\x1b'));
     let forced = |variables: &[(&str, &str)], args: &[&str]| {
-        finished(command(&case, args).envs(variables.iter().copied()).output().unwrap()).stdout.contains('\x1b')
+        finished(command(&case, args).envs(variables.iter().copied()).output().unwrap())
+            .stdout
+            .contains('\x1b')
     };
     assert!(forced(&[("CLICOLOR_FORCE", "1")], &["plan"]));
     assert!(!forced(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &["plan"]));
@@ -229,7 +237,9 @@ fn what_was_written_is_put_back_where_writing_fails() {
 
 #[test]
 fn help_teaches() {
-    for (name, args) in [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])] {
+    for (name, args) in
+        [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])]
+    {
         let help = run(Path::new("/"), args);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert_snapshot(&testdata(&format!("cli/{name}.txt")), &help.stdout);

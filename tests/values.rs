@@ -1,7 +1,7 @@
 //! values.yaml files of every shape. `testdata/values/edited/*` hold `before.yaml` and
 //! `after.yaml`; `testdata/values/refused/*` are refused, with the words in `refused.txt`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "these are tests")]
 
 mod common;
 
@@ -91,8 +91,13 @@ fn size_and_nesting_do_no_harm() {
         assert_eq!(refused.code, 2, "{}", refused.stderr);
         assert!(refused.stderr.contains("values.yaml:"), "{}", refused.stderr);
     }
-    let many: String = (0..100_000).fold("images: {}\nconf:\n".to_owned(), |text, key| text + &format!("  k{key}: v\n"));
-    let long = format!("images: {{}}\nconf:\n  line: {}\nmanifests:\n  a: \"{}\"\n", "x ".repeat(1 << 20), "é".repeat(1 << 19));
+    let many: String =
+        (0..100_000).fold("images: {}\nconf:\n".to_owned(), |text, key| text + &format!("  k{key}: v\n"));
+    let long = format!(
+        "images: {{}}\nconf:\n  line: {}\nmanifests:\n  a: \"{}\"\n",
+        "x ".repeat(1 << 20),
+        "é".repeat(1 << 19)
+    );
     for text in [many, long] {
         let (chart, values) = chart_with_text(text.as_bytes());
         let apply = run(chart.path(), &["apply"]);

@@ -82,7 +82,9 @@ fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 }
 
 fn write_count(out: &mut dyn Write, plan: &Plan, deed: Deed) -> io::Result<()> {
-    let count = |is_counted: fn(&Outcome) -> bool| plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count();
+    let count = |is_counted: fn(&Outcome) -> bool| {
+        plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count()
+    };
     let changed = count(|outcome| matches!(outcome, Outcome::Change(_)));
     let files = plan.files().len();
     let complete = count(|outcome| matches!(outcome, Outcome::Complete));
@@ -110,7 +112,8 @@ fn amount(count: usize, what: &str) -> String {
 }
 
 fn line(chart: &ChartPlan) -> String {
-    let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { chart.path.display().to_string() };
+    let path =
+        if chart.path.as_os_str().is_empty() { ".".to_owned() } else { chart.path.display().to_string() };
     let kind = if chart.role == Role::Toolkit { " (helm-toolkit)" } else { "" };
     let what = match &chart.outcome {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),

@@ -24,7 +24,12 @@ impl Rule for Endpoints {
         Role::Application
     }
 
-    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+    fn propose(
+        &self,
+        chart: &Chart<'_>,
+        options: &Options,
+        proposals: &mut Proposals,
+    ) -> Result<(), Refusal> {
         let Some(block) = Block::of(chart, "endpoints")? else { return Ok(()) };
         let mut wanted = wanted(chart, options, "endpoints")?;
         let keys = block.keys();

@@ -22,7 +22,12 @@ impl Rule for Manifests {
         Role::Application
     }
 
-    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+    fn propose(
+        &self,
+        chart: &Chart<'_>,
+        options: &Options,
+        proposals: &mut Proposals,
+    ) -> Result<(), Refusal> {
         let Some(block) = Block::of(chart, "manifests")? else { return Ok(()) };
         let wanted = wanted(chart, options, "manifests")?;
         if block.node.is_none() {

@@ -48,7 +48,8 @@ pub trait Rule: Sync {
     ///
     /// # Errors
     /// A [`Refusal`], where the chart must be looked at by a person first.
-    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal>;
+    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals)
+    -> Result<(), Refusal>;
 }
 
 /// What the rules propose for one chart. Paths are relative to the chart's folder.

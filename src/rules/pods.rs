@@ -15,8 +15,16 @@ use crate::template::{self, Line};
 pub(super) struct Pods;
 
 /// Kinds that hold a pod or the template of one.
-const WORKLOADS: [&str; 8] =
-    ["Pod", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
+const WORKLOADS: [&str; 8] = [
+    "Pod",
+    "Deployment",
+    "DaemonSet",
+    "StatefulSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+    "CronJob",
+];
 
 impl Rule for Pods {
     fn name(&self) -> &'static str {
@@ -57,7 +65,8 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
             _ if has_account => continue,
             Some(kind) if !WORKLOADS.contains(&kind) => continue,
             _ if is_script(&source.path) => {
-                proposals.warn(place(), "a script makes this pod at run time: it gets no credentials from here");
+                proposals
+                    .warn(place(), "a script makes this pod at run time: it gets no credentials from here");
                 continue;
             }
             None => {
@@ -69,7 +78,8 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
             }
             Some(_) => {}
         }
-        let refusal = |what: &str| Refusal::new(place(), format!("a pod {what}"), "add imagePullSecrets to it by hand");
+        let refusal =
+            |what: &str| Refusal::new(place(), format!("a pod {what}"), "add imagePullSecrets to it by hand");
         let root = template::root_variable(&text, line.start)
             .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
         let edit = match pull_secrets::existing(&source.text, &lines, pod, indent, root) {

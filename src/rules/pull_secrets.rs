@@ -80,20 +80,23 @@ pub(super) fn existing(
     let length = below.iter().position(|line| is_next_key(&line)).unwrap_or(below.len());
     let list = below.get(..length).unwrap_or_default();
     // The condition may stand around the list, as it does in ours, or around an item.
-    let around = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
-    if around.iter().any(|line| line.text.contains("oci_image_registry")) {
+    let nearby = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
+    if nearby.iter().any(|line| line.text.contains("oci_image_registry")) {
         return Existing::Done;
     }
     // A list that is there under a condition only cannot take an item that is there under another.
     let is_conditional = template::open_blocks(scoped.get(..at).unwrap_or_default()) > 0;
-    let is_plain = !is_conditional && scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
-    let items = list.iter().take_while(|line| line.text.trim_start().starts_with("- "));
-    let Some(last) = items.clone().last().filter(|_| is_plain) else { return Existing::Unclear };
-    if items.clone().any(|line| line.indent() != last.indent() || line.text.contains("{{") && !line.text.contains("name:")) {
+    let is_plain =
+        !is_conditional && scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
+    let is_item = |line: &Line<'_>| line.text.trim_start().starts_with("- name:");
+    let (items, rest) = list.split_at(list.iter().position(|line| !is_item(line)).unwrap_or(list.len()));
+    let Some(last) = items.last().filter(|_| is_plain) else { return Existing::Unclear };
+    let goes_on = rest.iter().any(|line| !line.is_silent());
+    if goes_on || items.iter().any(|item| item.indent() != last.indent()) {
         return Existing::Unclear;
     }
     // The items of the list in the template are indented by two.
-    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(|line| line.trim_start());
+    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
     let item = text(without_key, root, last.indent(), line_break(source));
     Existing::Others(insertion(source, last.end, item))
 }

@@ -18,8 +18,9 @@ const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
 pub(super) const PATH: &str = "templates/secret-registry.yaml";
 
 /// A call of the toolkit's function.
-static CALL: LazyLock<Regex> =
-    LazyLock::new(|| template::constant_regex(r#"(include|template)\s+"helm-toolkit\.manifests\.secret_registry""#));
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    template::constant_regex(r#"(include|template)\s+"helm-toolkit\.manifests\.secret_registry""#)
+});
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would
 /// make one Secret twice.
@@ -34,7 +35,12 @@ impl Rule for SecretTemplate {
         Role::Application
     }
 
-    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+    fn propose(
+        &self,
+        chart: &Chart<'_>,
+        options: &Options,
+        proposals: &mut Proposals,
+    ) -> Result<(), Refusal> {
         let calls = |text: &str| {
             memchr::memmem::find(text.as_bytes(), b"manifests.secret_registry\"").is_some()
                 && CALL.is_match(&template::without_comments(text))

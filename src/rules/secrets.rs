@@ -23,7 +23,12 @@ impl Rule for Secrets {
         Role::Application
     }
 
-    fn propose(&self, chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
+    fn propose(
+        &self,
+        chart: &Chart<'_>,
+        options: &Options,
+        proposals: &mut Proposals,
+    ) -> Result<(), Refusal> {
         let Some(block) = Block::of(chart, "secrets")? else { return Ok(()) };
         let wanted = wanted(chart, options, "secrets")?;
         let additions = match block.node {
@@ -37,7 +42,8 @@ impl Rule for Secrets {
         if let Some(name) = block.find(&[ENTRY, chart.name])
             && let (kind @ (Kind::Null | Kind::Mapping | Kind::List), place) = block.describe(name)
         {
-            proposals.warn(place, format!("the Secret's name is {kind}: give it one, or the chart cannot pull"));
+            proposals
+                .warn(place, format!("the Secret's name is {kind}: give it one, or the chart cannot pull"));
         }
         Ok(())
     }

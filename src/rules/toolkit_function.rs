@@ -37,7 +37,9 @@ impl Rule for ToolkitFunction {
             return Ok(());
         }
         let path = Path::new(PATH);
-        if chart.templates.iter().any(|source| source.path == path) || chart.dir.join(path).symlink_metadata().is_ok() {
+        if chart.templates.iter().any(|source| source.path == path)
+            || chart.dir.join(path).symlink_metadata().is_ok()
+        {
             return Err(Refusal::new(
                 Place::file(path),
                 "is there, but does not define helm-toolkit.manifests.secret_registry",
@@ -52,5 +54,8 @@ impl Rule for ToolkitFunction {
 /// Whether a template of the chart defines `function`.
 pub(super) fn defines(chart: &Chart<'_>, function: &str) -> bool {
     let definition = format!("define \"{function}\"");
-    chart.templates.iter().any(|source| memchr::memmem::find(source.text.as_bytes(), definition.as_bytes()).is_some())
+    chart
+        .templates
+        .iter()
+        .any(|source| memchr::memmem::find(source.text.as_bytes(), definition.as_bytes()).is_some())
 }

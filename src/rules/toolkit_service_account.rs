@@ -38,7 +38,11 @@ impl Rule for ToolkitServiceAccount {
         let mut accounts =
             lines.iter().enumerate().filter(|(_, line)| line.value(0, "kind") == Some("ServiceAccount"));
         let (Some((at, line)), None) = (accounts.next(), accounts.next()) else {
-            return Err(Refusal::new(Place::file(&source.path), "does not hold exactly one ServiceAccount", BY_HAND));
+            return Err(Refusal::new(
+                Place::file(&source.path),
+                "does not hold exactly one ServiceAccount",
+                BY_HAND,
+            ));
         };
         let refusal = |what: &str| {
             Refusal::new(Place::at(&source.path, position(&source.text, line.start)), what, BY_HAND)
@@ -49,7 +53,9 @@ impl Rule for ToolkitServiceAccount {
         let edit = match pull_secrets::existing(&source.text, &lines, scope, 0, root) {
             Existing::Done => return Ok(()),
             Existing::Others(edit) => edit,
-            Existing::Unclear => return Err(refusal("the ServiceAccount's imagePullSecrets are no plain list")),
+            Existing::Unclear => {
+                return Err(refusal("the ServiceAccount's imagePullSecrets are no plain list"));
+            }
             Existing::None => {
                 let below = lines.get(at + 1..at + 4).unwrap_or_default();
                 let [metadata, name, namespace] = below else {
@@ -59,7 +65,9 @@ impl Rule for ToolkitServiceAccount {
                     && name.value(2, "name").is_some()
                     && namespace.value(2, "namespace").is_some();
                 if !is_usual {
-                    return Err(refusal("the ServiceAccount is not followed by metadata, name and namespace"));
+                    return Err(refusal(
+                        "the ServiceAccount is not followed by metadata, name and namespace",
+                    ));
                 }
                 pull_secrets::list(&source.text, namespace.end, root, 0)
             }

@@ -44,8 +44,11 @@ impl<'d, 'a> Block<'d, 'a> {
             ));
         }
         let node = document.get(root, name);
-        if node.is_none() && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some()) {
-            let merge = document.entries(root).map(|(key, _)| key).find(|key| document.scalar(*key) == Some("<<"));
+        if node.is_none()
+            && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some())
+        {
+            let merge =
+                document.entries(root).map(|(key, _)| key).find(|key| document.scalar(*key) == Some("<<"));
             return Err(Refusal::new(
                 At::at("values.yaml", document.position(merge.unwrap_or(root))),
                 format!("the block `{name}` is merged in by `<<`"),
@@ -76,14 +79,17 @@ impl<'d, 'a> Block<'d, 'a> {
     /// Completes the block by `wanted`, at `place` as far as it is missing.
     pub(super) fn complete(&self, wanted: &[Entry], place: Place) -> Result<Vec<Addition>, Refusal> {
         let node = self.node.unwrap_or(self.root);
-        self.document.complete(node, wanted, place).map_err(refusal)
+        self.document.complete(node, wanted, place).map_err(|hindrance| refusal(&hindrance))
     }
 
     /// Adds the block with `wanted` in it in front of the first of `before` that there is, or
     /// behind everything.
     pub(super) fn create(&self, wanted: Vec<Entry>, before: &[&str]) -> Result<Vec<Addition>, Refusal> {
         let next = before.iter().find_map(|name| {
-            self.document.entries(self.root).map(|(key, _)| key).find(|key| self.document.scalar(*key) == Some(name))
+            self.document
+                .entries(self.root)
+                .map(|(key, _)| key)
+                .find(|key| self.document.scalar(*key) == Some(name))
         });
         let place = next.map_or(Place::Last, Place::Before);
         self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
@@ -162,13 +168,20 @@ impl Fill<'_> {
     }
 }
 
-fn refusal(hindrance: Hindrance) -> Refusal {
+fn refusal(hindrance: &Hindrance) -> Refusal {
     let advice = match hindrance.cause {
-        Cause::Obstacle(Obstacle::NotAMapping(_) | Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow) => BY_HAND,
-        Cause::Obstacle(Obstacle::NoLineOfItsOwn) => "put it on a line of its own, or add the entries by hand",
+        Cause::Obstacle(
+            Obstacle::NotAMapping(_) | Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow,
+        ) => BY_HAND,
+        Cause::Obstacle(Obstacle::NoLineOfItsOwn) => {
+            "put it on a line of its own, or add the entries by hand"
+        }
         Cause::Shared => "write out one of the copies, or add the entries by hand",
-        Cause::Merged => "write the entries out where they are merged in, or complete the mapping that they come from",
+        Cause::Merged => {
+            "write the entries out where they are merged in, or complete the mapping that they come from"
+        }
     };
-    let path = if hindrance.path.is_empty() { "values.yaml".to_owned() } else { format!("`{}`", hindrance.path) };
+    let path =
+        if hindrance.path.is_empty() { "values.yaml".to_owned() } else { format!("`{}`", hindrance.path) };
     Refusal::new(At::at("values.yaml", hindrance.position), format!("{path} is {}", hindrance.cause), advice)
 }

@@ -48,7 +48,12 @@ impl Document<'_> {
     ///
     /// # Errors
     /// The first [`Hindrance`]; nothing is to be added then.
-    pub fn complete(&self, mapping: Node, wanted: &[Entry], place: Place) -> Result<Vec<Addition>, Hindrance> {
+    pub fn complete(
+        &self,
+        mapping: Node,
+        wanted: &[Entry],
+        place: Place,
+    ) -> Result<Vec<Addition>, Hindrance> {
         let mut additions = Vec::new();
         self.complete_into(mapping, wanted, Some(place), &mut additions)?;
         Ok(additions)
@@ -61,12 +66,15 @@ impl Document<'_> {
         place: Option<Place>,
         additions: &mut Vec<Addition>,
     ) -> Result<(), Hindrance> {
-        let hindrance = |node, cause| Hindrance { position: self.position(node), path: self.path(node), cause };
+        let hindrance =
+            |node, cause| Hindrance { position: self.position(node), path: self.path(node), cause };
         let kind = self.kind(mapping);
         if !matches!(kind, Kind::Mapping | Kind::Null) {
             return Err(hindrance(mapping, Cause::Obstacle(Obstacle::NotAMapping(kind))));
         }
-        let key_of = |name: &str| self.entries(mapping).map(|(key, _)| key).filter(|key| self.scalar(*key) == Some(name)).last();
+        let key_of = |name: &str| {
+            self.entries(mapping).map(|(key, _)| key).filter(|key| self.scalar(*key) == Some(name)).last()
+        };
         // Runs of missing entries, each with the present one that it follows.
         let mut runs: Vec<(Option<Node>, Vec<Entry>)> = vec![(None, Vec::new())];
         for entry in wanted {
@@ -75,7 +83,9 @@ impl Document<'_> {
                     self.complete_into(value, entries, None, additions)?;
                 }
                 runs.push((key_of(entry.key()), Vec::new()));
-            } else if let Some(value) = self.merged(mapping).into_iter().find_map(|node| self.get(node, entry.key())) {
+            } else if let Some(value) =
+                self.merged(mapping).into_iter().find_map(|node| self.get(node, entry.key()))
+            {
                 if !self.holds(value, entry.value()) {
                     return Err(hindrance(mapping, Cause::Merged));
                 }
@@ -108,7 +118,8 @@ impl Document<'_> {
         let value = self.resolve(value);
         entries.iter().all(|entry| {
             let own = self.get(value, entry.key());
-            let found = own.or_else(|| self.merged(value).into_iter().find_map(|node| self.get(node, entry.key())));
+            let found =
+                own.or_else(|| self.merged(value).into_iter().find_map(|node| self.get(node, entry.key())));
             found.is_some_and(|found| self.holds(found, entry.value()))
         })
     }

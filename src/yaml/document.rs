@@ -244,7 +244,10 @@ impl<'t> Document<'t> {
     /// The value that Helm sees under `key`: the last one, where the key stands twice.
     #[must_use]
     pub fn get(&self, mapping: Node, key: &str) -> Option<Node> {
-        self.entries(mapping).filter(|(name, _)| self.scalar(*name) == Some(key)).last().map(|(_, value)| value)
+        self.entries(mapping)
+            .filter(|(name, _)| self.scalar(*name) == Some(key))
+            .last()
+            .map(|(_, value)| value)
     }
 
     /// The node that `path` leads to from the root.
@@ -330,7 +333,8 @@ impl<'t> Document<'t> {
     #[must_use]
     pub fn duplicate_key(&self, mapping: Node, keys: &[&str]) -> Option<(&str, Position, Position)> {
         keys.iter().find_map(|wanted| {
-            let mut found = self.entries(mapping).map(|(key, _)| key).filter(|key| self.scalar(*key) == Some(wanted));
+            let mut found =
+                self.entries(mapping).map(|(key, _)| key).filter(|key| self.scalar(*key) == Some(wanted));
             let (first, second) = (found.next()?, found.next()?);
             Some((self.scalar(first)?, self.position(first), self.position(second)))
         })
@@ -433,7 +437,13 @@ impl<'t> Document<'t> {
                     if let Some(place) = self.places.get_mut(start) {
                         place.last = index;
                     }
-                    self.places.push(Place { offset, last: index, parent: start, key: None, style: Style::Block });
+                    self.places.push(Place {
+                        offset,
+                        last: index,
+                        parent: start,
+                        key: None,
+                        style: Style::Block,
+                    });
                     self.events.push(event);
                     continue;
                 }
@@ -453,7 +463,13 @@ impl<'t> Document<'t> {
                 }
             }
             let offset = self.offset_of(&mark);
-            self.places.push(Place { offset, last: index, parent: parent.unwrap_or(index), key, style: Style::Block });
+            self.places.push(Place {
+                offset,
+                last: index,
+                parent: parent.unwrap_or(index),
+                key,
+                style: Style::Block,
+            });
             if matches!(event, Event::SequenceStart(..) | Event::MappingStart(..)) {
                 if open.len() == MAX_DEPTH {
                     return Err(ParseError::Depth(self.position_of(offset)));
@@ -517,7 +533,8 @@ impl<'t> Document<'t> {
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let offset = self.offset_of(error.marker());
         let line = self.line_of(offset);
-        let tab = [line, line + 1, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
+        let tab =
+            [line, line + 1, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
         match tab {
             Some(tab) => ParseError::Tab(self.position_of(tab)),
             None => ParseError::Syntax(self.position_of(offset), error.info().to_owned()),
@@ -590,7 +607,11 @@ fn is_null(plain: &str) -> bool {
 /// The anchor that `event` defines, by the parser's number.
 fn anchor_of(event: &Event) -> Option<usize> {
     match event {
-        Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if *anchor != 0 => Some(*anchor),
+        Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
+            if *anchor != 0 =>
+        {
+            Some(*anchor)
+        }
         _ => None,
     }
 }

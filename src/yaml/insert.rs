@@ -251,7 +251,8 @@ impl Document<'_> {
     /// `mapping` and what it is in.
     fn step(&self, mapping: Node) -> usize {
         let column = self.column(self.offset(mapping));
-        let is_block = |value: &Node| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block;
+        let is_block =
+            |value: &Node| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block;
         let inside = self.entries(mapping).map(|(_, value)| value).find(is_block);
         let inside = inside.and_then(|child| self.column(self.offset(child)).checked_sub(column));
         let outside = self.owner_column(mapping).and_then(|owner| column.checked_sub(owner));
@@ -344,8 +345,9 @@ impl Document<'_> {
     fn last_leaf(&self, node: Node, end: usize) -> Node {
         let mut index = end.saturating_sub(1);
         while index > node.0 {
-            let closes_block = matches!(self.events().get(index), Some(Event::MappingEnd | Event::SequenceEnd))
-                && self.parent(Node(index)).is_some_and(|start| self.style(start) != Style::Flow);
+            let closes_block =
+                matches!(self.events().get(index), Some(Event::MappingEnd | Event::SequenceEnd))
+                    && self.parent(Node(index)).is_some_and(|start| self.style(start) != Style::Flow);
             if !closes_block {
                 break;
             }
@@ -428,7 +430,8 @@ impl Document<'_> {
                 character == '+' || character == '-' || character.is_ascii_digit()
             });
             let indicators = header.get(..header.len() - rest.len()).unwrap_or_default();
-            let ends_here = rest.trim().is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
+            let ends_here =
+                rest.trim().is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
             ends_here && indicators.contains('+')
         })
     }
@@ -436,14 +439,12 @@ impl Document<'_> {
     /// Byte offset behind the last line that holds more than white space or a comment, from the
     /// line of `from` on, which counts in any case, to in front of the line of `next`.
     fn last_line_with_content(&self, from: usize, next: usize) -> usize {
-        let mut end = self.line_of(from) + 1;
+        let first = self.line_of(from) + 1;
         // At the end of a text without a final line break, `next` is in the last line itself.
         let unfinished = next == self.text().len() && self.line_start(self.line_of(next)) < next;
-        for line in end..self.line_of(next) + usize::from(unfinished) {
-            if !self.is_blank(line) && self.comment_column(line).is_none() {
-                end = line + 1;
-            }
-        }
+        let behind = self.line_of(next) + usize::from(unfinished);
+        let is_content = |line: &usize| !self.is_blank(*line) && self.comment_column(*line).is_none();
+        let end = (first..behind).rev().find(is_content).map_or(first, |line| line + 1);
         self.line_start(end)
     }
 

@@ -57,7 +57,12 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 /// [`Failure`]: the text is then to be edited by hand.
-pub fn insert(document: &Document<'_>, mapping: Node, place: Place, entries: &[Entry]) -> Result<String, Failure> {
+pub fn insert(
+    document: &Document<'_>,
+    mapping: Node,
+    place: Place,
+    entries: &[Entry],
+) -> Result<String, Failure> {
     let addition = document.add(mapping, place, entries).map_err(Failure::Obstacle)?;
     let new = edit::apply(document.text(), &addition.edits).map_err(|_| Failure::Doubt(Doubt::Different))?;
     prove(document, &new, &[addition]).map_err(Failure::Doubt)?;

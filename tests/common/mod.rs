@@ -1,7 +1,14 @@
 //! What the tests share: they run the program as a user would, on copies of the trees in
 //! testdata/, and look at what it wrote and said.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is for tests")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is for tests"
+)]
 
 pub mod helm;
 
