@@ -58,9 +58,6 @@ pub enum Command {
     ///
     /// Nothing is written while a chart is refused. A second run changes nothing.
     Apply {
-        /// Write the charts that can be changed although others are refused
-        #[arg(long)]
-        keep_going: bool,
         /// What all commands take.
         #[command(flatten)]
         common: Common,
@@ -90,6 +87,10 @@ pub struct Common {
     /// Replace a templates/secret-registry.yaml that does something else
     #[arg(long, help_heading = "Changes")]
     pub replace_templates: bool,
+
+    /// Write the charts that can be changed although others are refused (plan shows them anyway)
+    #[arg(long, help_heading = "Charts")]
+    pub keep_going: bool,
 
     /// Only charts with such a name (a glob; several are possible)
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]

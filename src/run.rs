@@ -23,7 +23,7 @@ const REFUSED: u8 = 2;
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let (Command::Plan { common, .. } | Command::Apply { common, .. }) = &cli.command;
+    let (Command::Plan { common, .. } | Command::Apply { common }) = &cli.command;
     let color = match common.color {
         clap::ColorChoice::Auto => ColorChoice::Auto,
         clap::ColorChoice::Always => ColorChoice::Always,
@@ -61,7 +61,7 @@ fn execute(
     }
     let deed = match command {
         Command::Plan { .. } => Deed::Planned,
-        Command::Apply { keep_going, .. } if is_refused && !keep_going => Deed::Withheld,
+        Command::Apply { .. } if is_refused && !common.keep_going => Deed::Withheld,
         Command::Apply { .. } => {
             apply::apply(&plan)?;
             Deed::Applied

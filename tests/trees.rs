@@ -36,8 +36,7 @@ fn check(case: &Path) {
         run(dir, &args.iter().map(String::as_str).collect::<Vec<_>>())
     };
 
-    // --keep-going is for apply only.
-    let plan_args: Vec<String> = with(&["plan"]).into_iter().filter(|arg| arg != "--keep-going").collect();
+    let plan_args: Vec<String> = with(&["plan"]);
     let plan_args: Vec<&str> = plan_args.iter().map(String::as_str).collect();
     let plan = run(&planned, &plan_args);
     assert_same_tree(&before, &planned, &format!("{name}: plan wrote something"));
@@ -184,7 +183,6 @@ fn exit_codes_are_as_documented() {
         &["plan", "--jobs", "0"],
         &["plan", "--color", "sometimes"],
         &["plan", "-q", "-v"],
-        &["plan", "--keep-going"],
         &["no-such-command"],
         &[],
     ] {

@@ -78,7 +78,7 @@ pub(super) fn existing(
         !line.is_silent() && line.indent() <= indent && !line.text.trim_start().starts_with('-')
     };
     let length = below.iter().position(|line| is_next_key(&line)).unwrap_or(below.len());
-    let list = below.get(..length).unwrap_or_default();
+    let below = below.get(..length).unwrap_or_default();
     // The condition may stand around the list, as it does in ours, or around an item.
     let nearby = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
     if nearby.iter().any(|line| line.text.contains("oci_image_registry")) {
@@ -89,7 +89,7 @@ pub(super) fn existing(
     let is_plain =
         !is_conditional && scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
     let is_item = |line: &Line<'_>| line.text.trim_start().starts_with("- name:");
-    let (items, rest) = list.split_at(list.iter().position(|line| !is_item(line)).unwrap_or(list.len()));
+    let (items, rest) = below.split_at(below.iter().position(|line| !is_item(line)).unwrap_or(below.len()));
     let Some(last) = items.last().filter(|_| is_plain) else { return Existing::Unclear };
     let goes_on = rest.iter().any(|line| !line.is_silent());
     if goes_on || items.iter().any(|item| item.indent() != last.indent()) {

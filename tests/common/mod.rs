@@ -49,7 +49,7 @@ pub fn run(dir: &Path, args: &[&str]) -> Run {
 pub fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(dir).args(args);
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RAYON_NUM_THREADS"] {
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RAYON_NUM_THREADS", "COLUMNS"] {
         command.env_remove(variable);
     }
     command
