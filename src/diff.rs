@@ -1,7 +1,6 @@
 //! Changes in git's own format, so that `git apply` on a fresh checkout gives what `apply` gives.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -13,51 +12,60 @@ use crate::plan::FileChange;
 /// Lines around a change, as in git.
 const CONTEXT: usize = 3;
 
-const HEADER: Style = Style::new().bold();
-const HUNK: Style = AnsiColor::Cyan.on_default();
-const ADDED: Style = AnsiColor::Green.on_default();
-const REMOVED: Style = AnsiColor::Red.on_default();
+/// The colours of a diff's parts.
+///
+/// Colours are left out, not taken out afterwards: an escape sequence in a chart's own text is
+/// part of the diff.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Palette {
+    header: Style,
+    hunk: Style,
+    added: Style,
+    removed: Style,
+}
 
-/// Writes the diff of one file, with colours; a stream that is to have none takes them out.
+impl Palette {
+    /// No colours at all.
+    pub const PLAIN: Palette =
+        Palette { header: Style::new(), hunk: Style::new(), added: Style::new(), removed: Style::new() };
+
+    /// The colours that git has.
+    pub const COLOURED: Palette = Palette {
+        header: Style::new().bold(),
+        hunk: AnsiColor::Cyan.on_default(),
+        added: AnsiColor::Green.on_default(),
+        removed: AnsiColor::Red.on_default(),
+    };
+}
+
+/// Writes the diff of one file.
 ///
 /// # Errors
 /// What `out` reports.
-pub fn write(out: &mut dyn Write, change: &FileChange) -> io::Result<()> {
-    out.write_all(text(change).as_bytes())
-}
-
-/// The diff of one file, with colours.
-#[must_use]
-pub fn text(change: &FileChange) -> String {
-    let mut out = String::with_capacity(change.new.len() / 4 + 1024);
-    // A String takes whatever is written to it.
-    let _ = compose(&mut out, change);
-    out
-}
-
-fn compose(out: &mut String, change: &FileChange) -> std::fmt::Result {
+pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::Result<()> {
+    let Palette { header, hunk: hunk_style, added, removed } = palette;
     let (old_name, new_name) = (name("a/", &change.path), name("b/", &change.path));
-    writeln!(out, "{HEADER}diff --git {old_name} {new_name}{HEADER:#}")?;
+    writeln!(out, "{header}diff --git {old_name} {new_name}{header:#}")?;
     let old = change.old.as_deref().unwrap_or_default();
     if change.old.is_none() {
-        writeln!(out, "{HEADER}new file mode 100644{HEADER:#}")?;
-        writeln!(out, "{HEADER}--- /dev/null{HEADER:#}")?;
+        writeln!(out, "{header}new file mode 100644{header:#}")?;
+        writeln!(out, "{header}--- /dev/null{header:#}")?;
     } else {
-        writeln!(out, "{HEADER}--- {old_name}{}{HEADER:#}", end_of_name(&change.path))?;
+        writeln!(out, "{header}--- {old_name}{}{header:#}", end_of_name(&change.path))?;
     }
-    writeln!(out, "{HEADER}+++ {new_name}{}{HEADER:#}", end_of_name(&change.path))?;
+    writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(&change.path))?;
 
     // git knows one line break only.
     let old: Vec<&str> = old.split_inclusive('\n').collect();
     let new: Vec<&str> = change.new.split_inclusive('\n').collect();
     let diff = TextDiff::from_slices(&old, &new);
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        writeln!(out, "{HUNK}{}{HUNK:#}", hunk.header())?;
+        writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header())?;
         for line in hunk.iter_changes() {
             let (sign, style) = match line.tag() {
                 ChangeTag::Equal => (' ', Style::new()),
-                ChangeTag::Insert => ('+', ADDED),
-                ChangeTag::Delete => ('-', REMOVED),
+                ChangeTag::Insert => ('+', added),
+                ChangeTag::Delete => ('-', removed),
             };
             let text = line.value();
             writeln!(out, "{style}{sign}{}{style:#}", text.strip_suffix('\n').unwrap_or(text))?;
@@ -83,7 +91,7 @@ fn name(prefix: &str, path: &Path) -> String {
             b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
             b'\n' => quoted.push_str("\\n"),
             b'\t' => quoted.push_str("\\t"),
-            other if needs_quotes(&other) => drop(write!(quoted, "\\{other:03o}")),
+            other if needs_quotes(&other) => quoted.extend(format!("\\{other:03o}").chars()),
             other => quoted.push(char::from(other)),
         }
     }

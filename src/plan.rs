@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobSet;
 use rayon::prelude::*;
 
-use crate::chart::{self, Chart, Files, Role, Source};
+use crate::chart::{self, Chart, Files, Metadata, Role, Source};
 use crate::checkout::{Checkouts, Found};
 use crate::edit;
 use crate::error::{Place, Refusal, Warning};
@@ -259,25 +259,39 @@ fn outcome(
     let one = |refusal| vec![refusal];
     let role = metadata.role();
     let mut files = Files::default();
-    let mut document = None;
     if role == Role::Application {
         files.values = Files::read_values(dir).map_err(one)?;
-        let Some(values) = &files.values else { return Ok(Outcome::LeftAlone("no values.yaml")) };
-        if metadata.toolkit.is_none()
-            && !includes_toolkit(&Files::read_templates(dir, warnings).map_err(one)?)
-        {
-            return Ok(Outcome::LeftAlone("does not use helm-toolkit"));
+        if files.values.is_none() {
+            return Ok(Outcome::LeftAlone("no values.yaml"));
         }
-        let parsed = Document::parse(&values.text).map_err(|error| vec![chart::unusable_values(&error)])?;
-        if !has_images(&parsed) {
-            return Ok(Outcome::LeftAlone("no images in values.yaml"));
-        }
-        document = Some(parsed);
     }
     files.templates = Files::read_templates(dir, warnings).map_err(one)?;
+    if role == Role::Application && metadata.toolkit.is_none() && !includes_toolkit(&files.templates) {
+        warnings.clear();
+        return Ok(Outcome::LeftAlone("does not use helm-toolkit"));
+    }
 
-    let chart = Chart { name: &metadata.name, dir, role, values: document, templates: &files.templates };
-    let (mut proposals, refusals) = rules::propose(&chart, options);
+    let mut document = None;
+    if let Some(values) = &files.values {
+        if let Some(excerpt) = excerpt(&values.text)
+            && let Ok(document) = Document::parse(&excerpt)
+            && has_images(&document)
+        {
+            let (mut proposals, refusals) = rules::propose(&view(metadata, dir, Some(document), &files.templates), options);
+            if proposals.is_empty() && refusals.is_empty() {
+                warnings.append(&mut proposals.warnings);
+                return Ok(Outcome::Complete);
+            }
+        }
+        let whole = Document::parse(&values.text).map_err(|error| vec![chart::unusable_values(&error)])?;
+        if !has_images(&whole) {
+            warnings.clear();
+            return Ok(Outcome::LeftAlone("no images in values.yaml"));
+        }
+        document = Some(whole);
+    }
+    let chart_before = view(metadata, dir, document, &files.templates);
+    let (mut proposals, refusals) = rules::propose(&chart_before, options);
     warnings.append(&mut proposals.warnings);
     if !refusals.is_empty() {
         return Err(refusals);
@@ -288,7 +302,7 @@ fn outcome(
 
     // What is offered is proven first: values.yaml by two parsers, and all of it by the rules
     // themselves, which must find nothing to do any more.
-    let old = chart.values;
+    let old = chart_before.values;
     let values = edited_values(&files, &proposals).map_err(one)?;
     let proven = match (&old, &values) {
         (Some(old), Some(new)) => Some(
@@ -298,9 +312,7 @@ fn outcome(
         _ => None,
     };
     let templates = edited_templates(&files.templates, &proposals).map_err(one)?;
-    let values_after = proven.or(old);
-    let after = Chart { name: &metadata.name, dir, role, values: values_after, templates: &templates };
-    let (left, refusals) = rules::propose(&after, options);
+    let (left, refusals) = rules::propose(&view(metadata, dir, proven.or(old), &templates), options);
     if !left.is_empty() || !refusals.is_empty() {
         return Err(one(unproven(Path::new(""), "a second run would change it again")));
     }
@@ -367,6 +379,23 @@ fn unproven(path: &Path, doubt: &str) -> Refusal {
 fn includes_toolkit(templates: &[Source]) -> bool {
     let include = memchr::memmem::Finder::new("\"helm-toolkit.");
     templates.iter().any(|source| include.find(source.text.as_bytes()).is_some())
+}
+
+/// A chart as the rules see it.
+fn view<'a>(
+    metadata: &'a Metadata,
+    dir: &'a Path,
+    values: Option<Document<'a>>,
+    templates: &'a [Source],
+) -> Chart<'a> {
+    Chart { name: &metadata.name, dir, role: metadata.role(), values, templates }
+}
+
+/// Most charts of a checkout are complete, once it is migrated, and the blocks that the rules look
+/// at are a small part of values.yaml: parsing just them is what makes a run fast.
+fn excerpt(values: &str) -> Option<String> {
+    memchr::memmem::find(values.as_bytes(), b"oci_image_registry")?;
+    yaml::excerpt(values, &["images", "secrets", "endpoints", "manifests"])
 }
 
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::cli::{Cli, Command, Common};
+use crate::diff::Palette;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::report::summary::{self, Deed};
@@ -56,8 +57,12 @@ fn execute(
     if let Some(path) = &common.output {
         write_diff_to(path, &plan, color).map_err(|error| Error::Io(path.clone(), error))?;
     } else if matches!(command, Command::Plan { .. }) {
-        let out = AutoStream::new(io::stdout().lock(), color);
-        unless_closed(write_diff(out, &plan))?;
+        let out = io::stdout().lock();
+        let is_coloured = match color {
+            ColorChoice::Auto => AutoStream::choice(&out) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
+        };
+        unless_closed(write_diff(out, &plan, is_coloured))?;
     }
     let deed = match command {
         Command::Plan { .. } => Deed::Planned,
@@ -79,14 +84,14 @@ fn execute(
 #[expect(clippy::disallowed_methods, reason = "the file that the user names for the output")]
 fn write_diff_to(path: &Path, plan: &Plan, color: ColorChoice) -> io::Result<()> {
     let file = File::create(path)?;
-    let color = if color == ColorChoice::Always { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
-    unless_closed(write_diff(AutoStream::new(Box::new(file) as Box<dyn Write>, color), plan))
+    unless_closed(write_diff(file, plan, color == ColorChoice::Always))
 }
 
-fn write_diff(out: impl Write, plan: &Plan) -> io::Result<()> {
+fn write_diff(out: impl Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {
+    let palette = if is_coloured { Palette::COLOURED } else { Palette::PLAIN };
     let mut out = BufWriter::with_capacity(1 << 16, out);
     for change in plan.files() {
-        diff::write(&mut out, change)?;
+        diff::write(&mut out, change, palette)?;
     }
     out.flush()
 }

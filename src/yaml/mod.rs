@@ -13,11 +13,12 @@
 //! ```
 //!
 //! [`document`] finds places, [`entry`] is what can be added, [`insert`](mod@insert) decides where
-//! the text goes, [`proof`] checks the result, [`complete`] adds whatever of a tree is missing.
+//! the text goes, [`proof`] checks the result, [`complete`] adds whatever of a tree is missing. [`excerpt`](mod@excerpt) is for a quick look.
 
 pub mod complete;
 pub mod document;
 pub mod entry;
+pub mod excerpt;
 pub mod insert;
 pub mod proof;
 
@@ -25,6 +26,7 @@ use std::fmt;
 
 pub use document::{Document, Kind, MAX_DEPTH, Node, ParseError, Position, Step};
 pub use entry::{Entry, Value};
+pub use excerpt::excerpt;
 pub use insert::{Addition, Obstacle, Place};
 pub use proof::{Doubt, prove};
 
