@@ -4,7 +4,7 @@
 //! links to other charts, which would be changed twice. Inside of a chart only `charts/` is looked
 //! into, and there only for vendored copies of helm-toolkit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
@@ -56,38 +56,47 @@ pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
     }
     let base = common_parent(&roots);
     let relative = |dir: &Path| dir.strip_prefix(&base).unwrap_or(dir).to_owned();
+    let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
     let mut warnings = Vec::new();
-    let mut folders = BTreeSet::new();
     for root in &roots {
-        folders.extend(charts_below(root, &mut warnings));
+        for (walked, said) in walk_in_parallel(root) {
+            warnings.extend(said);
+            for Walked { dir, inside_of, metadata } in walked {
+                let path = relative(&dir);
+                let vendored_in = inside_of.as_deref().map(relative);
+                // Of a chart that is reached in two ways, the one that shows it inside of another.
+                let is_known = charts.get(&path).is_some_and(|known| known.vendored_in.is_some());
+                if !is_known {
+                    charts.insert(path.clone(), Found { path, metadata, vendored_in });
+                }
+            }
+        }
     }
-    let found = |(dir, inside_of): (PathBuf, Option<PathBuf>)| {
-        let metadata = Metadata::read(&dir);
-        let vendored_in = inside_of.as_deref().map(relative);
-        let is_toolkit = metadata.as_ref().is_ok_and(|metadata| metadata.role() == Role::Toolkit);
-        let counts = vendored_in.is_none() || is_toolkit;
-        counts.then(|| Found { path: relative(&dir), metadata, vendored_in })
-    };
-    let mut charts: Vec<Found> = folders.into_par_iter().filter_map(found).collect();
+    charts.retain(|_, found| found.vendored_in.is_none() || found.role() == Role::Toolkit);
     if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
     }
-    charts.sort_by(|one, other| one.path.cmp(&other.path));
     for warning in &mut warnings {
         warning.place.path = relative(&warning.place.path);
     }
-    Ok(Checkouts { base, charts, warnings })
+    Ok(Checkouts { base, charts: charts.into_values().collect(), warnings })
 }
 
-/// A folder with a Chart.yaml, and the outermost chart that it is inside of.
-type Folder = (PathBuf, Option<PathBuf>);
+/// A folder with a Chart.yaml, as the walk meets it.
+struct Walked {
+    dir: PathBuf,
+    /// The outermost chart that it is inside of.
+    inside_of: Option<PathBuf>,
+    metadata: Result<Metadata, Refusal>,
+}
 
-/// The charts below `root`. The folders in it are walked in parallel.
-fn charts_below(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
+/// The charts below `root`, and what could not be looked into. Its folders are walked in parallel.
+fn walk_in_parallel(root: &Path) -> Vec<(Vec<Walked>, Vec<Warning>)> {
     if root.join("Chart.yaml").is_file() {
-        return walk(root, warnings);
+        return vec![walk(root)];
     }
     let mut folders = Vec::new();
+    let mut warnings = Vec::new();
     for entry in WalkDir::new(root).min_depth(1).max_depth(1) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() && !is_hidden(&entry) => folders.push(entry.into_path()),
@@ -95,25 +104,20 @@ fn charts_below(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
             Err(error) => warnings.push(not_looked_into(root, &error)),
         }
     }
-    let walked = folders.par_iter().map(|folder| {
-        let mut warnings = Vec::new();
-        (walk(folder, &mut warnings), warnings)
-    });
-    let mut charts = Vec::new();
-    for (more, said) in walked.collect::<Vec<_>>() {
-        charts.extend(more);
-        warnings.extend(said);
-    }
-    charts
+    folders.sort();
+    let mut walked: Vec<_> = folders.par_iter().with_max_len(1).map(|folder| walk(folder)).collect();
+    walked.push((Vec::new(), warnings));
+    walked
 }
 
 fn not_looked_into(root: &Path, error: &walkdir::Error) -> Warning {
     Warning::new(Place::file(error.path().unwrap_or(root)), format!("not looked into: {error}"))
 }
 
-/// The folders with a Chart.yaml below `root`, and for those inside of a chart, that chart's.
-fn walk(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
+/// The charts below `root`, and what could not be looked into.
+fn walk(root: &Path) -> (Vec<Walked>, Vec<Warning>) {
     let mut charts = Vec::new();
+    let mut warnings = Vec::new();
     // The charts that the walk is in, the outermost first.
     let mut inside_of: Vec<PathBuf> = Vec::new();
     let mut walk = WalkDir::new(root).into_iter();
@@ -135,11 +139,13 @@ fn walk(root: &Path, warnings: &mut Vec<Warning>) -> Vec<Folder> {
         if entry.depth() > 0 && is_hidden(&entry) || is_elsewhere {
             walk.skip_current_dir();
         } else if entry.path().join("Chart.yaml").is_file() {
-            charts.push((entry.path().to_owned(), inside_of.first().cloned()));
-            inside_of.push(entry.into_path());
+            let dir = entry.into_path();
+            let metadata = Metadata::read(&dir);
+            charts.push(Walked { dir: dir.clone(), inside_of: inside_of.first().cloned(), metadata });
+            inside_of.push(dir);
         }
     }
-    charts
+    (charts, warnings)
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

@@ -1,7 +1,7 @@
 //! The plan: for every chart what changes, or why nothing does. Whoever prints, writes or checks
 //! reads this and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -94,29 +94,33 @@ impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
     #[must_use]
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
-        let Checkouts { base, charts, warnings } = checkouts;
-        let (toolkits, applications): (Vec<Found>, Vec<Found>) =
-            charts.into_iter().partition(|found| found.role() == Role::Toolkit);
-        // Toolkits are planned even where they are not selected: a chart depends on what they can.
-        let planned = toolkits.par_iter().map(|found| plan_chart(&base, found, options)).collect::<Vec<_>>();
-        let mut charts: Vec<ChartPlan> = applications
-            .par_iter()
-            .map(|found| {
-                let name = name(found);
-                if !selection.takes(&name) {
-                    return ChartPlan::left_alone(found, NOT_SELECTED);
-                }
-                let plan = plan_chart(&base, found, options);
-                match toolkit_of(found, &planned, &toolkits) {
-                    Some(toolkit) => plan.with_toolkit(found, toolkit),
-                    None => plan,
-                }
-            })
-            .collect();
-        charts.extend(planned.into_iter().zip(&toolkits).map(|(plan, found)| {
-            if selection.takes(&plan.name) { plan } else { ChartPlan::left_alone(found, NOT_SELECTED) }
-        }));
-        charts.sort_by(|one, other| one.path.cmp(&other.path));
+        let Checkouts { base, charts: found, warnings } = checkouts;
+        // One chart at a time, so that no core idles while another has several left.
+        let planned = found.par_iter().with_max_len(1).map(|found| {
+            // Toolkits are planned even where they are not selected: charts depend on what they can.
+            if found.role() == Role::Toolkit || selection.takes(&name(found)) {
+                plan_chart(&base, found, options)
+            } else {
+                ChartPlan::left_alone(found, NOT_SELECTED)
+            }
+        });
+        let mut charts: Vec<ChartPlan> = planned.collect();
+        let toolkits = Toolkits::of(&found);
+        for index in 0..charts.len() {
+            let Some(chart) = found.get(index).filter(|chart| chart.role() == Role::Application) else {
+                continue;
+            };
+            let toolkit = toolkits.of_chart(chart).and_then(|toolkit| charts.get(toolkit));
+            let refusal = toolkit.and_then(|toolkit| toolkit.refusal_for(chart));
+            if let (Some(refusal), Some(plan)) = (refusal, charts.get_mut(index)) {
+                plan.refuse(refusal);
+            }
+        }
+        for (plan, found) in charts.iter_mut().zip(&found) {
+            if plan.role == Role::Toolkit && !selection.takes(&plan.name) {
+                *plan = ChartPlan::left_alone(found, NOT_SELECTED);
+            }
+        }
         Plan { base, charts, warnings }
     }
 
@@ -167,19 +171,62 @@ impl ChartPlan {
         }
     }
 
-    /// The same plan, unless the toolkit that the chart depends on is refused.
-    fn with_toolkit(self, found: &Found, toolkit: &ChartPlan) -> Self {
-        let Outcome::Refused(reasons) = &toolkit.outcome else { return self };
-        if matches!(self.outcome, Outcome::LeftAlone(_) | Outcome::Refused(_)) {
-            return self;
-        }
+    /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
+    fn refusal_for(&self, chart: &Found) -> Option<Refusal> {
+        let Outcome::Refused(reasons) = &self.outcome else { return None };
         let reason = reasons.first().map(|refusal| format!("{}: {}", refusal.place, refusal.what));
-        let refusal = Refusal::new(
-            Place::file(&found.path),
-            format!("depends on {}, which is refused", toolkit.path.display()),
+        Some(Refusal::new(
+            Place::file(&chart.path),
+            format!("depends on {}, which is refused", self.path.display()),
             format!("see to that first: {}", reason.unwrap_or_default()),
-        );
-        ChartPlan { outcome: Outcome::Refused(vec![refusal]), ..self }
+        ))
+    }
+
+    /// Refuses what is to be completed; what is left alone stays so.
+    fn refuse(&mut self, refusal: Refusal) {
+        if matches!(self.outcome, Outcome::Change(_) | Outcome::Complete) {
+            self.outcome = Outcome::Refused(vec![refusal]);
+        }
+    }
+}
+
+/// The helm-toolkits among the charts that were found, by their indices.
+struct Toolkits<'f> {
+    /// Copies inside of a chart, by that chart's folder.
+    vendored: HashMap<&'f Path, usize>,
+    /// The others, by their own folder.
+    free: BTreeMap<&'f Path, usize>,
+}
+
+impl<'f> Toolkits<'f> {
+    fn of(found: &'f [Found]) -> Self {
+        let (mut vendored, mut free) = (HashMap::new(), BTreeMap::new());
+        for (index, toolkit) in found.iter().enumerate().filter(|(_, found)| found.role() == Role::Toolkit) {
+            match &toolkit.vendored_in {
+                Some(chart) => vendored.insert(chart.as_path(), index),
+                None => free.insert(toolkit.path.as_path(), index),
+            };
+        }
+        Toolkits { vendored, free }
+    }
+
+    /// The toolkit that `chart` depends on: the copy inside of it; else the one that its dependency
+    /// names by path; else the one beside it or beside a folder that it is in; else any.
+    fn of_chart(&self, chart: &Found) -> Option<usize> {
+        let inside = self.vendored.get(chart.path.as_path());
+        let named = || {
+            let dependency = chart.metadata.as_ref().ok()?.toolkit.as_ref()?;
+            let path = chart.path.join(dependency.repository.as_ref()?.strip_prefix("file://")?);
+            self.free.get(normal(&path).as_path())
+        };
+        let beside = || {
+            chart
+                .path
+                .ancestors()
+                .skip(1)
+                .find_map(|folder| self.free.get(folder.join(chart::TOOLKIT).as_path()))
+        };
+        inside.or_else(named).or_else(beside).or_else(|| self.free.values().next()).copied()
     }
 }
 
@@ -190,26 +237,6 @@ fn name(found: &Found) -> String {
         Ok(metadata) => metadata.name.clone(),
         Err(_) => folder().unwrap_or_else(|| ".".to_owned()),
     }
-}
-
-/// The helm-toolkit that a chart depends on: the copy inside of it; else the one that its
-/// dependency names by path; else the nearest.
-fn toolkit_of<'p>(chart: &Found, plans: &'p [ChartPlan], toolkits: &[Found]) -> Option<&'p ChartPlan> {
-    let inside = toolkits.iter().position(|toolkit| toolkit.vendored_in.as_ref() == Some(&chart.path));
-    let named = || {
-        let dependency = chart.metadata.as_ref().ok()?.toolkit.as_ref()?;
-        let path = chart.path.join(dependency.repository.as_ref()?.strip_prefix("file://")?);
-        let path = normal(&path);
-        toolkits.iter().position(|toolkit| toolkit.vendored_in.is_none() && toolkit.path == path)
-    };
-    let nearest = || {
-        let shared =
-            |path: &Path| path.components().zip(chart.path.components()).take_while(|(a, b)| a == b).count();
-        let free = toolkits.iter().enumerate().filter(|(_, toolkit)| toolkit.vendored_in.is_none());
-        // Of equally near ones the first by path.
-        free.rev().max_by_key(|(_, toolkit)| shared(&toolkit.path)).map(|(index, _)| index)
-    };
-    inside.or_else(named).or_else(nearest).and_then(|index| plans.get(index))
 }
 
 /// `a/b/../c` as `a/c`.
@@ -277,7 +304,8 @@ fn outcome(
             && let Ok(document) = Document::parse(&excerpt)
             && has_images(&document)
         {
-            let (mut proposals, refusals) = rules::propose(&view(metadata, dir, Some(document), &files.templates), options);
+            let (mut proposals, refusals) =
+                rules::propose(&view(metadata, dir, Some(document), &files.templates), options);
             if proposals.is_empty() && refusals.is_empty() {
                 warnings.append(&mut proposals.warnings);
                 return Ok(Outcome::Complete);
