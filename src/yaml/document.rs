@@ -221,6 +221,11 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Whether `node` is a scalar without quotes, on one line or several.
+    pub(super) fn is_plain(&self, node: Node) -> bool {
+        matches!(self.events.get(node.0), Some(Event::Scalar(_, TScalarStyle::Plain, ..)))
+    }
+
     /// The keys and values of a mapping, in the order of the text. Empty for anything else.
     pub fn entries(&self, mapping: Node) -> impl Iterator<Item = (Node, Node)> {
         let is_mapping = self.kind(mapping) == Kind::Mapping;

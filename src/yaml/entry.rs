@@ -80,18 +80,6 @@ impl Scalar {
         Scalar { text: text.to_owned(), quoted: !is_plain_string(text) }
     }
 
-    /// The text without quotes.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether the scalar is a string because it is written in quotes.
-    #[must_use]
-    pub fn is_quoted(&self) -> bool {
-        self.quoted
-    }
-
     fn event(&self) -> Event {
         let style = if self.quoted { TScalarStyle::DoubleQuoted } else { TScalarStyle::Plain };
         Event::Scalar(self.text.clone(), style, 0, None)

@@ -5,8 +5,7 @@ use std::fmt;
 
 use serde_yaml::Value as Data;
 
-use super::document::{Document, Node, ParseError};
-use super::entry::{Entry, Value};
+use super::document::{Document, Kind, Node, ParseError};
 use super::insert::Addition;
 
 /// Why an edited text is not what it was meant to be.
@@ -40,8 +39,8 @@ impl std::error::Error for Doubt {}
 /// Proves that `new` is `old` with `additions` made, and gives back the parsed new document.
 ///
 /// Compared are streams of events, so that duplicate keys, anchors, tags and the styles of
-/// scalars count, and then the data that libyaml, which Helm's parser descends from, reads out
-/// of both texts. Where libyaml does not take the old text (duplicate keys) it has no say.
+/// scalars count. Then libyaml, which Helm's parser descends from, must read the same out of the
+/// new text. Where it does not agree on the old text either (duplicate keys) it has no say.
 ///
 /// # Errors
 /// [`Doubt`], and then the edit must not be made.
@@ -50,7 +49,7 @@ pub fn prove<'n>(old: &Document<'_>, new: &'n str, additions: &[Addition]) -> Re
     if !events_agree(old, &document, additions) {
         return Err(Doubt::Different);
     }
-    second_opinion(old, &document, additions)?;
+    second_opinion(old, &document)?;
     Ok(document)
 }
 
@@ -71,77 +70,52 @@ fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) 
     old.events().get(done..).is_some_and(|rest| rest.iter().eq(seen))
 }
 
-fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> Result<(), Doubt> {
-    // The data of an alias is a copy: a change behind a shared anchor shows in places that no
-    // path leads to. The events have settled that case.
-    if additions.iter().any(|addition| old.is_shared(addition.mapping)) {
-        return Ok(());
-    }
-    let Ok(mut expected) = serde_yaml::from_str::<Data>(first_document(old)) else {
-        return Ok(());
+/// Whether a document is to the second parser what it is to the first. `Err` with its complaint,
+/// where it does not take it at all.
+fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
+    let data: Data =
+        serde_yaml::from_str(document.slice(0, document.end())).map_err(|error| error.to_string())?;
+    Ok(document.root().is_none_or(|root| reads_as(document, root, &data)))
+}
+
+/// The second parser must agree on the new text, unless it had another opinion of the old one
+/// already: it rejects duplicate keys, for instance.
+fn second_opinion(old: &Document<'_>, new: &Document<'_>) -> Result<(), Doubt> {
+    let doubt = match is_agreed(new) {
+        Ok(true) => return Ok(()),
+        Ok(false) => Doubt::SecondOpinion,
+        Err(complaint) => Doubt::SecondParser(complaint),
     };
-    for addition in additions {
-        let data =
-            steps(old, addition.mapping).iter().try_fold(&mut expected, |data, step| child(data, *step));
-        let data = data.ok_or(Doubt::SecondOpinion)?;
-        if data.is_null() {
-            *data = Data::Mapping(serde_yaml::Mapping::new());
-        }
-        let mapping = untagged(data).as_mapping_mut().ok_or(Doubt::SecondOpinion)?;
-        for entry in &addition.entries {
-            mapping.insert(Data::from(entry.key()), data_of(entry.value()));
-        }
-    }
-    let seen: Data =
-        serde_yaml::from_str(first_document(new)).map_err(|error| Doubt::SecondParser(error.to_string()))?;
-    if seen == expected { Ok(()) } else { Err(Doubt::SecondOpinion) }
+    if is_agreed(old) == Ok(true) { Err(doubt) } else { Ok(()) }
 }
 
-fn first_document<'t>(document: &Document<'t>) -> &'t str {
-    document.slice(0, document.end())
-}
-
-/// The way from the root to `node`: at each step, the how-manieth entry or item it leads through.
-fn steps(document: &Document<'_>, node: Node) -> Vec<usize> {
-    let mut steps = Vec::new();
-    let mut at = node;
-    while let Some(parent) = document.parent(at) {
-        let own = document.key(at).unwrap_or(at);
-        let before = document.children(parent).take_while(|child| *child != own).count();
-        steps.push(if document.key(at).is_some() { before / 2 } else { before });
-        at = parent;
-    }
-    steps.reverse();
-    steps
-}
-
-fn child(data: &mut Data, step: usize) -> Option<&mut Data> {
-    match untagged(data) {
-        Data::Mapping(mapping) => mapping.values_mut().nth(step),
-        Data::Sequence(items) => items.get_mut(step),
-        _ => None,
-    }
-}
-
-fn untagged(data: &mut Data) -> &mut Data {
+/// Whether `data` is what `node` holds. Which plain scalars are numbers, booleans or null is for
+/// the second parser alone to say.
+fn reads_as(document: &Document<'_>, node: Node, data: &Data) -> bool {
+    let node = document.resolve(node);
     match data {
-        Data::Tagged(tagged) => untagged(&mut tagged.value),
-        other => other,
-    }
-}
-
-fn data_of(value: &Value) -> Data {
-    match value {
-        Value::Scalar(scalar) if scalar.is_quoted() => Data::from(scalar.text()),
-        Value::Scalar(scalar) => {
-            serde_yaml::from_str(scalar.text()).unwrap_or_else(|_| Data::from(scalar.text()))
+        Data::Tagged(tagged) => reads_as(document, node, &tagged.value),
+        Data::Mapping(mapping) => {
+            let mut entries = document.entries(node);
+            document.kind(node) == Kind::Mapping
+                && mapping.iter().all(|(key, value)| {
+                    entries.next().is_some_and(|(key_node, value_node)| {
+                        reads_as(document, key_node, key) && reads_as(document, value_node, value)
+                    })
+                })
+                && entries.next().is_none()
         }
-        Value::Mapping(entries) => Data::Mapping(entries.iter().map(pair).collect()),
+        Data::Sequence(items) => {
+            let mut children = document.children(node);
+            document.kind(node) == Kind::List
+                && items
+                    .iter()
+                    .all(|item| children.next().is_some_and(|child| reads_as(document, child, item)))
+                && children.next().is_none()
+        }
+        Data::String(text) => document.scalar(node) == Some(text),
+        Data::Null | Data::Bool(_) | Data::Number(_) => document.is_plain(node),
     }
-}
-
-fn pair(entry: &Entry) -> (Data, Data) {
-    (Data::from(entry.key()), data_of(entry.value()))
 }
 
 #[cfg(test)]
