@@ -5,7 +5,7 @@
 //! into, and there only for vendored copies of helm-toolkit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
@@ -116,46 +116,42 @@ fn not_looked_into(root: &Path, error: &walkdir::Error) -> Warning {
 
 /// The charts below `root`, and what could not be looked into.
 fn walk(root: &Path) -> (Vec<Walked>, Vec<Warning>) {
-    let mut charts = Vec::new();
-    let mut warnings = Vec::new();
-    // The charts that the walk is in, the outermost first.
-    let mut inside_of: Vec<PathBuf> = Vec::new();
-    let mut walk = WalkDir::new(root).into_iter();
+    let (mut charts, mut warnings) = (Vec::new(), Vec::new());
+    walk_into(root, None, &mut charts, &mut warnings);
+    (charts, warnings)
+}
+
+/// Walks a folder down to the charts in it, and goes on in their `charts/`.
+fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>, warnings: &mut Vec<Warning>) {
+    let mut walk = WalkDir::new(folder).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                warnings.push(not_looked_into(root, &error));
+                warnings.push(not_looked_into(folder, &error));
                 continue;
             }
         };
         if !entry.file_type().is_dir() {
             continue;
         }
-        while inside_of.last().is_some_and(|chart| !entry.path().starts_with(chart)) {
-            inside_of.pop();
-        }
-        let is_elsewhere = inside_of.last().is_some_and(|chart| !leads_to_subchart(chart, entry.path()));
-        if entry.depth() > 0 && is_hidden(&entry) || is_elsewhere {
+        if entry.depth() > 0 && is_hidden(&entry) {
             walk.skip_current_dir();
         } else if entry.path().join("Chart.yaml").is_file() {
+            walk.skip_current_dir();
             let dir = entry.into_path();
+            let subcharts = dir.join("charts");
+            if subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                walk_into(&subcharts, inside_of.or(Some(&dir)), charts, warnings);
+            }
             let metadata = Metadata::read(&dir);
-            charts.push(Walked { dir: dir.clone(), inside_of: inside_of.first().cloned(), metadata });
-            inside_of.push(dir);
+            charts.push(Walked { dir, inside_of: inside_of.map(Path::to_owned), metadata });
         }
     }
-    (charts, warnings)
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
-}
-
-/// Whether a folder inside of a chart is its `charts/` or a folder in that.
-fn leads_to_subchart(chart: &Path, dir: &Path) -> bool {
-    let mut inside = dir.strip_prefix(chart).into_iter().flat_map(Path::components);
-    inside.next() == Some(Component::Normal("charts".as_ref())) && inside.nth(1).is_none()
 }
 
 /// The folder itself, or the nearest one that all are in.

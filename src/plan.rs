@@ -422,8 +422,11 @@ fn view<'a>(
 /// Most charts of a checkout are complete, once it is migrated, and the blocks that the rules look
 /// at are a small part of values.yaml: parsing just them is what makes a run fast.
 fn excerpt(values: &str) -> Option<String> {
-    memchr::memmem::find(values.as_bytes(), b"oci_image_registry")?;
-    yaml::excerpt(values, &["images", "secrets", "endpoints", "manifests"])
+    // Without these words there is something to do, and the whole has to be read in any case.
+    for word in ["oci_image_registry", "secret_registry"] {
+        memchr::memmem::find(values.as_bytes(), word.as_bytes())?;
+    }
+    yaml::excerpt(values, &["images"], &["secrets", "endpoints", "manifests"])
 }
 
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes

@@ -1,7 +1,7 @@
 //! The part of a large YAML text that is asked about, for a first look at little cost.
 
-/// `text` with only these top-level blocks left in it, each in its own lines: what is left out
-/// leaves its line breaks behind, so that positions stay what they were.
+/// `text` with only these top-level `blocks` left in it, and of some others the `keys`. All stay in
+/// their own lines: what is left out leaves its line breaks behind.
 ///
 /// For texts whose top level is plain to see: lines that are not indented are comments, `---`,
 /// `...` or `key:`. `None` for any other, and where one of the blocks stands there twice.
@@ -11,15 +11,16 @@
 /// the excerpt cannot say; so it is good enough to see that nothing has to be done, and never to
 /// do something.
 #[must_use]
-pub fn excerpt(text: &str, keys: &[&str]) -> Option<String> {
+pub fn excerpt(text: &str, keys: &[&str], blocks: &[&str]) -> Option<String> {
     let mut result = String::with_capacity(text.len() / 4);
-    let mut seen = vec![false; keys.len()];
+    let mut seen = vec![false; keys.len() + blocks.len()];
     let (mut started, mut kept) = (false, false);
     let mut rest = text;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
         let (line, below) = rest.split_at(end);
         rest = below;
+        let mut shown = kept;
         match line.as_bytes() {
             [b' ', ..] if started => {}
             [b'\n' | b'#', ..] => {}
@@ -35,17 +36,19 @@ pub fn excerpt(text: &str, keys: &[&str]) -> Option<String> {
                 }
                 started = true;
                 kept = false;
-                if let Some(index) = keys.iter().position(|wanted| *wanted == key) {
+                shown = false;
+                if let Some(index) = keys.iter().chain(blocks).position(|wanted| *wanted == key) {
                     let twice = std::mem::replace(seen.get_mut(index)?, true);
                     if twice {
                         return None;
                     }
-                    kept = true;
+                    kept = index >= keys.len();
+                    shown = true;
                 }
             }
             _ => return None,
         }
-        result.push_str(if kept { line } else { "\n" });
+        result.push_str(if shown { line } else { "\n" });
     }
     Some(result)
 }
