@@ -1,6 +1,7 @@
 //! One chart: its name, its values and its templates, as the rules see them.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -107,6 +108,24 @@ fn unreadable(file: &Path, error: &io::Error) -> Refusal {
     Refusal::new(Place::file(file), format!("cannot be read: {error}"), "check the file and who may read it")
 }
 
+/// The content of a file, in a buffer that grows as needed and serves for many files: there are
+/// thousands of templates, and asking for the size of each costs as much as reading it.
+fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path) -> io::Result<&'b [u8]> {
+    let mut file = File::open(path)?;
+    let mut length = 0;
+    loop {
+        if length == buffer.len() {
+            buffer.resize(2 * length, 0);
+        }
+        match file.read(buffer.get_mut(length..).unwrap_or_default()) {
+            Ok(0) => return Ok(buffer.get(..length).unwrap_or_default()),
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// A text file of a chart.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -159,6 +178,7 @@ impl Files {
     /// Where a folder or a file cannot be read.
     pub fn read_templates(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Source>, Refusal> {
         let mut templates = Vec::new();
+        let mut buffer = vec![0; 1 << 16];
         let folder = dir.join("templates");
         if !folder.is_dir() {
             return Ok(templates);
@@ -173,9 +193,9 @@ impl Files {
                 continue;
             }
             let path = relative(entry.path());
-            let bytes = std::fs::read(entry.path()).map_err(|error| unreadable(&path, &error))?;
-            match String::from_utf8(bytes) {
-                Ok(text) => templates.push(Source { path, text }),
+            let bytes = read_into(&mut buffer, entry.path()).map_err(|error| unreadable(&path, &error))?;
+            match std::str::from_utf8(bytes) {
+                Ok(text) => templates.push(Source { path, text: text.to_owned() }),
                 Err(_) => warnings.push(Warning::new(
                     Place::file(path),
                     "is not UTF-8 text: not searched for pods and ServiceAccounts",

@@ -59,15 +59,11 @@ pub struct Line<'t> {
     pub end: usize,
     /// Its text without the line break, and without comments.
     pub text: &'t str,
+    /// Spaces in front of the text.
+    pub indent: usize,
 }
 
 impl Line<'_> {
-    /// Spaces in front of the text.
-    #[must_use]
-    pub fn indent(&self) -> usize {
-        self.text.len() - self.text.trim_start_matches(' ').len()
-    }
-
     /// Whether the line gives nothing to the YAML as it stands: blank, a comment, or template
     /// actions.
     #[must_use]
@@ -80,10 +76,10 @@ impl Line<'_> {
     /// indent.
     #[must_use]
     pub fn value(&self, indent: usize, key: &str) -> Option<&str> {
-        if self.indent() != indent {
+        if self.indent != indent {
             return None;
         }
-        let value = self.text.trim_start_matches(' ').strip_prefix(key)?.strip_prefix(':')?;
+        let value = self.text.get(indent..)?.strip_prefix(key)?.strip_prefix(':')?;
         let is_entry = value.is_empty() || value.starts_with(char::is_whitespace);
         is_entry.then(|| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']))
     }
@@ -92,14 +88,15 @@ impl Line<'_> {
 /// The lines of `text`, which must outlive them; see [`without_comments`].
 #[must_use]
 pub fn lines(text: &str) -> Vec<Line<'_>> {
+    let mut lines = Vec::with_capacity(text.len() / 32);
     let mut start = 0;
-    text.split_inclusive('\n')
-        .map(|whole| {
-            let line = Line { start, end: start + whole.len(), text: whole.trim_end_matches(['\n', '\r']) };
-            start = line.end;
-            line
-        })
-        .collect()
+    for whole in text.split_inclusive('\n') {
+        let text = whole.trim_end_matches(['\n', '\r']);
+        let indent = text.bytes().take_while(|byte| *byte == b' ').count();
+        lines.push(Line { start, end: start + whole.len(), text, indent });
+        start += whole.len();
+    }
+    lines
 }
 
 /// Indices of the lines with `word` in them.

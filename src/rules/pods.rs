@@ -50,7 +50,7 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
     let lines = template::lines(&text);
     for at in template::lines_with(&lines, &text, " containers:") {
         let Some(line) = lines.get(at) else { break };
-        let indent = line.indent();
+        let indent = line.indent;
         if indent == 0 || line.value(indent, "containers") != Some("") {
             continue;
         }
@@ -96,11 +96,11 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
 /// The lines of the pod's spec that the `containers:` of line `at` is in. `None` where it is in
 /// something else.
 fn pod_spec(lines: &[Line<'_>], at: usize) -> Option<Range<usize>> {
-    let indent = lines.get(at)?.indent();
-    let is_outside = |line: &Line<'_>| !line.is_silent() && line.indent() < indent;
+    let indent = lines.get(at)?.indent;
+    let is_outside = |line: &Line<'_>| !line.is_silent() && line.indent < indent;
     let above = lines.iter().take(at).rposition(is_outside)?;
     let owner = lines.get(above)?;
-    owner.value(owner.indent(), "spec")?;
+    owner.value(owner.indent, "spec")?;
     let below = lines.iter().skip(at).position(is_outside).map_or(lines.len(), |below| at + below);
     Some(above + 1..below)
 }

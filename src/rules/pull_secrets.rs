@@ -75,7 +75,7 @@ pub(super) fn existing(
     let below = scoped.get(at + 1..).unwrap_or_default();
     // The list goes on to the next key; conditions around its items do not end it.
     let is_next_key = |line: &&Line<'_>| {
-        !line.is_silent() && line.indent() <= indent && !line.text.trim_start().starts_with('-')
+        !line.is_silent() && line.indent <= indent && !line.text.trim_start().starts_with('-')
     };
     let length = below.iter().position(|line| is_next_key(&line)).unwrap_or(below.len());
     let below = below.get(..length).unwrap_or_default();
@@ -92,11 +92,11 @@ pub(super) fn existing(
     let (items, rest) = below.split_at(below.iter().position(|line| !is_item(line)).unwrap_or(below.len()));
     let Some(last) = items.last().filter(|_| is_plain) else { return Existing::Unclear };
     let goes_on = rest.iter().any(|line| !line.is_silent());
-    if goes_on || items.iter().any(|item| item.indent() != last.indent()) {
+    if goes_on || items.iter().any(|item| item.indent != last.indent) {
         return Existing::Unclear;
     }
     // The items of the list in the template are indented by two.
     let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
-    let item = text(without_key, root, last.indent(), line_break(source));
+    let item = text(without_key, root, last.indent, line_break(source));
     Existing::Others(insertion(source, last.end, item))
 }

@@ -74,7 +74,7 @@ fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
     let below = document.get(start + 1..)?;
     let is_inside = |line: &Line<'_>| {
         let puts_out_lines = line.text.starts_with("{{") && line.text.contains("indent ");
-        puts_out_lines || line.indent() > 0 && !line.text.trim().is_empty()
+        puts_out_lines || line.indent > 0 && !line.text.trim().is_empty()
     };
     let is_nothing = |line: &Line<'_>| line.text.trim().is_empty() || line.text.trim_start().starts_with('#');
     let length = below.iter().position(|line| !is_inside(line) && !is_nothing(line)).unwrap_or(below.len());
