@@ -13,7 +13,7 @@ use crate::edit;
 use crate::error::{Place, Refusal, Warning};
 use crate::options::Options;
 use crate::rules::{self, Proposals};
-use crate::yaml::{self, Document, Kind};
+use crate::yaml::{self, Addition, Document, Doubt, Kind};
 
 /// Which charts are to be changed, by name.
 #[derive(Clone, Debug, Default)]
@@ -335,7 +335,7 @@ fn outcome(
     let proven = match (&old, &values) {
         (Some(old), Some(new)) => Some(
             yaml::prove(old, new, &proposals.additions)
-                .map_err(|doubt| one(unproven(Path::new("values.yaml"), &doubt.to_string())))?,
+                .map_err(|doubt| one(unproven_values(old, &proposals.additions, &doubt)))?,
         ),
         _ => None,
     };
@@ -372,8 +372,7 @@ fn edited_values(files: &Files, proposals: &Proposals) -> Result<Option<String>,
     let Some(values) = files.values.as_ref().filter(|_| !proposals.additions.is_empty()) else {
         return Ok(None);
     };
-    let edits: Vec<_> =
-        proposals.additions.iter().flat_map(|addition| addition.edits.iter().cloned()).collect();
+    let edits = yaml::edits(&proposals.additions);
     let new = edit::apply(&values.text, &edits);
     new.map(Some).map_err(|_| unproven(&values.path, "two additions meet in one place"))
 }
@@ -402,6 +401,14 @@ fn unproven(path: &Path, doubt: &str) -> Refusal {
         format!("no edit could be proven right: {doubt}"),
         "add the entries by hand",
     )
+}
+
+/// The refusal of an edit of values.yaml that the proof is against.
+fn unproven_values(old: &Document<'_>, additions: &[Addition], doubt: &Doubt) -> Refusal {
+    let what = format!("no edit could be proven right: {doubt}");
+    let position = additions.first().map(|addition| old.position(addition.mapping));
+    let place = Place { path: "values.yaml".into(), position };
+    Refusal::new(place, what, "add the entries by hand")
 }
 
 fn includes_toolkit(templates: &[Source]) -> bool {

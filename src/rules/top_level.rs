@@ -43,17 +43,29 @@ impl<'d, 'a> Block<'d, 'a> {
                 "make one of the two: Helm drops the first without a word",
             ));
         }
+        let by_hand = |position, what: String, advice: &str| {
+            Err(Refusal::new(At::at("values.yaml", position), what, advice))
+        };
+        if let Some(key) = document.opaque_key(root) {
+            let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
+            return by_hand(document.position(key), what, "write the key out");
+        }
         let node = document.get(root, name);
+        if let Some(node) = node.filter(|_| document.is_hidden_by_merge(root, name)) {
+            let what =
+                format!("`{name}` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it");
+            return by_hand(document.position(node), what, "put the `<<` in front of it");
+        }
         if node.is_none()
             && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some())
         {
             let merge =
                 document.entries(root).map(|(key, _)| key).find(|key| document.scalar(*key) == Some("<<"));
-            return Err(Refusal::new(
-                At::at("values.yaml", document.position(merge.unwrap_or(root))),
+            return by_hand(
+                document.position(merge.unwrap_or(root)),
                 format!("the block `{name}` is merged in by `<<`"),
                 "give the chart a block of its own, which hides the merged one, or add the entries by hand",
-            ));
+            );
         }
         Ok(Some(Block { document, name, root, node }))
     }
@@ -173,9 +185,12 @@ fn refusal(hindrance: &Hindrance) -> Refusal {
         Cause::Obstacle(
             Obstacle::NotAMapping(_) | Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow,
         ) => BY_HAND,
+        Cause::Obstacle(Obstacle::UnfinishedBlockScalar) => "put a line break at the end of the file",
         Cause::Obstacle(Obstacle::NoLineOfItsOwn) => {
             "put it on a line of its own, or add the entries by hand"
         }
+        Cause::OpaqueKey => "write the key out",
+        Cause::Hidden => "put the `<<` in front of it",
         Cause::Shared => "write out one of the copies, or add the entries by hand",
         Cause::Merged => {
             "write the entries out where they are merged in, or complete the mapping that they come from"

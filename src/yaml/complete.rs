@@ -25,6 +25,10 @@ pub enum Cause {
     Obstacle(Obstacle),
     /// The mapping has an anchor that aliases elsewhere refer to: they would change as well.
     Shared,
+    /// One of its keys is an alias, or has a tag that may turn it into another text.
+    OpaqueKey,
+    /// A `<<` behind the entry holds it too, and that is the one which counts for Helm.
+    Hidden,
     /// Part of it comes from a mapping that is merged in by `<<`, and an entry here hides all of
     /// that.
     Merged,
@@ -35,6 +39,8 @@ impl fmt::Display for Cause {
         match self {
             Cause::Obstacle(obstacle) => obstacle.fmt(f),
             Cause::Shared => f.write_str("a mapping that aliases (*) elsewhere stand for too"),
+            Cause::OpaqueKey => f.write_str("a mapping with a key that is an alias (*) or has a tag (!)"),
+            Cause::Hidden => f.write_str("hidden, for Helm, by a mapping that is merged in (<<) behind it"),
             Cause::Merged => f.write_str("a mapping that is merged in from elsewhere (<<) and lacks entries"),
         }
     }
@@ -72,6 +78,9 @@ impl Document<'_> {
         if !matches!(kind, Kind::Mapping | Kind::Null) {
             return Err(hindrance(mapping, Cause::Obstacle(Obstacle::NotAMapping(kind))));
         }
+        if let Some(key) = self.opaque_key(mapping) {
+            return Err(Hindrance { position: self.position(key), ..hindrance(mapping, Cause::OpaqueKey) });
+        }
         let key_of = |name: &str| {
             self.entries(mapping).map(|(key, _)| key).filter(|key| self.scalar(*key) == Some(name)).last()
         };
@@ -79,6 +88,9 @@ impl Document<'_> {
         let mut runs: Vec<(Option<Node>, Vec<Entry>)> = vec![(None, Vec::new())];
         for entry in wanted {
             if let Some(value) = self.get(mapping, entry.key()) {
+                if self.is_hidden_by_merge(mapping, entry.key()) {
+                    return Err(hindrance(value, Cause::Hidden));
+                }
                 if let Value::Mapping(entries) = entry.value() {
                     self.complete_into(value, entries, None, additions)?;
                 }

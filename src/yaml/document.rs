@@ -4,7 +4,7 @@
 //! carried along untouched. The events are yaml-rust2's own, pulled one by one, so that nesting
 //! is bounded before anything that recurses sees the text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use yaml_rust2::parser::{Event, Parser};
@@ -13,6 +13,10 @@ use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
 /// parser gives up at 128, and some parsers are quadratic in the depth of flow mappings.
 pub const MAX_DEPTH: usize = 100;
+
+/// How many nodes aliases may stand for altogether, each counted as often as it is referred to.
+/// Helm gives up on "excessive aliasing" too; real values.yaml files stay below a hundred.
+pub const MAX_ALIASED: usize = 200_000;
 
 /// The byte order mark that some editors put before the text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -96,6 +100,10 @@ pub enum ParseError {
     Depth(Position),
     /// A second document begins.
     SecondDocument(Position),
+    /// A character that is a line break to Helm's parser and none to YAML 1.2.
+    OldLineBreak(Position),
+    /// Aliases that stand for more than [`MAX_ALIASED`] nodes altogether.
+    Aliases(Position),
 }
 
 impl ParseError {
@@ -107,7 +115,9 @@ impl ParseError {
             | ParseError::Syntax(position, _)
             | ParseError::Tab(position)
             | ParseError::Depth(position)
-            | ParseError::SecondDocument(position) => *position,
+            | ParseError::SecondDocument(position)
+            | ParseError::OldLineBreak(position)
+            | ParseError::Aliases(position) => *position,
         }
     }
 }
@@ -120,6 +130,12 @@ impl fmt::Display for ParseError {
             ParseError::Tab(_) => f.write_str("a tab is used as indent"),
             ParseError::Depth(_) => write!(f, "nested deeper than {MAX_DEPTH} levels"),
             ParseError::SecondDocument(_) => f.write_str("a second YAML document begins here"),
+            ParseError::OldLineBreak(_) => {
+                f.write_str("a character that Helm takes for a line break (U+0085, U+2028 or U+2029)")
+            }
+            ParseError::Aliases(_) => {
+                f.write_str("aliases (*) that stand for too much of the text over and over")
+            }
         }
     }
 }
@@ -152,6 +168,8 @@ pub struct Document<'t> {
     places: Vec<Place>,
     /// Anchors that an alias refers to.
     aliased: HashSet<usize>,
+    /// The nodes that have an anchor, by the parser's number for it.
+    anchored: HashMap<usize, usize>,
     /// Where the document ends: at `...`, or at the end of the text.
     end: usize,
 }
@@ -171,10 +189,15 @@ impl<'t> Document<'t> {
             events: Vec::with_capacity(body.len() / 12),
             places: Vec::with_capacity(body.len() / 12),
             aliased: HashSet::new(),
+            anchored: HashMap::new(),
             end: text.len(),
         };
         if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
             return Err(ParseError::Nul(document.position_of(nul)));
+        }
+        if let Some(at) = (!body.is_ascii()).then(|| text.find(['\u{85}', '\u{2028}', '\u{2029}'])).flatten()
+        {
+            return Err(ParseError::OldLineBreak(document.position_of(at)));
         }
         // Decoding is a good part of the parser's work, and most texts need none.
         if body.is_ascii() {
@@ -182,6 +205,7 @@ impl<'t> Document<'t> {
         } else {
             document.read_events(Parser::new_from_str(body))?;
         }
+        document.refuse_too_many_aliases()?;
         document.find_styles();
         document.refuse_tabs()?;
         document.refuse_second_document()?;
@@ -288,25 +312,62 @@ impl<'t> Document<'t> {
     /// The node that an alias stands for; the node itself for anything else.
     #[must_use]
     pub fn resolve(&self, node: Node) -> Node {
-        let Some(Event::Alias(anchor)) = self.events.get(node.0) else { return node };
-        let target = self.events.iter().position(|event| anchor_of(event) == Some(*anchor));
-        target.map_or(node, Node)
+        match self.events.get(node.0) {
+            Some(Event::Alias(anchor)) => self.anchored.get(anchor).map_or(node, |target| Node(*target)),
+            _ => node,
+        }
     }
 
-    /// The values of a mapping's `<<` entries, aliases followed: the mappings merged into it.
+    /// The mappings that are merged into `mapping` by `<<`, those merged into them included.
     #[must_use]
     pub fn merged(&self, mapping: Node) -> Vec<Node> {
         let mut merged = Vec::new();
         for (key, value) in self.entries(mapping) {
             if self.scalar(key) == Some("<<") {
-                let value = self.resolve(value);
-                match self.kind(value) {
-                    Kind::List => merged.extend(self.children(value).map(|item| self.resolve(item))),
-                    _ => merged.push(value),
-                }
+                self.collect_merged(value, &mut merged);
             }
         }
         merged
+    }
+
+    /// The value of a `<<`, aliases followed, and what is merged into it.
+    fn collect_merged(&self, value: Node, merged: &mut Vec<Node>) {
+        let value = self.resolve(value);
+        if self.kind(value) == Kind::List {
+            for item in self.children(value) {
+                self.collect_merged(item, merged);
+            }
+        } else if !merged.contains(&value) {
+            merged.push(value);
+            for (key, value) in self.entries(value) {
+                if self.scalar(key) == Some("<<") {
+                    self.collect_merged(value, merged);
+                }
+            }
+        }
+    }
+
+    /// Whether a `<<` behind `key` holds it too: for Helm it then hides the one that is written
+    /// out, other than YAML has it.
+    #[must_use]
+    pub fn is_hidden_by_merge(&self, mapping: Node, key: &str) -> bool {
+        let mut is_written = false;
+        self.entries(mapping).any(|(name, value)| {
+            is_written |= self.scalar(name) == Some(key);
+            let mut merged = Vec::new();
+            if is_written && self.scalar(name) == Some("<<") {
+                self.collect_merged(value, &mut merged);
+            }
+            merged.into_iter().any(|node| self.get(node, key).is_some())
+        })
+    }
+
+    /// The first key of `mapping` whose text does not say what it is: an alias, or one with a tag.
+    #[must_use]
+    pub fn opaque_key(&self, mapping: Node) -> Option<Node> {
+        self.entries(mapping).map(|(key, _)| key).find(|key| {
+            matches!(self.events.get(key.0), Some(Event::Alias(_) | Event::Scalar(_, _, _, Some(_))))
+        })
     }
 
     /// Whether `node`, or something that it is in, has an anchor that an alias refers to: what
@@ -364,6 +425,16 @@ impl<'t> Document<'t> {
     /// Index of the event that ends `node`.
     pub(super) fn last(&self, node: Node) -> usize {
         self.places.get(node.0).map_or(0, |place| place.last)
+    }
+
+    /// The block scalar that the document ends in, if it does.
+    pub(super) fn ending_block_scalar(&self) -> Option<Node> {
+        let last =
+            self.events.iter().rposition(|event| !matches!(event, Event::MappingEnd | Event::SequenceEnd))?;
+        match self.events.get(last) {
+            Some(Event::Scalar(_, TScalarStyle::Literal | TScalarStyle::Folded, ..)) => Some(Node(last)),
+            _ => None,
+        }
     }
 
     pub(super) fn style(&self, node: Node) -> Style {
@@ -467,6 +538,9 @@ impl<'t> Document<'t> {
                     *waiting = Some(index);
                 }
             }
+            if let Some(anchor) = anchor_of(&event) {
+                self.anchored.insert(anchor, index);
+            }
             let offset = self.offset_of(&mark);
             self.places.push(Place {
                 offset,
@@ -535,6 +609,31 @@ impl<'t> Document<'t> {
         before.find(['&', '!']).map_or(offset, |at| start + at)
     }
 
+    /// Counts what a reader that follows aliases gets to see, without following them.
+    fn refuse_too_many_aliases(&self) -> Result<(), ParseError> {
+        if self.aliased.is_empty() {
+            return Ok(());
+        }
+        // For each event, how many nodes aliases have stood for up to there.
+        let mut sums = Vec::with_capacity(self.events.len() + 1);
+        let mut sum: usize = 0;
+        for (index, event) in self.events.iter().enumerate() {
+            sums.push(sum);
+            if let Event::Alias(anchor) = event
+                && let Some(target) = self.anchored.get(anchor).copied()
+            {
+                let last = self.last(Node(target));
+                let aliased = |at: usize| sums.get(at).copied().unwrap_or(sum);
+                let inside = aliased(last.min(index)).saturating_sub(aliased(target));
+                sum = sum.saturating_add(last.saturating_sub(target) + 1).saturating_add(inside);
+                if sum > MAX_ALIASED {
+                    return Err(ParseError::Aliases(self.position(Node(index))));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let offset = self.offset_of(error.marker());
         let line = self.line_of(offset);
@@ -561,7 +660,11 @@ impl<'t> Document<'t> {
             return Ok(());
         }
         for (event, place) in self.events.iter().zip(&self.places) {
-            let written = !matches!(event, Event::SequenceEnd | Event::MappingEnd)
+            // Inside of flow collections white space is just that.
+            let in_flow =
+                self.events.get(place.parent).is_some_and(|_| self.style(Node(place.parent)) != Style::Block);
+            let written = !in_flow
+                && !matches!(event, Event::SequenceEnd | Event::MappingEnd)
                 && !matches!(event, Event::Scalar(text, style, ..)
                     if text.is_empty() || matches!(style, TScalarStyle::Literal | TScalarStyle::Folded));
             if written

@@ -43,6 +43,17 @@ pub struct Addition {
     pub(super) splice: Splice,
 }
 
+/// The edits of several additions to one document, in the order in which they are to be made.
+///
+/// Two can be insertions at one and the same place: behind the last entry of one block, and in
+/// front of the next block. Then that goes first which comes first in the document.
+#[must_use]
+pub fn edits(additions: &[Addition]) -> Vec<Edit> {
+    let mut sorted: Vec<&Addition> = additions.iter().collect();
+    sorted.sort_by_key(|addition| addition.splice.at);
+    sorted.into_iter().flat_map(|addition| addition.edits.iter().cloned()).collect()
+}
+
 /// How the events of the document change: at index `at`, `removed` of them become `inserted`.
 #[derive(Clone, Debug)]
 pub(super) struct Splice {
@@ -62,6 +73,8 @@ pub enum Obstacle {
     CommentInFlow,
     /// It is null inside a flow collection.
     NullInFlow,
+    /// The text ends in a block scalar without a line break, and one would become part of it.
+    UnfinishedBlockScalar,
     /// The place asked for is not one between two lines of the text.
     NoLineOfItsOwn,
 }
@@ -73,6 +86,9 @@ impl fmt::Display for Obstacle {
             Obstacle::Pair => f.write_str("a mapping inside [] without braces of its own"),
             Obstacle::CommentInFlow => f.write_str("a flow mapping ({...}) with a comment in it"),
             Obstacle::NullInFlow => f.write_str("null inside a flow mapping ({...})"),
+            Obstacle::UnfinishedBlockScalar => {
+                f.write_str("in a text that ends in a block scalar (|, >) without a line break")
+            }
             Obstacle::NoLineOfItsOwn => f.write_str("a mapping that starts on the line of something else"),
         }
     }
@@ -142,7 +158,7 @@ impl Document<'_> {
         lines.extend(std::iter::repeat_n(line_break, blank_after));
         let mut inserted = Vec::new();
         entry::entries_events(entries, &mut inserted);
-        Ok((vec![self.insert_lines(at, lines)], Splice { at: event, removed: 0, inserted }))
+        Ok((vec![self.insert_lines(at, lines)?], Splice { at: event, removed: 0, inserted }))
     }
 
     /// `{a: 1}` becomes `{a: 1, b: 2}`.
@@ -156,7 +172,13 @@ impl Document<'_> {
             return Err(Obstacle::CommentInFlow);
         }
         let content = tail.trim_end();
-        let mut text = String::from(if content.ends_with(',') { " " } else { ", " });
+        let is_unwritten = self.scalar(leaf) == Some("") && !self.is_quoted(leaf);
+        let mut text = String::from(match content.ends_with(',') {
+            true => " ",
+            // A colon that a comma follows is part of the key to some parsers.
+            false if is_unwritten => " , ",
+            false => ", ",
+        });
         entry::flow_text(entries, &mut text);
         let mut inserted = Vec::new();
         entry::entries_events(entries, &mut inserted);
@@ -174,7 +196,7 @@ impl Document<'_> {
         entry::entries_events(entries, &mut inserted);
         let splice = Splice { at: mapping.0 + 1, removed: 0, inserted };
         if let Some(key) = self.block_key(mapping) {
-            return Ok((self.replace_by_lines(key, open..close + 1, entries), splice));
+            return Ok((self.replace_by_lines(key, open..close + 1, entries)?, splice));
         }
         let mut text = String::new();
         entry::flow_text(entries, &mut text);
@@ -197,24 +219,29 @@ impl Document<'_> {
         entry::entries_events(entries, &mut inserted);
         inserted.push(Event::MappingEnd);
         let splice = Splice { at: null.0, removed: 1, inserted };
-        Ok((self.replace_by_lines(key, start..start + written, entries), splice))
+        Ok((self.replace_by_lines(key, start..start + written, entries)?, splice))
     }
 
     /// Takes out `old`, the value of `key`, and puts `entries` on lines of their own below it.
-    fn replace_by_lines(&self, key: Node, old: Range<usize>, entries: &[Entry]) -> Vec<Edit> {
+    fn replace_by_lines(
+        &self,
+        key: Node,
+        old: Range<usize>,
+        entries: &[Entry],
+    ) -> Result<Vec<Edit>, Obstacle> {
         let owner = self.parent(key).unwrap_or(key);
         let column = self.column(self.offset(owner));
         let step = self.step(owner);
         let at = self.absorb_comments(self.line_end(old.end), column + 1);
         let mut lines = String::new();
         entry::block_lines(entries, column + step, step, self.line_break_at(at), &mut lines);
-        let insertion = self.insert_lines(at, lines);
+        let insertion = self.insert_lines(at, lines)?;
         if old.is_empty() {
-            return vec![insertion];
+            return Ok(vec![insertion]);
         }
         let before = self.slice(self.line_start(self.line_of(old.start)), old.start);
         let start = old.start - (before.len() - before.trim_end_matches(' ').len());
-        vec![Edit::remove(start..old.end), insertion]
+        Ok(vec![Edit::remove(start..old.end), insertion])
     }
 
     /// The key of a value that stands in a block mapping, where lines can be put below it.
@@ -226,14 +253,17 @@ impl Document<'_> {
 
     /// An insertion of whole lines at the start of a line, or at the end of a text whose last
     /// line has no line break, and then the text goes without one afterwards too.
-    fn insert_lines(&self, at: usize, lines: String) -> Edit {
+    fn insert_lines(&self, at: usize, lines: String) -> Result<Edit, Obstacle> {
         let before = self.slice(0, at);
         let line_break = self.line_break_at(at);
         if before.is_empty() || before.ends_with(['\n', '\r', '\u{feff}']) {
-            return Edit::insert(at, lines);
+            return Ok(Edit::insert(at, lines));
+        }
+        if self.ending_block_scalar().is_some() {
+            return Err(Obstacle::UnfinishedBlockScalar);
         }
         let unfinished = lines.strip_suffix(line_break).unwrap_or(&lines);
-        Edit::insert(at, format!("{line_break}{unfinished}"))
+        Ok(Edit::insert(at, format!("{line_break}{unfinished}")))
     }
 
     /// The line break of the line in front of `at`; of the first line, where that has none.
@@ -324,7 +354,10 @@ impl Document<'_> {
     fn end_of_content(&self, node: Node) -> usize {
         let last = self.last(node);
         let leaf = self.last_leaf(node, last + 1);
-        let (offset, next) = (self.offset(leaf), self.offset(Node(last + 1)).min(self.end()));
+        // A block collection ends where the next thing begins, dashes included.
+        let is_block = last > node.0 && self.style(node) == Style::Block;
+        let next = self.offset(Node(if is_block { last } else { last + 1 })).min(self.end());
+        let offset = self.offset(leaf);
         match self.events().get(leaf.0) {
             Some(Event::Scalar(text, TScalarStyle::Literal | TScalarStyle::Folded, ..)) => {
                 self.end_of_block_scalar(leaf, text)

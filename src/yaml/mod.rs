@@ -27,7 +27,7 @@ use std::fmt;
 pub use document::{Document, Kind, MAX_DEPTH, Node, ParseError, Position, Step};
 pub use entry::{Entry, Value};
 pub use excerpt::excerpt;
-pub use insert::{Addition, Obstacle, Place};
+pub use insert::{Addition, Obstacle, Place, edits};
 pub use proof::{Doubt, prove};
 
 use crate::edit;

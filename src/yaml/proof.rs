@@ -3,7 +3,12 @@
 
 use std::fmt;
 
-use serde_yaml::Value as Data;
+use serde::de::{
+    Deserialize, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+
+use yaml_rust2::parser::Event;
+use yaml_rust2::scanner::TScalarStyle;
 
 use super::document::{Document, Kind, Node, ParseError};
 use super::insert::Addition;
@@ -40,7 +45,7 @@ impl std::error::Error for Doubt {}
 ///
 /// Compared are streams of events, so that duplicate keys, anchors, tags and the styles of
 /// scalars count. Then libyaml, which Helm's parser descends from, must read the same out of the
-/// new text. Where it does not agree on the old text either (duplicate keys) it has no say.
+/// new text. Where it does not take the old text either it has no say.
 ///
 /// # Errors
 /// [`Doubt`], and then the edit must not be made.
@@ -53,6 +58,13 @@ pub fn prove<'n>(old: &Document<'_>, new: &'n str, additions: &[Addition]) -> Re
     Ok(document)
 }
 
+/// An empty block scalar at the end of the text holds a line break for the parser, and none once
+/// something follows it.
+fn is_same(old: &Event, new: &Event) -> bool {
+    let is_empty_block = |event: &Event| matches!(event, Event::Scalar(text, TScalarStyle::Literal | TScalarStyle::Folded, 0, None) if text.is_empty() || text == "\n");
+    old == new || is_empty_block(old) && is_empty_block(new)
+}
+
 /// Walks both event streams, replacing on the way what each addition says.
 fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> bool {
     let mut splices: Vec<_> = additions.iter().map(|addition| &addition.splice).collect();
@@ -62,7 +74,7 @@ fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) 
     for splice in splices {
         let Some(kept) = old.events().get(done..splice.at) else { return false };
         let mut expected = kept.iter().chain(&splice.inserted);
-        if !expected.all(|event| seen.next() == Some(event)) {
+        if !expected.all(|event| seen.next().is_some_and(|other| is_same(event, other))) {
             return false;
         }
         done = splice.at + splice.removed;
@@ -73,48 +85,145 @@ fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) 
 /// Whether a document is to the second parser what it is to the first. `Err` with its complaint,
 /// where it does not take it at all.
 fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
-    let data: Data =
-        serde_yaml::from_str(document.slice(0, document.end())).map_err(|error| error.to_string())?;
-    Ok(document.root().is_none_or(|root| reads_as(document, root, &data)))
+    let text = document.slice(0, document.end());
+    // The second parser takes the mark for a character of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let seen: Seen = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    Ok(document.root().is_none_or(|root| seen.is(document, root)))
 }
 
-/// The second parser must agree on the new text, unless it had another opinion of the old one
-/// already: it rejects duplicate keys, for instance.
+/// The second parser must agree on the new text, unless it does not take the old one either.
 fn second_opinion(old: &Document<'_>, new: &Document<'_>) -> Result<(), Doubt> {
     let doubt = match is_agreed(new) {
         Ok(true) => return Ok(()),
         Ok(false) => Doubt::SecondOpinion,
         Err(complaint) => Doubt::SecondParser(complaint),
     };
-    if is_agreed(old) == Ok(true) { Err(doubt) } else { Ok(()) }
+    if is_agreed(old).is_ok() { Err(doubt) } else { Ok(()) }
 }
 
-/// Whether `data` is what `node` holds. Which plain scalars are numbers, booleans or null is for
-/// the second parser alone to say.
-fn reads_as(document: &Document<'_>, node: Node, data: &Data) -> bool {
-    let node = document.resolve(node);
-    match data {
-        Data::Tagged(tagged) => reads_as(document, node, &tagged.value),
-        Data::Mapping(mapping) => {
-            let mut entries = document.entries(node);
-            document.kind(node) == Kind::Mapping
-                && mapping.iter().all(|(key, value)| {
-                    entries.next().is_some_and(|(key_node, value_node)| {
-                        reads_as(document, key_node, key) && reads_as(document, value_node, value)
-                    })
-                })
-                && entries.next().is_none()
+fn without_breaks(text: &str) -> &str {
+    text.trim_end_matches('\n')
+}
+
+/// A document as the second parser reads it. Unlike its own type for that, this one takes keys
+/// that stand twice, as Helm does, and keeps no more than is compared.
+enum Seen {
+    Mapping(Vec<(Seen, Seen)>),
+    List(Vec<Seen>),
+    String(String),
+    /// A number, a boolean or null.
+    Other,
+}
+
+impl Seen {
+    /// Whether this is what `node` holds. Which plain scalars are numbers, booleans or null is for
+    /// the second parser alone to say.
+    fn is(&self, document: &Document<'_>, node: Node) -> bool {
+        let node = document.resolve(node);
+        match self {
+            Seen::Mapping(seen) => {
+                document.kind(node) == Kind::Mapping
+                    && document.entries(node).count() == seen.len()
+                    && document
+                        .entries(node)
+                        .zip(seen)
+                        .all(|(own, (key, value))| key.is(document, own.0) && value.is(document, own.1))
+            }
+            Seen::List(seen) => {
+                document.kind(node) == Kind::List
+                    && document.children(node).count() == seen.len()
+                    && document.children(node).zip(seen).all(|(child, item)| item.is(document, child))
+            }
+            // Parsers disagree on a block scalar that ends with the text.
+            Seen::String(text) if document.ending_block_scalar() == Some(node) => {
+                document.scalar(node).map(without_breaks) == Some(without_breaks(text))
+            }
+            Seen::String(text) => document.scalar(node) == Some(text),
+            Seen::Other => document.is_plain(node),
         }
-        Data::Sequence(items) => {
-            let mut children = document.children(node);
-            document.kind(node) == Kind::List
-                && items
-                    .iter()
-                    .all(|item| children.next().is_some_and(|child| reads_as(document, child, item)))
-                && children.next().is_none()
+    }
+}
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SeenVisitor)
+    }
+}
+
+struct SeenVisitor;
+
+impl<'de> Visitor<'de> for SeenVisitor {
+    type Value = Seen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any YAML")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_none<E>(self) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Seen, E> {
+        Ok(Seen::String(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Seen, E> {
+        Ok(Seen::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Seen, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        Data::String(text) => document.scalar(node) == Some(text),
-        Data::Null | Data::Bool(_) | Data::Number(_) => document.is_plain(node),
+        Ok(Seen::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Seen, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Seen::Mapping(mapping))
+    }
+
+    /// A node with a tag of its own; the events have settled that the tag is still there.
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Seen, A::Error> {
+        let (_, content) = tagged.variant::<IgnoredAny>()?;
+        content.newtype_variant()
     }
 }
 
