@@ -227,7 +227,7 @@ pub fn unusable_values(error: &ParseError) -> Refusal {
     let advice = match error {
         ParseError::Nul(_) => "take the NUL character out",
         ParseError::Syntax(..) => "mend it (Helm is more lenient in places, other tools are not)",
-        ParseError::OldLineBreak(_) => "take it out, or write it as an escape in double quotes",
+        ParseError::Character(..) => "take it out, or write it as an escape in double quotes",
         ParseError::Aliases(_) => "write some of them out",
         ParseError::Tab(_) => "indent with spaces",
         ParseError::Depth(_) => "nest less deeply, or add the entries by hand",

@@ -183,7 +183,11 @@ impl Fill<'_> {
 fn refusal(hindrance: &Hindrance) -> Refusal {
     let advice = match hindrance.cause {
         Cause::Obstacle(
-            Obstacle::NotAMapping(_) | Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow,
+            Obstacle::NotAMapping(_)
+            | Obstacle::Pair
+            | Obstacle::CommentInFlow
+            | Obstacle::NullInFlow
+            | Obstacle::ColonInFlow,
         ) => BY_HAND,
         Cause::Obstacle(Obstacle::UnfinishedBlockScalar) => "put a line break at the end of the file",
         Cause::Obstacle(Obstacle::NoLineOfItsOwn) => {

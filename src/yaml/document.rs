@@ -100,8 +100,9 @@ pub enum ParseError {
     Depth(Position),
     /// A second document begins.
     SecondDocument(Position),
-    /// A character that is a line break to Helm's parser and none to YAML 1.2.
-    OldLineBreak(Position),
+    /// A character that is a line break to Helm's parser and none to YAML 1.2, or a byte order mark
+    /// inside of the text.
+    Character(Position, char),
     /// Aliases that stand for more than [`MAX_ALIASED`] nodes altogether.
     Aliases(Position),
 }
@@ -116,7 +117,7 @@ impl ParseError {
             | ParseError::Tab(position)
             | ParseError::Depth(position)
             | ParseError::SecondDocument(position)
-            | ParseError::OldLineBreak(position)
+            | ParseError::Character(position, _)
             | ParseError::Aliases(position) => *position,
         }
     }
@@ -130,8 +131,8 @@ impl fmt::Display for ParseError {
             ParseError::Tab(_) => f.write_str("a tab is used as indent"),
             ParseError::Depth(_) => write!(f, "nested deeper than {MAX_DEPTH} levels"),
             ParseError::SecondDocument(_) => f.write_str("a second YAML document begins here"),
-            ParseError::OldLineBreak(_) => {
-                f.write_str("a character that Helm takes for a line break (U+0085, U+2028 or U+2029)")
+            ParseError::Character(_, character) => {
+                write!(f, "the character U+{:04X}, which YAML parsers disagree on", u32::from(*character))
             }
             ParseError::Aliases(_) => {
                 f.write_str("aliases (*) that stand for too much of the text over and over")
@@ -195,9 +196,12 @@ impl<'t> Document<'t> {
         if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
             return Err(ParseError::Nul(document.position_of(nul)));
         }
-        if let Some(at) = (!body.is_ascii()).then(|| text.find(['\u{85}', '\u{2028}', '\u{2029}'])).flatten()
+        if !body.is_ascii()
+            && let Some((at, found)) =
+                body.match_indices(['\u{85}', '\u{2028}', '\u{2029}', BYTE_ORDER_MARK]).next()
         {
-            return Err(ParseError::OldLineBreak(document.position_of(at)));
+            let position = document.position_of(text.len() - body.len() + at);
+            return Err(ParseError::Character(position, found.chars().next().unwrap_or_default()));
         }
         // Decoding is a good part of the parser's work, and most texts need none.
         if body.is_ascii() {

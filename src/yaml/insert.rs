@@ -71,6 +71,8 @@ pub enum Obstacle {
     Pair,
     /// There is a comment inside the flow mapping, which might swallow what is added.
     CommentInFlow,
+    /// The flow mapping ends in a colon, which some parsers take for a part of the key.
+    ColonInFlow,
     /// It is null inside a flow collection.
     NullInFlow,
     /// The text ends in a block scalar without a line break, and one would become part of it.
@@ -85,6 +87,7 @@ impl fmt::Display for Obstacle {
             Obstacle::NotAMapping(kind) => write!(f, "{kind}, where a mapping belongs"),
             Obstacle::Pair => f.write_str("a mapping inside [] without braces of its own"),
             Obstacle::CommentInFlow => f.write_str("a flow mapping ({...}) with a comment in it"),
+            Obstacle::ColonInFlow => f.write_str("a flow mapping ({...}) that ends in a colon"),
             Obstacle::NullInFlow => f.write_str("null inside a flow mapping ({...})"),
             Obstacle::UnfinishedBlockScalar => {
                 f.write_str("in a text that ends in a block scalar (|, >) without a line break")
@@ -138,7 +141,8 @@ impl Document<'_> {
                 // Comments indented less than the keys can be commented-out keys of this mapping
                 // just the same, as long as they are inside of what it belongs to.
                 let inside = self.owner_column(mapping).map_or(0, |column| column + 1);
-                if is_root {
+                // A blank line behind a block scalar may become part of it.
+                if is_root && self.ending_block_scalar().is_none() {
                     blank_before = self.usual_gap(mapping);
                 }
                 (self.absorb_comments(self.end_of_content(mapping), inside), self.last(mapping))
@@ -172,6 +176,9 @@ impl Document<'_> {
             return Err(Obstacle::CommentInFlow);
         }
         let content = tail.trim_end();
+        if content.len() == tail.len() && content.ends_with(':') {
+            return Err(Obstacle::ColonInFlow);
+        }
         let is_unwritten = self.scalar(leaf) == Some("") && !self.is_quoted(leaf);
         let mut text = String::from(match content.ends_with(',') {
             true => " ",

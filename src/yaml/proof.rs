@@ -20,6 +20,8 @@ pub enum Doubt {
     Broken(ParseError),
     /// The parser sees something else than the old document and the new entries.
     Different,
+    /// The two parsers read different things out of the old text already.
+    Ambiguous,
     /// The second parser accepted the old text, and now reports an error.
     SecondParser(String),
     /// The second parser sees other data than the old data and the new entries.
@@ -31,6 +33,9 @@ impl fmt::Display for Doubt {
         match self {
             Doubt::Broken(error) => write!(f, "the edited text would not parse: {error}"),
             Doubt::Different => f.write_str("the edited text would mean something else than intended"),
+            Doubt::Ambiguous => {
+                f.write_str("two YAML parsers read different things out of the text as it is")
+            }
             Doubt::SecondParser(error) => {
                 write!(f, "a second YAML parser would reject the edited text: {error}")
             }
@@ -45,7 +50,7 @@ impl std::error::Error for Doubt {}
 ///
 /// Compared are streams of events, so that duplicate keys, anchors, tags and the styles of
 /// scalars count. Then libyaml, which Helm's parser descends from, must read the same out of the
-/// new text. Where it does not take the old text either it has no say.
+/// new text as the first. Where it does not take the old text it has no say.
 ///
 /// # Errors
 /// [`Doubt`], and then the edit must not be made.
@@ -61,8 +66,11 @@ pub fn prove<'n>(old: &Document<'_>, new: &'n str, additions: &[Addition]) -> Re
 /// An empty block scalar at the end of the text holds a line break for the parser, and none once
 /// something follows it.
 fn is_same(old: &Event, new: &Event) -> bool {
-    let is_empty_block = |event: &Event| matches!(event, Event::Scalar(text, TScalarStyle::Literal | TScalarStyle::Folded, 0, None) if text.is_empty() || text == "\n");
-    old == new || is_empty_block(old) && is_empty_block(new)
+    let is_empty_block = |event: &Event, read: &str| match event {
+        Event::Scalar(text, TScalarStyle::Literal | TScalarStyle::Folded, ..) => text == read,
+        _ => false,
+    };
+    old == new || is_empty_block(old, "\n") && is_empty_block(new, "")
 }
 
 /// Walks both event streams, replacing on the way what each addition says.
@@ -92,14 +100,18 @@ fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
     Ok(document.root().is_none_or(|root| seen.is(document, root)))
 }
 
-/// The second parser must agree on the new text, unless it does not take the old one either.
+/// The second parser must agree on both texts, unless it does not take the old one at all.
 fn second_opinion(old: &Document<'_>, new: &Document<'_>) -> Result<(), Doubt> {
-    let doubt = match is_agreed(new) {
-        Ok(true) => return Ok(()),
-        Ok(false) => Doubt::SecondOpinion,
-        Err(complaint) => Doubt::SecondParser(complaint),
-    };
-    if is_agreed(old).is_ok() { Err(doubt) } else { Ok(()) }
+    match is_agreed(old) {
+        Err(_) => return Ok(()),
+        Ok(false) => return Err(Doubt::Ambiguous),
+        Ok(true) => {}
+    }
+    match is_agreed(new) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Doubt::SecondOpinion),
+        Err(complaint) => Err(Doubt::SecondParser(complaint)),
+    }
 }
 
 fn without_breaks(text: &str) -> &str {
