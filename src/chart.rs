@@ -178,7 +178,7 @@ impl Files {
     /// Where a folder or a file cannot be read.
     pub fn read_templates(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Source>, Refusal> {
         let mut templates = Vec::new();
-        let mut buffer = vec![0; 1 << 16];
+        let mut buffer = vec![0; 1 << 14];
         let folder = dir.join("templates");
         if !folder.is_dir() {
             return Ok(templates);

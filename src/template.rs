@@ -90,11 +90,14 @@ impl Line<'_> {
 pub fn lines(text: &str) -> Vec<Line<'_>> {
     let mut lines = Vec::with_capacity(text.len() / 32);
     let mut start = 0;
-    for whole in text.split_inclusive('\n') {
-        let text = whole.trim_end_matches(['\n', '\r']);
-        let indent = text.bytes().take_while(|byte| *byte == b' ').count();
-        lines.push(Line { start, end: start + whole.len(), text, indent });
-        start += whole.len();
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+    for end in ends.chain((!text.ends_with('\n')).then_some(text.len())) {
+        let line = text.get(start..end).unwrap_or_default();
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
+        lines.push(Line { start, end, text: line, indent });
+        start = end;
     }
     lines
 }

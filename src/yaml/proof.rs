@@ -59,7 +59,7 @@ pub fn prove<'n>(old: &Document<'_>, new: &'n str, additions: &[Addition]) -> Re
     if !events_agree(old, &document, additions) {
         return Err(Doubt::Different);
     }
-    second_opinion(old, &document)?;
+    second_opinion(old, &document, additions)?;
     Ok(document)
 }
 
@@ -100,18 +100,30 @@ fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
     Ok(document.root().is_none_or(|root| seen.is(document, root)))
 }
 
-/// The second parser must agree on both texts, unless it does not take the old one at all.
-fn second_opinion(old: &Document<'_>, new: &Document<'_>) -> Result<(), Doubt> {
-    match is_agreed(old) {
-        Err(_) => return Ok(()),
-        Ok(false) => return Err(Doubt::Ambiguous),
-        Ok(true) => {}
+/// The second parser must agree on the new text, unless it does not take the old one at all.
+///
+/// Where the additions are whole lines, all that was there is still there for it to agree on.
+/// Where they are not, they may have settled what was ambiguous, so that the old text counts too.
+fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> Result<(), Doubt> {
+    let doubt = match is_agreed(new) {
+        Ok(true) if adds_lines_only(old.text(), additions) => return Ok(()),
+        Ok(true) => None,
+        Ok(false) => Some(Doubt::SecondOpinion),
+        Err(complaint) => Some(Doubt::SecondParser(complaint)),
+    };
+    match (is_agreed(old), doubt) {
+        (Err(_), _) | (Ok(true), None) => Ok(()),
+        (Ok(false), None) => Err(Doubt::Ambiguous),
+        (Ok(_), Some(doubt)) => Err(doubt),
     }
-    match is_agreed(new) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Doubt::SecondOpinion),
-        Err(complaint) => Err(Doubt::SecondParser(complaint)),
-    }
+}
+
+/// Whether every edit puts whole lines in between two lines.
+fn adds_lines_only(text: &str, additions: &[Addition]) -> bool {
+    additions.iter().flat_map(|addition| &addition.edits).all(|edit| {
+        let before = text.get(..edit.range.start).unwrap_or_default();
+        edit.range.is_empty() && before.ends_with('\n') && edit.replacement.ends_with('\n')
+    })
 }
 
 fn without_breaks(text: &str) -> &str {
