@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -47,9 +48,9 @@ fn execute(
     color: ColorChoice,
     talk: &mut dyn Write,
 ) -> Result<u8, Box<dyn std::error::Error>> {
-    if let Some(jobs) = common.jobs {
-        rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global()?;
-    }
+    // 0 stands for as many as there are cores; this thread is one of them.
+    let jobs = common.jobs.map_or(0, NonZeroUsize::get);
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let checkouts = checkout::find(&common.checkouts)?;
     let plan = Plan::new(checkouts, &common.selection()?, &common.options());
     let is_refused = plan.refusals().next().is_some();
