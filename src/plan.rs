@@ -140,13 +140,13 @@ impl Plan {
         })
     }
 
-    /// Whether a chart that is to be completed depends on a helm-toolkit and there is none.
+    /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     #[must_use]
     pub fn lacks_toolkit(&self) -> bool {
         let is_completed =
             |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
-        self.charts.iter().any(|chart| chart.role == Role::Application && is_completed(chart))
-            && !self.charts.iter().any(|chart| chart.role == Role::Toolkit && is_completed(chart))
+        self.charts.iter().any(is_completed)
+            && self.charts.iter().all(|chart| chart.role == Role::Application)
     }
 }
 
