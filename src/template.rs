@@ -63,7 +63,15 @@ pub struct Line<'t> {
     pub indent: usize,
 }
 
-impl Line<'_> {
+impl<'t> Line<'t> {
+    /// A line that is `whole` with its line break, at byte `start` of its text.
+    fn new(start: usize, whole: &'t str) -> Self {
+        let text = whole.strip_suffix('\n').unwrap_or(whole);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let indent = text.bytes().take_while(|byte| *byte == b' ').count();
+        Line { start, end: start + whole.len(), text, indent }
+    }
+
     /// Whether the line gives nothing to the YAML as it stands: blank, a comment, or template
     /// actions.
     #[must_use]
@@ -92,14 +100,22 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
     let mut start = 0;
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
     for end in ends.chain((!text.ends_with('\n')).then_some(text.len())) {
-        let line = text.get(start..end).unwrap_or_default();
-        let line = line.strip_suffix('\n').unwrap_or(line);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
-        lines.push(Line { start, end, text: line, indent });
+        lines.push(Line::new(start, text.get(start..end).unwrap_or_default()));
         start = end;
     }
     lines
+}
+
+/// The lines of `text` that end before byte `end`, the last first.
+pub fn lines_above(text: &str, end: usize) -> impl Iterator<Item = Line<'_>> {
+    let mut end = text.get(..end).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    std::iter::from_fn(move || {
+        let before = text.get(..end.checked_sub(1)?)?;
+        let start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
+        let line = Line::new(start, text.get(start..end)?);
+        end = start;
+        Some(line)
+    })
 }
 
 /// Indices of the lines with `word` in them.

@@ -14,6 +14,9 @@ use crate::template::{self, Line};
 /// time are out of reach and warned about.
 pub(super) struct Pods;
 
+/// What a pod is found by; `initContainers:` is no such word.
+const CONTAINERS: &str = " containers:";
+
 /// Kinds that hold a pod or the template of one.
 const WORKLOADS: [&str; 8] = [
     "Pod",
@@ -37,7 +40,8 @@ impl Rule for Pods {
 
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         for source in chart.templates {
-            if memchr::memmem::find(source.text.as_bytes(), b" containers:").is_some() {
+            let mut pods = memchr::memmem::find_iter(source.text.as_bytes(), CONTAINERS.as_bytes());
+            if pods.any(|at| !has_account_above(&source.text, at)) {
                 look_into(source, proposals)?;
             }
         }
@@ -45,19 +49,32 @@ impl Rule for Pods {
     }
 }
 
+/// Whether a ServiceAccount is named in the lines above the `containers:` behind byte `at`, as it
+/// is in nearly every pod: then there is no need to look closer.
+fn has_account_above(text: &str, at: usize) -> bool {
+    let indent = at + 1 - text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |start| start + 1);
+    template::lines_above(text, at)
+        .filter(|line| !line.is_silent())
+        .take_while(|line| line.indent >= indent)
+        .any(|line| names_account(&line, indent))
+}
+
+fn names_account(line: &Line<'_>, indent: usize) -> bool {
+    ["serviceAccountName", "serviceAccount"].iter().any(|key| line.value(indent, key).is_some())
+}
+
 fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> {
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
-    for at in template::lines_with(&lines, &text, " containers:") {
+    for at in template::lines_with(&lines, &text, CONTAINERS) {
         let Some(line) = lines.get(at) else { break };
         let indent = line.indent;
         if indent == 0 || line.value(indent, "containers") != Some("") {
             continue;
         }
         let Some(pod) = pod_spec(&lines, at) else { continue };
-        let has_account = lines.get(pod.clone()).unwrap_or_default().iter().any(|line| {
-            ["serviceAccountName", "serviceAccount"].iter().any(|key| line.value(indent, key).is_some())
-        });
+        let has_account =
+            lines.get(pod.clone()).unwrap_or_default().iter().any(|line| names_account(line, indent));
         let document = template::document(&lines, at);
         let kind = lines.get(document).unwrap_or_default().iter().find_map(|line| line.value(0, "kind"));
         let place = || Place::at(&source.path, position(&source.text, line.start + indent));
