@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +53,8 @@ fn execute(
     let jobs = common.jobs.map_or(0, NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let checkouts = checkout::find(&common.checkouts)?;
-    let plan = Plan::new(checkouts, &common.selection()?, &common.options());
+    // The program ends with the plan: giving back thousands of texts one by one helps nobody.
+    let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
     let is_refused = plan.refusals().next().is_some();
     let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
     if let Some(path) = &common.output {
