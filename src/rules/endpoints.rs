@@ -44,10 +44,7 @@ impl Rule for Endpoints {
             block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
         };
         proposals.additions.extend(additions);
-        let auth = block.find(&["oci_image_registry", "auth"]);
-        for (place, what) in block.wrong_keys(auth, chart.name, &["enabled"]) {
-            proposals.warn(place, what);
-        }
+        block.warn_of_wrong_keys(&["oci_image_registry", "auth"], chart.name, &["enabled"], proposals);
         Ok(())
     }
 }

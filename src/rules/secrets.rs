@@ -36,9 +36,7 @@ impl Rule for Secrets {
             None => block.create(wanted, &["endpoints", "manifests"])?,
         };
         proposals.additions.extend(additions);
-        for (place, what) in block.wrong_keys(block.get(ENTRY), chart.name, &[]) {
-            proposals.warn(place, what);
-        }
+        block.warn_of_wrong_keys(&[ENTRY], chart.name, &[], proposals);
         if let Some(name) = block.find(&[ENTRY, chart.name])
             && let (kind @ (Kind::Null | Kind::Mapping | Kind::List), place) = block.describe(name)
         {

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use super::Proposals;
 use crate::chart::Chart;
 use crate::error::{Place as At, Refusal};
 use crate::options::Options;
@@ -70,11 +71,6 @@ impl<'d, 'a> Block<'d, 'a> {
         Ok(Some(Block { document, name, root, node }))
     }
 
-    /// The value under `key` in this block.
-    pub(super) fn get(&self, key: &str) -> Option<Node> {
-        self.document.get(self.node?, key)
-    }
-
     /// Whether `key` is set in this block, directly or merged in.
     pub(super) fn has(&self, key: &str) -> bool {
         let Some(node) = self.node else { return false };
@@ -107,23 +103,27 @@ impl<'d, 'a> Block<'d, 'a> {
         self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
     }
 
-    /// Keys of the mapping `node` that are neither `right` nor among `others`: somebody meant to
-    /// write the chart's name.
-    pub(super) fn wrong_keys(&self, node: Option<Node>, right: &str, others: &[&str]) -> Vec<(At, String)> {
-        let Some(node) = node else { return Vec::new() };
+    /// Warns about keys of the mapping at `path` that are neither `right` nor among `others`:
+    /// somebody meant to write the chart's name.
+    pub(super) fn warn_of_wrong_keys(
+        &self,
+        path: &[&str],
+        right: &str,
+        others: &[&str],
+        proposals: &mut Proposals,
+    ) {
+        let Some(node) = self.find(path) else { return };
         let path = self.document.path(node);
-        self.document
-            .entries(node)
-            .filter_map(|(key, _)| Some((key, self.document.scalar(key)?)))
-            .filter(|(_, name)| *name != right && *name != "<<" && !others.contains(name))
-            .map(|(key, name)| {
+        for (key, _) in self.document.entries(node) {
+            let Some(name) = self.document.scalar(key) else { continue };
+            if name != right && name != "<<" && !others.contains(&name) {
                 let place = At::at("values.yaml", self.document.position(key));
-                (place, format!("`{path}.{name}` is never used: the chart is called {right}"))
-            })
-            .collect()
+                proposals.warn(place, format!("`{path}.{name}` is never used: the chart is called {right}"));
+            }
+        }
     }
 
-    /// The mapping at `path` below this block.
+    /// The value at `path` below this block.
     pub(super) fn find(&self, path: &[&str]) -> Option<Node> {
         path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))
     }
