@@ -5,13 +5,17 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use crate::error::{Place, Refusal, Warning};
-use crate::yaml::{Document, ParseError, Position};
+use crate::error::{Place, Reason, Refusal};
+use crate::yaml::{self, Document, ParseError, Position};
 
 /// Name of the library chart that all charts of OpenStack-Helm share.
 pub const TOOLKIT: &str = "helm-toolkit";
+
+/// How large a file may be, in bytes. Helm takes none over 5 MiB out of a packaged chart; the
+/// largest values.yaml of OpenStack-Helm has 100 KiB.
+const MAX_SIZE: usize = 5 << 20;
 
 /// Whether a chart deploys something or is the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +32,8 @@ pub struct Metadata {
     /// `name:` in Chart.yaml. The folder's name does not count: templates look it up as
     /// `.Chart.Name`.
     pub name: String,
+    /// Where that name is given, seen from the chart's folder.
+    pub name_at: Place,
     /// The dependency on helm-toolkit, if there is one.
     pub toolkit: Option<Dependency>,
 }
@@ -61,31 +67,37 @@ impl Metadata {
             #[serde(default)]
             dependencies: Option<Vec<Dependency>>,
         }
-        let chart: ChartYaml = parse(dir, "Chart.yaml")?;
+        let text = read_text(dir, "Chart.yaml")?.unwrap_or_default();
+        let chart: ChartYaml = parse(&text, "Chart.yaml")?;
         let mut dependencies = chart.dependencies.unwrap_or_default();
-        if dir.join("requirements.yaml").is_file() {
-            let requirements: Option<RequirementsYaml> = parse(dir, "requirements.yaml")?;
+        if let Some(requirements) = read_text(dir, "requirements.yaml")? {
+            let requirements: Option<RequirementsYaml> = parse(&requirements, "requirements.yaml")?;
             dependencies.extend(requirements.and_then(|file| file.dependencies).unwrap_or_default());
         }
-        let serde_yaml::Value::String(name) = chart.name else {
-            return Err(Refusal::new(
-                Place::file("Chart.yaml"),
-                "the chart's name is missing or no text",
-                "give it a name, in quotes if it looks like a number or a YAML word",
-            ));
+        let written = name_as_written(&text);
+        let name_at =
+            Place { path: PathBuf::from("Chart.yaml"), position: written.map(|(position, _)| position) };
+        let no_name = |what: &str| {
+            let advice = "give it a name, in quotes if it looks like a number or a YAML word";
+            Err(Refusal::new(Reason::NoName, name_at.clone(), what, advice))
         };
+        let serde_yaml::Value::String(name) = chart.name else {
+            return no_name("the chart's name is missing or no text");
+        };
+        let is_plain = written.is_none_or(|(_, text)| text.starts_with(&name));
+        if is_plain && yaml::is_ambiguous(&name) {
+            return no_name(&format!("the chart's name {name} is no text to Helm, which reads YAML 1.1"));
+        }
         let usable = name.len() <= 250
             && name.starts_with(|first: char| first.is_ascii_alphanumeric())
             && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
         if !usable {
-            return Err(Refusal::new(
-                Place::file("Chart.yaml"),
-                format!("the chart's name {name:?} is none that Helm could use"),
-                "use letters, digits and dashes only",
-            ));
+            let what = format!("the chart's name {name:?} is none that Helm could use");
+            let advice = "use letters, digits and dashes only, 250 at most";
+            return Err(Refusal::new(Reason::BadName, name_at, what, advice));
         }
         let toolkit = dependencies.into_iter().find(|dependency| dependency.name == TOOLKIT);
-        Ok(Metadata { name, toolkit })
+        Ok(Metadata { name, name_at, toolkit })
     }
 
     /// What the chart is to this program.
@@ -95,35 +107,88 @@ impl Metadata {
     }
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(dir: &Path, file: &str) -> Result<T, Refusal> {
-    let bytes = std::fs::read(dir.join(file)).map_err(|error| unreadable(Path::new(file), &error))?;
-    serde_yaml::from_slice(&bytes).map_err(|error| {
+/// Parses a small YAML file of the chart in the folder `dir`.
+fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refusal> {
+    serde_yaml::from_str(text).map_err(|error| {
         let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
         let place = Place { path: PathBuf::from(file), position };
-        Refusal::new(place, format!("cannot be understood: {error}"), "mend the file; `helm lint` says more")
+        let what = format!("cannot be understood: {error}");
+        Refusal::new(Reason::Metadata, place, what, "mend the file; `helm lint` says more")
+    })
+}
+
+/// The value of `name:` in the text of a Chart.yaml, as far as lines tell: where it stands, and the
+/// rest of its line.
+fn name_as_written(text: &str) -> Option<(Position, &str)> {
+    let (index, value) =
+        text.lines().enumerate().find_map(|(index, line)| Some((index, line.strip_prefix("name:")?)))?;
+    let written = value.trim_start();
+    let column = "name:".len() + (value.len() - written.len()) + 1;
+    Some((Position { line: index + 1, column }, written))
+}
+
+/// The text of a file of the chart in the folder `dir`; `None` where there is none.
+fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
+    let path = dir.join(file);
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
+            return Ok(None);
+        }
+        Err(error) => return Err(unreadable(Path::new(file), &error)),
+    };
+    // Reading from a pipe or a device might never end.
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "is a folder" } else { "is a device or a pipe" };
+        let what = format!("{what}, where a file belongs");
+        let advice = "move it away, or put the file in its place";
+        return Err(Refusal::new(Reason::NoFile, Place::file(file), what, advice));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).map_or(0, |size| size.min(MAX_SIZE)));
+    File::open(&path)
+        .and_then(|file| file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(Path::new(file), &error))?;
+    if bytes.len() > MAX_SIZE {
+        let what = format!("is larger than {} MiB", MAX_SIZE >> 20);
+        let advice = "split the file, or make the changes by hand";
+        return Err(Refusal::new(Reason::TooLarge, Place::file(file), what, advice));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        Refusal::new(
+            Reason::NotUtf8,
+            Place::at(file, Position { line, column }),
+            "the text is not UTF-8",
+            "convert the file, for instance with iconv",
+        )
     })
 }
 
 fn unreadable(file: &Path, error: &io::Error) -> Refusal {
-    Refusal::new(Place::file(file), format!("cannot be read: {error}"), "check the file and who may read it")
+    let what = format!("cannot be read: {error}");
+    Refusal::new(Reason::Unreadable, Place::file(file), what, "check the file and who may read it")
 }
 
 /// The content of a file, in a buffer that grows as needed and serves for many files: there are
-/// thousands of templates, and asking for the size of each costs as much as reading it.
+/// thousands of templates, and asking for the size of each costs as much as reading it. Of a file
+/// that is too large no more is read than shows that it is.
 fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path) -> io::Result<&'b [u8]> {
     let mut file = File::open(path)?;
     let mut length = 0;
-    loop {
+    while length <= MAX_SIZE {
         if length == buffer.len() {
             buffer.resize(2 * length, 0);
         }
         match file.read(buffer.get_mut(length..).unwrap_or_default()) {
-            Ok(0) => return Ok(buffer.get(..length).unwrap_or_default()),
+            Ok(0) => break,
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    Ok(buffer.get(..length).unwrap_or_default())
 }
 
 /// A text file of a chart.
@@ -138,71 +203,67 @@ pub struct Source {
 /// A chart's files as they were read.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// values.yaml, where there is one.
+    /// values.yaml, where there is one. A toolkit's is not asked for.
     pub values: Option<Source>,
     /// Everything in templates/ that is text, sorted by path.
     pub templates: Vec<Source>,
+    /// What else is in templates/, folders aside, each with the reason why it was not read.
+    pub others: Vec<(PathBuf, &'static str)>,
 }
 
 impl Files {
-    /// Reads values.yaml of the chart in `dir`, but not its templates.
+    /// Reads the files of the chart in `dir`; of an application without values.yaml, which is
+    /// none of this program's business, nothing else.
     ///
     /// # Errors
-    /// Where values.yaml is there and cannot be read or is not UTF-8.
-    pub fn read_values(dir: &Path) -> Result<Option<Source>, Refusal> {
-        let path = PathBuf::from("values.yaml");
-        let bytes = match std::fs::read(dir.join(&path)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&path, &error)),
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some(Source { path, text })),
-            Err(error) => {
-                let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-                let line = 1 + memchr::memchr_iter(b'\n', before).count();
-                let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
-                Err(Refusal::new(
-                    Place::at(path, Position { line, column }),
-                    "the text is not UTF-8",
-                    "convert the file, for instance with iconv",
-                ))
-            }
+    /// Where a folder or a file cannot be read, or values.yaml is no text of reasonable size.
+    pub fn read(dir: &Path, role: Role) -> Result<Self, Refusal> {
+        let mut files = Files::default();
+        if role == Role::Application {
+            let Some(text) = read_text(dir, "values.yaml")? else { return Ok(files) };
+            files.values = Some(Source { path: PathBuf::from("values.yaml"), text });
         }
+        files.read_templates(dir)?;
+        Ok(files)
     }
 
-    /// Reads the templates of the chart in `dir`. A template that is not text is left out, with
-    /// a warning.
-    ///
-    /// # Errors
-    /// Where a folder or a file cannot be read.
-    pub fn read_templates(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Source>, Refusal> {
-        let mut templates = Vec::new();
+    fn read_templates(&mut self, dir: &Path) -> Result<(), Refusal> {
         let mut buffer = vec![0; 1 << 14];
         let folder = dir.join("templates");
-        if !folder.is_dir() {
-            return Ok(templates);
+        // Links are not followed, here as elsewhere, and walkdir would follow this first one.
+        if !folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Ok(());
         }
-        for entry in WalkDir::new(folder).sort_by_file_name() {
+        // Helm takes no file or folder of templates/ whose name starts with a dot.
+        let is_template =
+            |entry: &DirEntry| entry.depth() != 1 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+        for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(is_template) {
             let relative = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
             let entry = entry.map_err(|error| {
                 let path = relative(error.path().unwrap_or(dir));
                 unreadable(&path, &error.into())
             })?;
-            if !entry.file_type().is_file() {
+            let kind = entry.file_type();
+            if kind.is_dir() {
                 continue;
             }
             let path = relative(entry.path());
+            if !kind.is_file() {
+                self.others
+                    .push((path, if kind.is_symlink() { "is a link" } else { "is a device or a pipe" }));
+                continue;
+            }
             let bytes = read_into(&mut buffer, entry.path()).map_err(|error| unreadable(&path, &error))?;
+            if bytes.len() > MAX_SIZE {
+                self.others.push((path, "is larger than 5 MiB"));
+                continue;
+            }
             match std::str::from_utf8(bytes) {
-                Ok(text) => templates.push(Source { path, text: text.to_owned() }),
-                Err(_) => warnings.push(Warning::new(
-                    Place::file(path),
-                    "is not UTF-8 text: not searched for pods and ServiceAccounts",
-                )),
+                Ok(text) => self.templates.push(Source { path, text: text.to_owned() }),
+                Err(_) => self.others.push((path, "is not UTF-8 text")),
             }
         }
-        Ok(templates)
+        Ok(())
     }
 }
 
@@ -211,29 +272,44 @@ impl Files {
 pub struct Chart<'a> {
     /// Its name, by which templates look values up.
     pub name: &'a str,
-    /// Its folder; rules need it only to see what lies there beside the templates.
-    pub dir: &'a Path,
+    /// Where that name is given.
+    pub name_at: &'a Place,
     /// What it is to this program.
     pub role: Role,
     /// Its values.yaml, parsed. `None` where it has none.
     pub values: Option<Document<'a>>,
     /// Its templates, sorted by path.
     pub templates: &'a [Source],
+    /// What else is in templates/, folders aside, each with what it is.
+    pub others: &'a [(PathBuf, &'static str)],
+}
+
+impl Chart<'_> {
+    /// What lies at `path`, where it is no text that could be read.
+    #[must_use]
+    pub fn other(&self, path: &Path) -> Option<&'static str> {
+        self.others.iter().find(|(other, _)| other == path).map(|(_, what)| *what)
+    }
 }
 
 /// The refusal of a values.yaml that is not the one YAML document it must be.
 #[must_use]
 pub fn unusable_values(error: &ParseError) -> Refusal {
-    let advice = match error {
-        ParseError::Nul(_) => "take the NUL character out",
-        ParseError::Syntax(..) => "mend it (Helm is more lenient in places, other tools are not)",
-        ParseError::Character(..) => "take it out, or write it as an escape in double quotes",
-        ParseError::Aliases(_) => "write some of them out",
-        ParseError::Tab(_) => "indent with spaces",
-        ParseError::Depth(_) => "nest less deeply, or add the entries by hand",
-        ParseError::SecondDocument(_) => {
-            "Helm reads the first document only: move what is to count there and take the rest out"
+    let (reason, advice) = match error {
+        ParseError::Nul(_) => (Reason::YamlNul, "take the NUL character out"),
+        ParseError::Syntax(..) => {
+            (Reason::YamlSyntax, "mend it (Helm is more lenient in places, other tools are not)")
         }
+        ParseError::Character(..) => {
+            (Reason::YamlCharacter, "take it out, or write it as an escape in double quotes")
+        }
+        ParseError::Aliases(_) => (Reason::YamlAliases, "write some of them out"),
+        ParseError::Tab(_) => (Reason::YamlTab, "indent with spaces"),
+        ParseError::Depth(_) => (Reason::YamlDepth, "nest less deeply, or add the entries by hand"),
+        ParseError::SecondDocument(_) => (
+            Reason::YamlSecondDocument,
+            "Helm reads the first document only: move what is to count there and take the rest out",
+        ),
     };
-    Refusal::new(Place::at("values.yaml", error.position()), error.to_string(), advice)
+    Refusal::new(reason, Place::at("values.yaml", error.position()), error.to_string(), advice)
 }

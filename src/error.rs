@@ -41,9 +41,111 @@ impl fmt::Display for Place {
     }
 }
 
+/// Declares [`Reason`], so that none can be left out of [`Reason::ALL`].
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        /// Every reason there is to refuse a chart, each with an id that stays what it is: for
+        /// people to look up and for programs to tell refusals apart by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// All of them, in the order in which a chart is looked at.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
+
+            /// The id.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Reason::$name => $id,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A file or folder cannot be read.
+    Unreadable = "unreadable",
+    /// A folder or a device lies where a file belongs.
+    NoFile = "no-file",
+    /// A file is larger than this program reads.
+    TooLarge = "too-large",
+    /// A file is not UTF-8.
+    NotUtf8 = "not-utf-8",
+    /// Chart.yaml or requirements.yaml is not what Helm takes.
+    Metadata = "metadata",
+    /// Chart.yaml gives no name, or one that is no text.
+    NoName = "no-name",
+    /// Helm would not take the chart's name.
+    BadName = "bad-name",
+    /// Kubernetes would not take the Secret's name.
+    SecretName = "secret-name",
+    /// values.yaml holds a NUL character.
+    YamlNul = "yaml-nul",
+    /// values.yaml is not valid YAML.
+    YamlSyntax = "yaml-syntax",
+    /// values.yaml is indented with tabs.
+    YamlTab = "yaml-tab",
+    /// values.yaml is nested too deeply.
+    YamlDepth = "yaml-depth",
+    /// values.yaml holds a second document.
+    YamlSecondDocument = "yaml-second-document",
+    /// values.yaml holds a character that parsers disagree on.
+    YamlCharacter = "yaml-character",
+    /// values.yaml multiplies itself by aliases.
+    YamlAliases = "yaml-aliases",
+    /// A top-level block stands in values.yaml twice.
+    BlockTwice = "block-twice",
+    /// A key is an alias, has a tag, or is a YAML word without quotes.
+    OpaqueKey = "opaque-key",
+    /// A `<<` behind an entry hides it.
+    HiddenByMerge = "hidden-by-merge",
+    /// A block, or part of it, comes from a `<<`.
+    Merged = "merged",
+    /// Aliases stand for the mapping too.
+    Shared = "shared",
+    /// A list, a scalar or an alias stands where a mapping belongs.
+    NotAMapping = "not-a-mapping",
+    /// A flow mapping is written in a way that cannot be added to.
+    FlowMapping = "flow-mapping",
+    /// The text ends in a block scalar without a line break.
+    UnfinishedBlockScalar = "unfinished-block-scalar",
+    /// A mapping does not start on a line of its own.
+    NoLineOfItsOwn = "no-line-of-its-own",
+    /// Something other than a text file lies where the Secret template belongs.
+    TemplateNotText = "template-not-text",
+    /// A template has no way to the values.
+    NoRootVariable = "no-root-variable",
+    /// imagePullSecrets are there already, and are no plain list.
+    UnclearPullSecrets = "unclear-pull-secrets",
+    /// The metadata of a ServiceAccount cannot be made out.
+    UnclearMetadata = "unclear-metadata",
+    /// helm-toolkit lacks what the migration builds on.
+    ToolkitTooOld = "toolkit-too-old",
+    /// The file that the toolkit's function goes into is taken.
+    ToolkitFileTaken = "toolkit-file-taken",
+    /// The toolkit's snippet holds several ServiceAccounts, or none.
+    ToolkitAccounts = "toolkit-accounts",
+    /// The helm-toolkit that the chart depends on is refused.
+    ToolkitRefused = "toolkit-refused",
+    /// Two parsers read different things out of values.yaml.
+    ParsersDisagree = "parsers-disagree",
+    /// The edit could not be proven right.
+    Unproven = "unproven",
+    /// A file to be written is a link, or lies behind one.
+    Link = "link",
+    /// A file lies where a folder belongs.
+    NoFolder = "no-folder",
+}
+
 /// Why a chart is not changed although it should be: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
+    /// Which of the reasons it is.
+    pub reason: Reason,
     /// Where it is. Rules give paths relative to their chart, the plan makes them relative to
     /// what is shown.
     pub place: Place,
@@ -56,8 +158,8 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal; see the fields.
     #[must_use]
-    pub fn new(place: Place, what: impl Into<String>, advice: impl Into<String>) -> Self {
-        Refusal { place, what: what.into(), advice: advice.into() }
+    pub fn new(reason: Reason, place: Place, what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Refusal { reason, place, what: what.into(), advice: advice.into() }
     }
 }
 

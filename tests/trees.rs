@@ -220,20 +220,6 @@ fn permissions_stay_and_links_are_not_replaced() {
 }
 
 #[test]
-fn what_was_written_is_put_back_where_writing_fails() {
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/one-chart/before"), work.path());
-    // A name that is taken by a folder, beside which no file can be put.
-    let snippets = work.path().join("helm-toolkit/templates/manifests");
-    fs::write(&snippets, "a file where a folder belongs").unwrap();
-    let before = common::files(work.path());
-    let run = run(work.path(), &["apply", "."]);
-    assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("put back"), "{}", run.stderr);
-    assert!(before == common::files(work.path()), "something stayed written");
-}
-
-#[test]
 fn help_teaches() {
     for (name, args) in
         [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])]

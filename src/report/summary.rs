@@ -50,7 +50,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io
         }
     }
     for refusal in plan.refusals() {
-        writeln!(out, "{ERROR}refused{ERROR:#}: {refusal}")?;
+        writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
     }
     if detail >= Detail::Normal {
         if detail < Detail::Verbose {

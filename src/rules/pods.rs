@@ -6,7 +6,7 @@ use std::path::Path;
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role, Source};
-use crate::error::{Place, Refusal};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 use crate::template::{self, Line};
 
@@ -95,14 +95,18 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
             }
             Some(_) => {}
         }
-        let refusal =
-            |what: &str| Refusal::new(place(), format!("a pod {what}"), "add imagePullSecrets to it by hand");
-        let root = template::root_variable(&text, line.start)
-            .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
+        let refusal = |reason, what: &str| {
+            Refusal::new(reason, place(), format!("a pod {what}"), "add imagePullSecrets to it by hand")
+        };
+        let root = template::root_variable(&text, line.start).ok_or_else(|| {
+            refusal(Reason::NoRootVariable, "in a `define` that has no $envAll to find the values by")
+        })?;
         let edit = match pull_secrets::existing(&source.text, &lines, pod, indent, root) {
             Existing::Done => continue,
             Existing::Others(edit) => edit,
-            Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
+            Existing::Unclear => {
+                return Err(refusal(Reason::UnclearPullSecrets, "whose imagePullSecrets are no plain list"));
+            }
             Existing::None => pull_secrets::list(&source.text, line.start, root, indent),
         };
         proposals.edit(source.path.clone(), edit);

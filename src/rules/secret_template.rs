@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
-use crate::error::{Place, Refusal};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 use crate::template;
 
@@ -50,12 +50,12 @@ impl Rule for SecretTemplate {
         }
         let path = Path::new(PATH);
         match chart.templates.iter().find(|source| source.path == path) {
-            None if chart.dir.join(path).symlink_metadata().is_ok() => {
-                return Err(Refusal::new(
-                    Place::file(path),
-                    "is there, but is no text file that could be read",
-                    "make it a plain file, or move it away",
-                ));
+            None => {
+                if let Some(what) = chart.other(path) {
+                    let what = format!("{what}, where the Secret template belongs");
+                    let advice = "make it a plain file, or move it away";
+                    return Err(Refusal::new(Reason::TemplateNotText, Place::file(path), what, advice));
+                }
             }
             Some(_) if !options.replace_templates => {
                 proposals.warn(
@@ -64,7 +64,7 @@ impl Rule for SecretTemplate {
                 );
                 return Ok(());
             }
-            _ => {}
+            Some(_) => {}
         }
         proposals.files.insert(path.to_owned(), TEMPLATE.to_owned());
         Ok(())

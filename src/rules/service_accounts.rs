@@ -4,7 +4,7 @@ use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role, Source};
 use crate::edit::Edit;
-use crate::error::{Place, Refusal};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 use crate::template::{self, Line};
 
@@ -44,22 +44,29 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
         if line.value(0, "kind") != Some("ServiceAccount") {
             continue;
         }
-        let refusal = |what: &str| {
+        let refusal = |reason, what: &str| {
             let place = Place::at(&source.path, position(&source.text, line.start));
-            Refusal::new(place, format!("a ServiceAccount {what}"), "add imagePullSecrets to it by hand")
+            Refusal::new(
+                reason,
+                place,
+                format!("a ServiceAccount {what}"),
+                "add imagePullSecrets to it by hand",
+            )
         };
         let scope = template::document(&lines, at);
-        let root = template::root_variable(&text, line.start)
-            .ok_or_else(|| refusal("in a `define` that has no $envAll to find the values by"))?;
+        let root = template::root_variable(&text, line.start).ok_or_else(|| {
+            refusal(Reason::NoRootVariable, "in a `define` that has no $envAll to find the values by")
+        })?;
         match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
             Existing::Done => {}
             Existing::Others(edit) => edits.push(edit),
-            Existing::Unclear => return Err(refusal("whose imagePullSecrets are no plain list")),
+            Existing::Unclear => {
+                return Err(refusal(Reason::UnclearPullSecrets, "whose imagePullSecrets are no plain list"));
+            }
             Existing::None => {
-                let end = lines
-                    .get(scope)
-                    .and_then(end_of_metadata)
-                    .ok_or_else(|| refusal("whose metadata could not be made out"))?;
+                let end = lines.get(scope).and_then(end_of_metadata).ok_or_else(|| {
+                    refusal(Reason::UnclearMetadata, "whose metadata could not be made out")
+                })?;
                 edits.push(pull_secrets::list(&source.text, end, root, 0));
             }
         }

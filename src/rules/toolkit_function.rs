@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
-use crate::error::{Place, Refusal};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 
 /// The function as it goes into the toolkit.
@@ -28,6 +28,7 @@ impl Rule for ToolkitFunction {
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         if !defines(chart, "helm-toolkit.endpoints.endpoint_host_lookup") {
             return Err(Refusal::new(
+                Reason::ToolkitTooOld,
                 Place::file("templates"),
                 "this helm-toolkit does not define helm-toolkit.endpoints.endpoint_host_lookup, which the Secret needs",
                 "take a helm-toolkit of July 2018 or later",
@@ -37,10 +38,9 @@ impl Rule for ToolkitFunction {
             return Ok(());
         }
         let path = Path::new(PATH);
-        if chart.templates.iter().any(|source| source.path == path)
-            || chart.dir.join(path).symlink_metadata().is_ok()
-        {
+        if chart.templates.iter().any(|source| source.path == path) || chart.other(path).is_some() {
             return Err(Refusal::new(
+                Reason::ToolkitFileTaken,
                 Place::file(path),
                 "is there, but does not define helm-toolkit.manifests.secret_registry",
                 "move it away, or add the function by hand",

@@ -3,7 +3,7 @@
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role};
-use crate::error::{Place, Refusal};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 use crate::template;
 
@@ -28,6 +28,7 @@ impl Rule for ToolkitServiceAccount {
         let is_snippet = |text: &str| memchr::memmem::find(text.as_bytes(), SNIPPET.as_bytes()).is_some();
         let Some(source) = chart.templates.iter().find(|source| is_snippet(&source.text)) else {
             return Err(Refusal::new(
+                Reason::ToolkitTooOld,
                 Place::file("templates"),
                 "this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials",
                 "take a helm-toolkit of July 2018 or later",
@@ -39,33 +40,42 @@ impl Rule for ToolkitServiceAccount {
             lines.iter().enumerate().filter(|(_, line)| line.value(0, "kind") == Some("ServiceAccount"));
         let (Some((at, line)), None) = (accounts.next(), accounts.next()) else {
             return Err(Refusal::new(
+                Reason::ToolkitAccounts,
                 Place::file(&source.path),
                 "does not hold exactly one ServiceAccount",
                 BY_HAND,
             ));
         };
-        let refusal = |what: &str| {
-            Refusal::new(Place::at(&source.path, position(&source.text, line.start)), what, BY_HAND)
+        let refusal = |reason, what: &str| {
+            Refusal::new(reason, Place::at(&source.path, position(&source.text, line.start)), what, BY_HAND)
         };
-        let root = template::root_variable(&text, line.start)
-            .ok_or_else(|| refusal("the ServiceAccount has no $envAll to find the values by"))?;
+        let root = template::root_variable(&text, line.start).ok_or_else(|| {
+            refusal(Reason::NoRootVariable, "the ServiceAccount has no $envAll to find the values by")
+        })?;
         let scope = template::document(&lines, at);
         let edit = match pull_secrets::existing(&source.text, &lines, scope, 0, root) {
             Existing::Done => return Ok(()),
             Existing::Others(edit) => edit,
             Existing::Unclear => {
-                return Err(refusal("the ServiceAccount's imagePullSecrets are no plain list"));
+                return Err(refusal(
+                    Reason::UnclearPullSecrets,
+                    "the ServiceAccount's imagePullSecrets are no plain list",
+                ));
             }
             Existing::None => {
                 let below = lines.get(at + 1..at + 4).unwrap_or_default();
                 let [metadata, name, namespace] = below else {
-                    return Err(refusal("the ServiceAccount ends before its metadata"));
+                    return Err(refusal(
+                        Reason::UnclearMetadata,
+                        "the ServiceAccount ends before its metadata",
+                    ));
                 };
                 let is_usual = metadata.value(0, "metadata") == Some("")
                     && name.value(2, "name").is_some()
                     && namespace.value(2, "namespace").is_some();
                 if !is_usual {
                     return Err(refusal(
+                        Reason::UnclearMetadata,
                         "the ServiceAccount is not followed by metadata, name and namespace",
                     ));
                 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::Proposals;
 use crate::chart::Chart;
-use crate::error::{Place as At, Refusal};
+use crate::error::{Place as At, Reason, Refusal};
 use crate::options::Options;
 use crate::yaml::complete::{Cause, Hindrance};
 use crate::yaml::{Addition, Document, Entry, Kind, Node, Obstacle, ParseError, Place, Value};
@@ -39,23 +39,29 @@ impl<'d, 'a> Block<'d, 'a> {
         let Some(root) = document.root() else { return Ok(None) };
         if let Some((key, first, second)) = document.duplicate_key(root, &[name, "images"]) {
             return Err(Refusal::new(
+                Reason::BlockTwice,
                 At::at("values.yaml", second),
                 format!("the block `{key}` stands here a second time; the first is in line {}", first.line),
                 "make one of the two: Helm drops the first without a word",
             ));
         }
-        let by_hand = |position, what: String, advice: &str| {
-            Err(Refusal::new(At::at("values.yaml", position), what, advice))
+        let by_hand = |reason, position, what: String, advice: &str| {
+            Err(Refusal::new(reason, At::at("values.yaml", position), what, advice))
         };
         if let Some(key) = document.opaque_key(root) {
             let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
-            return by_hand(document.position(key), what, "write the key out");
+            return by_hand(Reason::OpaqueKey, document.position(key), what, "write the key out");
         }
         let node = document.get(root, name);
         if let Some(node) = node.filter(|_| document.is_hidden_by_merge(root, name)) {
             let what =
                 format!("`{name}` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it");
-            return by_hand(document.position(node), what, "put the `<<` in front of it");
+            return by_hand(
+                Reason::HiddenByMerge,
+                document.position(node),
+                what,
+                "put the `<<` in front of it",
+            );
         }
         if node.is_none()
             && document.merged(root).into_iter().any(|merged| document.get(merged, name).is_some())
@@ -63,6 +69,7 @@ impl<'d, 'a> Block<'d, 'a> {
             let merge =
                 document.entries(root).map(|(key, _)| key).find(|key| document.scalar(*key) == Some("<<"));
             return by_hand(
+                Reason::Merged,
                 document.position(merge.unwrap_or(root)),
                 format!("the block `{name}` is merged in by `<<`"),
                 "give the chart a block of its own, which hides the merged one, or add the entries by hand",
@@ -141,13 +148,15 @@ impl<'d, 'a> Block<'d, 'a> {
 pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result<Vec<Entry>, Refusal> {
     let secret_name = options.secret_name.of(chart.name).map_err(|secret_name| {
         Refusal::new(
-            At::file("Chart.yaml"),
+            Reason::SecretName,
+            chart.name_at.clone(),
             format!("a Secret cannot be called {secret_name:?}"),
             "choose another name with --secret-name",
         )
     })?;
     let document = WANTED_DOCUMENT.as_ref().map_err(|error| {
-        Refusal::new(At::file("templates/values.yaml"), error.to_string(), "this is a defect of this program")
+        let place = At::file("templates/values.yaml");
+        Refusal::new(Reason::Unproven, place, error.to_string(), "this is a defect of this program")
     })?;
     let fill = Fill { document, chart: chart.name, secret_name, port: options.port.to_string() };
     let block = document.root().and_then(|root| document.get(root, name));
@@ -181,26 +190,28 @@ impl Fill<'_> {
 }
 
 fn refusal(hindrance: &Hindrance) -> Refusal {
-    let advice = match hindrance.cause {
+    let (reason, advice) = match hindrance.cause {
+        Cause::Obstacle(Obstacle::NotAMapping(_)) => (Reason::NotAMapping, BY_HAND),
         Cause::Obstacle(
-            Obstacle::NotAMapping(_)
-            | Obstacle::Pair
-            | Obstacle::CommentInFlow
-            | Obstacle::NullInFlow
-            | Obstacle::ColonInFlow,
-        ) => BY_HAND,
-        Cause::Obstacle(Obstacle::UnfinishedBlockScalar) => "put a line break at the end of the file",
+            Obstacle::Pair | Obstacle::CommentInFlow | Obstacle::NullInFlow | Obstacle::ColonInFlow,
+        ) => (Reason::FlowMapping, BY_HAND),
+        Cause::Obstacle(Obstacle::UnfinishedBlockScalar) => {
+            (Reason::UnfinishedBlockScalar, "put a line break at the end of the file")
+        }
         Cause::Obstacle(Obstacle::NoLineOfItsOwn) => {
-            "put it on a line of its own, or add the entries by hand"
+            (Reason::NoLineOfItsOwn, "put it on a line of its own, or add the entries by hand")
         }
-        Cause::OpaqueKey => "write the key out",
-        Cause::Hidden => "put the `<<` in front of it",
-        Cause::Shared => "write out one of the copies, or add the entries by hand",
-        Cause::Merged => {
-            "write the entries out where they are merged in, or complete the mapping that they come from"
-        }
+        Cause::OpaqueKey => (Reason::OpaqueKey, "write the key out"),
+        Cause::AmbiguousKey => (Reason::OpaqueKey, "put the key in quotes"),
+        Cause::Hidden => (Reason::HiddenByMerge, "put the `<<` in front of it"),
+        Cause::Shared => (Reason::Shared, "write out one of the copies, or add the entries by hand"),
+        Cause::Merged => (
+            Reason::Merged,
+            "write the entries out where they are merged in, or complete the mapping that they come from",
+        ),
     };
     let path =
         if hindrance.path.is_empty() { "values.yaml".to_owned() } else { format!("`{}`", hindrance.path) };
-    Refusal::new(At::at("values.yaml", hindrance.position), format!("{path} is {}", hindrance.cause), advice)
+    let what = format!("{path} is {}", hindrance.cause);
+    Refusal::new(reason, At::at("values.yaml", hindrance.position), what, advice)
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::document::{Document, Kind, Node, Position};
-use super::entry::{Entry, Value};
+use super::entry::{Entry, Value, is_ambiguous};
 use super::insert::{Addition, Obstacle, Place};
 
 /// A spot where a missing entry cannot be added.
@@ -27,6 +27,8 @@ pub enum Cause {
     Shared,
     /// One of its keys is an alias, or has a tag that may turn it into another text.
     OpaqueKey,
+    /// One of its keys is a YAML word or a number without quotes: Helm reads it as another text.
+    AmbiguousKey,
     /// A `<<` behind the entry holds it too, and that is the one which counts for Helm.
     Hidden,
     /// Part of it comes from a mapping that is merged in by `<<`, and an entry here hides all of
@@ -40,6 +42,9 @@ impl fmt::Display for Cause {
             Cause::Obstacle(obstacle) => obstacle.fmt(f),
             Cause::Shared => f.write_str("a mapping that aliases (*) elsewhere stand for too"),
             Cause::OpaqueKey => f.write_str("a mapping with a key that is an alias (*) or has a tag (!)"),
+            Cause::AmbiguousKey => {
+                f.write_str("a mapping whose key here is no text to Helm, which reads YAML 1.1")
+            }
             Cause::Hidden => f.write_str("hidden, for Helm, by a mapping that is merged in (<<) behind it"),
             Cause::Merged => f.write_str("a mapping that is merged in from elsewhere (<<) and lacks entries"),
         }
@@ -88,6 +93,12 @@ impl Document<'_> {
         let mut runs: Vec<(Option<Node>, Vec<Entry>)> = vec![(None, Vec::new())];
         for entry in wanted {
             if let Some(value) = self.get(mapping, entry.key()) {
+                if let Some(key) = key_of(entry.key()).filter(|key| self.is_plain(*key))
+                    && is_ambiguous(entry.key())
+                {
+                    let position = self.position(key);
+                    return Err(Hindrance { position, ..hindrance(mapping, Cause::AmbiguousKey) });
+                }
                 if self.is_hidden_by_merge(mapping, entry.key()) {
                     return Err(hindrance(value, Cause::Hidden));
                 }

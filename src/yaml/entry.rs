@@ -154,11 +154,27 @@ pub(super) fn flow_text(entries: &[Entry], out: &mut String) {
     }
 }
 
+/// Words that YAML 1.1, which Helm reads, takes for a boolean or null, in some spelling.
+const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+fn is_word(text: &str) -> bool {
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
 /// Whether every YAML parser reads `text`, written without quotes, as that string. Errs on the
-/// side of quotes: YAML 1.1, which Helm reads, takes `on`, `y` and `1_0` for something else.
+/// side of quotes.
 fn is_plain_string(text: &str) -> bool {
-    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
-        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+        && !is_word(text)
+}
+
+/// Whether Helm may read `text`, written without quotes, as something other than that string: as
+/// a boolean, null, a number (`1_0`, `0o7`) or a date.
+#[must_use]
+pub fn is_ambiguous(text: &str) -> bool {
+    let is_number_like = |character: char| character.is_ascii_hexdigit() || "xXoO_.+-:".contains(character);
+    is_word(text)
+        || text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
+            && text.chars().all(is_number_like)
 }

@@ -1,0 +1,243 @@
+//! The plan: for every chart what changes, or why nothing does. Whoever prints, writes or checks
+//! reads this and nothing else.
+
+mod complete;
+mod target;
+mod toolkits;
+
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use rayon::prelude::*;
+
+pub use complete::complete;
+use toolkits::Toolkits;
+
+use crate::chart::{Files, Role};
+use crate::checkout::{Checkouts, Found};
+use crate::error::{Place, Reason, Refusal, Warning};
+use crate::options::Options;
+
+/// Which charts are to be changed, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, if given.
+    pub include: Option<GlobSet>,
+    /// Not these, included or not.
+    pub exclude: Option<GlobSet>,
+}
+
+impl Selection {
+    fn takes(&self, name: &str) -> bool {
+        self.include.as_ref().is_none_or(|globs| globs.is_match(name))
+            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
+    }
+}
+
+/// What is to become of all charts.
+#[derive(Debug)]
+pub struct Plan {
+    /// The folder that all paths in here are relative to.
+    pub base: PathBuf,
+    /// The charts, sorted by path.
+    pub charts: Vec<ChartPlan>,
+    /// Warnings that belong to no chart.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is to become of one chart.
+#[derive(Debug)]
+pub struct ChartPlan {
+    /// Its folder, relative to [`Plan::base`].
+    pub path: PathBuf,
+    /// Its name; the folder's, where it has none that could be read.
+    pub name: String,
+    /// What it is to this program.
+    pub role: Role,
+    /// What is to be done, or why nothing is.
+    pub outcome: Outcome,
+    /// What a maintainer should look at. Paths are relative to [`Plan::base`].
+    pub warnings: Vec<Warning>,
+}
+
+/// What is to be done to a chart.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is none of this program's business, for this reason.
+    LeftAlone(&'static str),
+    /// It has everything.
+    Complete,
+    /// These changes complete it.
+    Change(Change),
+    /// It cannot be completed; paths are relative to [`Plan::base`].
+    Refused(Vec<Refusal>),
+}
+
+/// All changes of one chart.
+#[derive(Debug)]
+pub struct Change {
+    /// The files, sorted by path.
+    pub files: Vec<FileChange>,
+    /// The rules that asked for them.
+    pub rules: Vec<&'static str>,
+}
+
+/// A file that changes or comes to be.
+#[derive(Debug)]
+pub struct FileChange {
+    /// Path relative to [`Plan::base`].
+    pub path: PathBuf,
+    /// What is in it. `None`: there is no such file yet.
+    pub old: Option<String>,
+    /// What will be in it.
+    pub new: String,
+}
+
+impl Plan {
+    /// Plans for all charts of `checkouts`, in parallel.
+    #[must_use]
+    pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
+        let Checkouts { base, charts: found, warnings } = checkouts;
+        // One chart at a time, so that no core idles while another has several left.
+        let planned = found.par_iter().with_max_len(1).map(|found| {
+            // Toolkits are planned even where they are not selected: charts depend on what they can.
+            if found.role() == Role::Toolkit || selection.takes(&name(found)) {
+                plan_chart(&base, found, options)
+            } else {
+                ChartPlan::left_alone(found, NOT_SELECTED)
+            }
+        });
+        let mut charts: Vec<ChartPlan> = planned.collect();
+        let toolkits = Toolkits::of(&found);
+        for index in 0..charts.len() {
+            let Some(chart) = found.get(index).filter(|chart| chart.role() == Role::Application) else {
+                continue;
+            };
+            let toolkit = toolkits.of_chart(chart).and_then(|toolkit| charts.get(toolkit));
+            let refusal = toolkit.and_then(|toolkit| toolkit.refusal_for(chart));
+            if let (Some(refusal), Some(plan)) = (refusal, charts.get_mut(index)) {
+                plan.refuse(refusal);
+            }
+        }
+        for (plan, found) in charts.iter_mut().zip(&found) {
+            if plan.role == Role::Toolkit && !selection.takes(&plan.name) {
+                *plan = ChartPlan::left_alone(found, NOT_SELECTED);
+            }
+        }
+        Plan { base, charts, warnings }
+    }
+
+    /// All files that change, sorted by path.
+    #[must_use]
+    pub fn files(&self) -> Vec<&FileChange> {
+        let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    /// All refusals, in the order of the charts.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.charts.iter().flat_map(|chart| match &chart.outcome {
+            Outcome::Refused(refusals) => refusals.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
+    #[must_use]
+    pub fn lacks_toolkit(&self) -> bool {
+        let is_completed =
+            |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
+        self.charts.iter().any(is_completed)
+            && self.charts.iter().all(|chart| chart.role == Role::Application)
+    }
+}
+
+const NOT_SELECTED: &str = "not selected by --include and --exclude";
+
+impl ChartPlan {
+    fn left_alone(found: &Found, reason: &'static str) -> Self {
+        ChartPlan::with_outcome(found, Outcome::LeftAlone(reason))
+    }
+
+    fn with_outcome(found: &Found, outcome: Outcome) -> Self {
+        let warnings = Vec::new();
+        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, warnings }
+    }
+
+    /// The files of this chart that change.
+    #[must_use]
+    pub fn files(&self) -> &[FileChange] {
+        match &self.outcome {
+            Outcome::Change(change) => &change.files,
+            _ => &[],
+        }
+    }
+
+    /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
+    fn refusal_for(&self, chart: &Found) -> Option<Refusal> {
+        let Outcome::Refused(reasons) = &self.outcome else { return None };
+        let reason = reasons.first().map(|refusal| format!("{}: {}", refusal.place, refusal.what));
+        Some(Refusal::new(
+            Reason::ToolkitRefused,
+            Place::file(&chart.path),
+            format!("depends on {}, which is refused", self.path.display()),
+            format!("see to that first: {}", reason.unwrap_or_default()),
+        ))
+    }
+
+    /// Refuses what is to be completed; what is left alone stays so.
+    fn refuse(&mut self, refusal: Refusal) {
+        if matches!(self.outcome, Outcome::Change(_) | Outcome::Complete) {
+            self.outcome = Outcome::Refused(vec![refusal]);
+        }
+    }
+}
+
+/// A chart's name; the folder's, where it has none that could be read.
+fn name(found: &Found) -> String {
+    let folder = || found.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    match &found.metadata {
+        Ok(metadata) => metadata.name.clone(),
+        Err(_) => folder().unwrap_or_else(|| ".".to_owned()),
+    }
+}
+
+fn plan_chart(base: &Path, found: &Found, options: &Options) -> ChartPlan {
+    let mut warnings = Vec::new();
+    let outcome = read_and_complete(&base.join(&found.path), found, options, &mut warnings);
+    for warning in &mut warnings {
+        warning.place = warning.place.clone().below(&found.path);
+    }
+    let outcome = match outcome {
+        Ok(Outcome::Change(mut change)) => {
+            for file in &mut change.files {
+                file.path = found.path.join(&file.path);
+            }
+            Outcome::Change(change)
+        }
+        Ok(outcome) => outcome,
+        Err(refusals) => {
+            let below = |refusal: Refusal| Refusal { place: refusal.place.below(&found.path), ..refusal };
+            Outcome::Refused(refusals.into_iter().map(below).collect())
+        }
+    };
+    ChartPlan { warnings, ..ChartPlan::with_outcome(found, outcome) }
+}
+
+fn read_and_complete(
+    dir: &Path,
+    found: &Found,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Result<Outcome, Vec<Refusal>> {
+    let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
+    let files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
+    let outcome = complete(metadata, &files, options, warnings)?;
+    if let Outcome::Change(change) = &outcome {
+        for file in &change.files {
+            warnings.extend(target::look(dir, &file.path).map_err(|refusal| vec![refusal])?);
+        }
+    }
+    Ok(outcome)
+}

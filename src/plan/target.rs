@@ -1,0 +1,35 @@
+//! What lies where a file is to be written.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::error::{Place, Reason, Refusal, Warning};
+
+/// Looks at the way from the chart's folder `dir` to the file at `path` in it. A file that has other
+/// names (hard links) is warned about: replacing it leaves the text under these as it is.
+///
+/// # Errors
+/// Where it leads through a link, even out of the checkout, or through something else that is
+/// no folder.
+pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Warning>, Refusal> {
+    // The file comes first, then the folders around it; the last one is the chart itself.
+    for (depth, part) in path.ancestors().take_while(|part| !part.as_os_str().is_empty()).enumerate() {
+        // Nothing there: it will be made.
+        let Ok(metadata) = dir.join(part).symlink_metadata() else { continue };
+        if metadata.is_symlink() {
+            let what = "is a link, and what it leads to may belong to others";
+            let kind = if depth == 0 { "file" } else { "folder" };
+            let advice = format!("make it a plain {kind}, or change what it leads to by hand");
+            return Err(Refusal::new(Reason::Link, Place::file(part), what, advice));
+        }
+        if depth > 0 && !metadata.is_dir() {
+            let what = "is a file, where a folder belongs";
+            return Err(Refusal::new(Reason::NoFolder, Place::file(part), what, "move it away"));
+        }
+    }
+    let names = dir.join(path).symlink_metadata().map_or(1, |metadata| metadata.nlink());
+    Ok((names > 1).then(|| {
+        let what = format!("has {names} names (hard links): the text under the others stays as it is");
+        Warning::new(Place::file(path), what)
+    }))
+}

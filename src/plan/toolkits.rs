@@ -1,0 +1,62 @@
+//! Which helm-toolkit a chart depends on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use crate::chart::{self, Role};
+use crate::checkout::Found;
+
+/// The helm-toolkits among the charts that were found, by their indices.
+pub(super) struct Toolkits<'f> {
+    /// Copies inside of a chart, by that chart's folder.
+    vendored: HashMap<&'f Path, usize>,
+    /// The others, by their own folder.
+    free: BTreeMap<&'f Path, usize>,
+}
+
+impl<'f> Toolkits<'f> {
+    pub(super) fn of(found: &'f [Found]) -> Self {
+        let (mut vendored, mut free) = (HashMap::new(), BTreeMap::new());
+        for (index, toolkit) in found.iter().enumerate().filter(|(_, found)| found.role() == Role::Toolkit) {
+            match &toolkit.vendored_in {
+                Some(chart) => vendored.insert(chart.as_path(), index),
+                None => free.insert(toolkit.path.as_path(), index),
+            };
+        }
+        Toolkits { vendored, free }
+    }
+
+    /// The toolkit that `chart` depends on: the copy inside of it; else the one that its dependency
+    /// names by path; else the one beside it or beside a folder that it is in; else any.
+    pub(super) fn of_chart(&self, chart: &Found) -> Option<usize> {
+        let inside = self.vendored.get(chart.path.as_path());
+        let named = || {
+            let dependency = chart.metadata.as_ref().ok()?.toolkit.as_ref()?;
+            let path = chart.path.join(dependency.repository.as_ref()?.strip_prefix("file://")?);
+            self.free.get(normal(&path).as_path())
+        };
+        let beside = || {
+            chart
+                .path
+                .ancestors()
+                .skip(1)
+                .find_map(|folder| self.free.get(folder.join(chart::TOOLKIT).as_path()))
+        };
+        inside.or_else(named).or_else(beside).or_else(|| self.free.values().next()).copied()
+    }
+}
+
+/// `a/b/../c` as `a/c`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::ParentDir => {
+                normal.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}
