@@ -18,9 +18,11 @@ use crate::error::{Error, Place, Refusal, Warning};
 pub struct Checkouts {
     /// What shown paths are relative to: the checkout, or the nearest common parent of several.
     pub base: PathBuf,
+    /// What the call names: whole paths, without links, sorted.
+    pub roots: BTreeSet<PathBuf>,
     /// The charts found, sorted by path.
     pub charts: Vec<Found>,
-    /// Folders that could not be looked into.
+    /// Folders that could not be looked into, and the like.
     pub warnings: Vec<Warning>,
 }
 
@@ -79,7 +81,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
     for warning in &mut warnings {
         warning.place.path = relative(&warning.place.path);
     }
-    Ok(Checkouts { base, charts: charts.into_values().collect(), warnings })
+    Ok(Checkouts { base, roots, charts: charts.into_values().collect(), warnings })
 }
 
 /// A folder with a Chart.yaml, as the walk meets it.

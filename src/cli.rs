@@ -56,8 +56,13 @@ pub enum Command {
     },
     /// Make the changes
     ///
-    /// Nothing is written while a chart is refused. A second run changes nothing.
+    /// Nothing is written while a chart is refused, nor over changes that git does not have. All is
+    /// written or nothing: an error, Ctrl-C or SIGTERM takes back what was written until then. A
+    /// second run changes nothing.
     Apply {
+        /// Write over files with changes that are not committed
+        #[arg(long, help_heading = "Changes")]
+        allow_dirty: bool,
         /// What all commands take.
         #[command(flatten)]
         common: Common,

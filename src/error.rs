@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::signals::Signal;
 use crate::yaml::Position;
 
 /// A file, and a place in it where one is known.
@@ -201,10 +202,33 @@ pub enum Error {
     Io(PathBuf, std::io::Error),
     /// What the call names does not lead to any chart.
     NoChart(Vec<PathBuf>),
+    /// The output would be written over a file of a chart.
+    OutputInChart(PathBuf),
+    /// Git could not tell what is committed in this work tree.
+    Guard(PathBuf, String),
     /// A file was changed by somebody else between plan and write.
     Changed(PathBuf),
-    /// Writing failed in the middle; what was written before was put back, or could not be.
-    Undone(Box<Error>, Vec<PathBuf>),
+    /// A signal asked the program to end.
+    Interrupted(Signal),
+    /// Writing failed in the middle, and what was written before was put back.
+    Undone {
+        /// Why.
+        cause: Box<Error>,
+        /// The files that could not be put back.
+        left: Vec<PathBuf>,
+    },
+}
+
+impl Error {
+    /// The signal that is behind this, if one is.
+    #[must_use]
+    pub fn signal(&self) -> Option<Signal> {
+        match self {
+            Error::Interrupted(signal) => Some(*signal),
+            Error::Undone { cause, .. } => cause.signal(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -219,14 +243,23 @@ impl fmt::Display for Error {
                     shown.join(", ")
                 )
             }
+            Error::OutputInChart(path) => {
+                write!(f, "{}: is part of a chart; let --output name another file", path.display())
+            }
+            Error::Guard(folder, what) => write!(
+                f,
+                "{}: cannot tell what is committed here: {what}\nsee to that, or say --allow-dirty to write all the same",
+                folder.display()
+            ),
             Error::Changed(path) => {
                 write!(f, "{}: changed while this program was at work; run it again", path.display())
             }
-            Error::Undone(error, left) if left.is_empty() => {
-                write!(f, "{error}\nnothing is changed: what was written before that was put back")
+            Error::Interrupted(signal) => write!(f, "interrupted by {signal}"),
+            Error::Undone { cause, left } if left.is_empty() => {
+                write!(f, "{cause}\nnothing is changed: what was written before that was put back")
             }
-            Error::Undone(error, left) => {
-                write!(f, "{error}\nwhat was written before that could not all be put back; look at:")?;
+            Error::Undone { cause, left } => {
+                write!(f, "{cause}\nwhat was written before that could not all be put back; look at:")?;
                 left.iter().try_for_each(|path| write!(f, "\n  {}", path.display()))
             }
         }

@@ -12,6 +12,8 @@
 //! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] sums it up. They read the plan and
 //!    nothing else, so that what was shown is what is done.
 //!
+//! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
+//! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
 //! [`cli`] and [`options`] are what a user can choose, [`run`] puts it all together.
 
 pub mod apply;
@@ -19,12 +21,16 @@ pub mod chart;
 pub mod checkout;
 pub mod cli;
 pub mod diff;
+pub mod disk;
 pub mod edit;
 pub mod error;
+pub mod guard;
+pub mod lock;
 pub mod options;
 pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod run;
+pub mod signals;
 pub mod template;
 pub mod yaml;

@@ -1,6 +1,5 @@
 //! A call of the program, from its arguments to its exit code.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
@@ -9,12 +8,15 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::checkout::{self, Checkouts};
 use crate::cli::{Cli, Command, Common};
 use crate::diff::Palette;
 use crate::error::Error;
+use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::report::summary::{self, Deed};
-use crate::{apply, checkout, diff};
+use crate::signals::Signals;
+use crate::{apply, diff, disk, guard};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -26,7 +28,7 @@ const REFUSED: u8 = 2;
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let (Command::Plan { common, .. } | Command::Apply { common }) = &cli.command;
+    let (Command::Plan { common, .. } | Command::Apply { common, .. }) = &cli.command;
     let color = match common.color {
         clap::ColorChoice::Auto => ColorChoice::Auto,
         clap::ColorChoice::Always => ColorChoice::Always,
@@ -38,6 +40,9 @@ pub fn run(cli: &Cli) -> ExitCode {
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
             let _ = writeln!(talk, "error: {error}");
+            if let Some(signal) = error.downcast_ref().and_then(Error::signal) {
+                signal.end_the_program();
+            }
             ExitCode::from(REFUSED)
         }
     }
@@ -52,42 +57,82 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let checkouts = checkout::find(&common.checkouts)?;
+    let mut checkouts = checkout::find(&common.checkouts)?;
+    // Before anything is read that another run may be writing; it is held to the end.
+    let _lock = match command {
+        Command::Plan { .. } => None,
+        Command::Apply { .. } if common.quiet => Some(lock_and_clear_up(&mut checkouts, &mut io::sink())),
+        Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, talk)),
+    };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
     let is_refused = plan.refusals().next().is_some();
     let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
     if let Some(path) = &common.output {
-        write_diff_to(path, &plan, color).map_err(|error| Error::Io(path.clone(), error))?;
-    } else if matches!(command, Command::Plan { .. }) {
-        let out = io::stdout().lock();
-        let is_coloured = match color {
-            ColorChoice::Auto => AutoStream::choice(&out) != ColorChoice::Never,
-            choice => choice != ColorChoice::Never,
-        };
-        unless_closed(write_diff(out, &plan, is_coloured))?;
+        write_diff_to(path, &plan, color)?;
     }
+    let print = || if common.output.is_none() { print_diff(&plan, color) } else { Ok(()) };
     let deed = match command {
-        Command::Plan { .. } => Deed::Planned,
+        Command::Plan { .. } => {
+            print()?;
+            Deed::Planned
+        }
         Command::Apply { .. } if is_refused && !common.keep_going => Deed::Withheld,
-        Command::Apply { .. } => {
-            apply::apply(&plan)?;
-            Deed::Applied
+        Command::Apply { allow_dirty, .. } => {
+            let uncommitted = if *allow_dirty { Vec::new() } else { guard::uncommitted(&plan)? };
+            if uncommitted.is_empty() {
+                write_files(&plan)?;
+                Deed::Applied
+            } else {
+                print()?;
+                Deed::Guarded(uncommitted)
+            }
         }
     };
-    unless_closed(summary::write(talk, &plan, deed, common.detail()))?;
+    unless_closed(summary::write(talk, &plan, &deed, common.detail()))?;
     Ok(match command {
-        _ if is_refused => REFUSED,
+        _ if is_refused || matches!(deed, Deed::Guarded(_)) => REFUSED,
         Command::Plan { exit_code: true, .. } if has_changes => FOUND,
         _ => DONE,
     })
 }
 
+/// Waits for other runs to end, and takes away what those that were killed have left.
+fn lock_and_clear_up(checkouts: &mut Checkouts, talk: &mut dyn Write) -> Lock {
+    // Where standard error is closed there is nobody to tell.
+    let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)));
+    checkouts.warnings.extend(lock.warnings.iter().cloned());
+    if lock.is_complete() {
+        let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root).len()).sum();
+        let _ = summary::cleared_up(talk, cleared);
+    }
+    lock
+}
+
+/// Writes the plan, until it is done or a signal comes.
+fn write_files(plan: &Plan) -> Result<(), Box<dyn std::error::Error>> {
+    let signals = Signals::catch()?;
+    let watch = |_, _: &Path| signals.caught().map_or(Ok(()), |signal| Err(Error::Interrupted(signal)));
+    Ok(apply::apply(plan, &watch)?)
+}
+
+fn print_diff(plan: &Plan, color: ColorChoice) -> io::Result<()> {
+    let out = io::stdout().lock();
+    let is_coloured = match color {
+        ColorChoice::Auto => AutoStream::choice(&out) != ColorChoice::Never,
+        choice => choice != ColorChoice::Never,
+    };
+    unless_closed(write_diff(out, plan, is_coloured))
+}
+
 /// Writes to what lies at `path`: a pipe or a device gets the diff, and stays what it is.
-#[expect(clippy::disallowed_methods, reason = "the file that the user names for the output")]
-fn write_diff_to(path: &Path, plan: &Plan, color: ColorChoice) -> io::Result<()> {
-    let file = File::create(path)?;
-    unless_closed(write_diff(file, plan, color == ColorChoice::Always))
+fn write_diff_to(path: &Path, plan: &Plan, color: ColorChoice) -> Result<(), Error> {
+    if plan.is_made_from(path) {
+        return Err(Error::OutputInChart(path.to_owned()));
+    }
+    let file = disk::output(path);
+    file.and_then(|file| unless_closed(write_diff(file, plan, color == ColorChoice::Always)))
+        .map_err(|error| Error::Io(path.to_owned(), error))
 }
 
 fn write_diff(out: impl Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {

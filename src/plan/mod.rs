@@ -97,7 +97,7 @@ impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
     #[must_use]
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
-        let Checkouts { base, charts: found, warnings } = checkouts;
+        let Checkouts { base, charts: found, warnings, .. } = checkouts;
         // One chart at a time, so that no core idles while another has several left.
         let planned = found.par_iter().with_max_len(1).map(|found| {
             // Toolkits are planned even where they are not selected: charts depend on what they can.
@@ -140,6 +140,20 @@ impl Plan {
         self.charts.iter().flat_map(|chart| match &chart.outcome {
             Outcome::Refused(refusals) => refusals.as_slice(),
             _ => &[],
+        })
+    }
+
+    /// Whether `path` is that of a file which makes a chart what it is, there or not: nothing but the
+    /// plan may change it.
+    #[must_use]
+    pub fn is_made_from(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = || Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?));
+        let Some(path) = path.canonicalize().ok().or_else(beside) else { return false };
+        let parts = ["Chart.yaml", "requirements.yaml", "values.yaml", "templates"];
+        self.charts.iter().any(|chart| {
+            let inside = path.strip_prefix(self.base.join(&chart.path));
+            inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
         })
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::chart::Role;
+use crate::guard::Uncommitted;
 use crate::plan::{ChartPlan, Outcome, Plan};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -24,7 +26,7 @@ pub enum Detail {
 }
 
 /// What became of the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// It was printed.
     Planned,
@@ -32,13 +34,15 @@ pub enum Deed {
     Applied,
     /// It was not written, since a chart is refused.
     Withheld,
+    /// It was not written, since git does not have these files as they are.
+    Guarded(Vec<Uncommitted>),
 }
 
 /// Writes the summary of `plan`, with colours; a stream that is to have none takes them out.
 ///
 /// # Errors
 /// What `out` reports.
-pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> io::Result<()> {
     if detail >= Detail::Verbose {
         for chart in &plan.charts {
             writeln!(out, "{}", line(chart))?;
@@ -51,6 +55,15 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io
     }
     for refusal in plan.refusals() {
         writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
+    }
+    if let Deed::Guarded(uncommitted) = deed {
+        for Uncommitted { path, what } in uncommitted {
+            writeln!(out, "{ERROR}refused[uncommitted]{ERROR:#}: {}: {what}", path.display())?;
+        }
+        writeln!(
+            out,
+            "nothing is written over what git does not have: commit or stash it, or say --allow-dirty; the diff shows what would change"
+        )?;
     }
     if detail >= Detail::Normal {
         if detail < Detail::Verbose {
@@ -67,6 +80,26 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: Deed, detail: Detail) -> io
     Ok(())
 }
 
+/// Says that this run waits for another one that is at work in `folder`, or around it.
+///
+/// # Errors
+/// What `out` reports.
+pub fn waiting(out: &mut dyn Write, folder: &Path) -> io::Result<()> {
+    writeln!(out, "{NOTE}note{NOTE:#}: waiting for another run that is at work in {}", folder.display())
+}
+
+/// Says how many temporary files of a run that was killed are gone.
+///
+/// # Errors
+/// What `out` reports.
+pub fn cleared_up(out: &mut dyn Write, files: usize) -> io::Result<()> {
+    if files == 0 {
+        return Ok(());
+    }
+    let files = amount(files, "temporary file");
+    writeln!(out, "{NOTE}note{NOTE:#}: cleared up {files} of a run that was killed")
+}
+
 /// The charts that are left alone, by reason.
 fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -81,7 +114,7 @@ fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn write_count(out: &mut dyn Write, plan: &Plan, deed: Deed) -> io::Result<()> {
+fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> {
     let count = |is_counted: fn(&Outcome) -> bool| {
         plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count()
     };
@@ -93,7 +126,7 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: Deed) -> io::Result<()> {
     let verb = match deed {
         Deed::Planned => "to change",
         Deed::Applied => "changed",
-        Deed::Withheld => "not changed",
+        Deed::Withheld | Deed::Guarded(_) => "not changed",
     };
     writeln!(
         out,
@@ -101,7 +134,7 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: Deed) -> io::Result<()> {
         amount(changed, "chart"),
         amount(files, "file"),
     )?;
-    if deed == Deed::Withheld {
+    if *deed == Deed::Withheld {
         writeln!(out, "nothing is written while a chart is refused; --keep-going writes the others")?;
     }
     Ok(())

@@ -1,0 +1,153 @@
+//! The only module that writes to a disk. clippy's `disallowed-methods` keep it so.
+//!
+//! A file is never written in place: its new text is *staged*, complete and flushed, in a
+//! temporary file in the same folder, which then takes its name. Whenever the program ends, the
+//! file is wholly the old one or wholly the new one.
+
+#![expect(clippy::disallowed_methods, reason = "this is the module that is allowed to")]
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+use walkdir::WalkDir;
+
+use crate::error::Error;
+
+/// What the names of temporary files begin with. Helm takes no template with such a name.
+const PREFIX: &str = ".osh-registry-auth-";
+
+/// How many random letters and digits follow.
+const RANDOM: usize = 6;
+
+/// What is about to be done to a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Make a folder.
+    MakeFolder,
+    /// Make a temporary file for the new text.
+    Create,
+    /// Write the text into it.
+    Write,
+    /// Have it written to the disk.
+    Flush,
+    /// Give it the name of the file that it is for.
+    Rename,
+    /// Take a file away that was not there before.
+    Remove,
+}
+
+/// Is asked before each [`Step`], and ends the work by an error: that is how a signal ends it
+/// between two steps, and how tests have it fail or die at each of them.
+pub type Watch<'w> = dyn Fn(Step, &Path) -> Result<(), Error> + Sync + 'w;
+
+/// A text that is complete on the disk, but does not have its name yet. Dropped, it goes away.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: TempPath,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Puts `text` beside `target`, whose permissions and owner it takes over, if it is there.
+    ///
+    /// # Errors
+    /// Where the folder or the disk does not take it, or `watch` says so.
+    pub fn new(target: &Path, text: &str, watch: &Watch<'_>) -> Result<Self, Error> {
+        let failed = |error| Error::Io(target.to_owned(), error);
+        let folder = target.parent().unwrap_or(Path::new("."));
+        watch(Step::Create, target)?;
+        let named = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder);
+        let (mut file, temporary) = named.map_err(failed)?.into_parts();
+        watch(Step::Write, target)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        keep_attributes(&file, target.symlink_metadata().ok().as_ref()).map_err(failed)?;
+        watch(Step::Flush, target)?;
+        file.sync_all().map_err(failed)?;
+        Ok(Staged { temporary, target: target.to_owned() })
+    }
+
+    /// Makes the text the file at the target.
+    ///
+    /// # Errors
+    /// Where that cannot be done, or `watch` says so.
+    pub fn rename(self, watch: &Watch<'_>) -> Result<(), Error> {
+        watch(Step::Rename, &self.target)?;
+        self.temporary.persist(&self.target).map_err(|failed| Error::Io(self.target, failed.error))
+    }
+}
+
+/// Temporary files are for their owner alone: gives `file` the mode and the owner that `old` has, or
+/// those of a file that git makes.
+fn keep_attributes(file: &File, old: Option<&Metadata>) -> io::Result<()> {
+    let Some(old) = old else { return file.set_permissions(Permissions::from_mode(0o644)) };
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        // Only root can give files away; for others the file becomes theirs, as with git.
+        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    }
+    file.set_permissions(old.permissions())
+}
+
+/// Makes the folders that are missing on the way to `folder`; gives back those that it made.
+///
+/// # Errors
+/// Where one cannot be made, or `watch` says so; those before it are in `made`.
+pub fn make_folders(folder: &Path, made: &mut Vec<PathBuf>, watch: &Watch<'_>) -> Result<(), Error> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        watch(Step::MakeFolder, folder)?;
+        fs::create_dir(folder).map_err(|error| Error::Io(folder.to_owned(), error))?;
+        made.push(folder.to_owned());
+    }
+    Ok(())
+}
+
+/// Takes a folder away, unless somebody has put something into it.
+pub fn remove_folder(folder: &Path) {
+    let _ = fs::remove_dir(folder);
+}
+
+/// Takes a file away.
+///
+/// # Errors
+/// Where that cannot be done, or `watch` says so.
+pub fn remove(file: &Path, watch: &Watch<'_>) -> Result<(), Error> {
+    watch(Step::Remove, file)?;
+    fs::remove_file(file).map_err(|error| Error::Io(file.to_owned(), error))
+}
+
+/// Has the names of the files in `folder` written to the disk, as far as its file system can.
+pub fn flush_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// Takes away the temporary files that a run which was killed has left below `root`, and gives back
+/// which. Nobody else may be at work there.
+#[must_use]
+pub fn clear_up(root: &Path) -> Vec<PathBuf> {
+    let is_hidden = |name: &[u8]| name.starts_with(b".");
+    let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
+        entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name().as_encoded_bytes())
+    });
+    walk.filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file() && is_temporary(entry.file_name().as_encoded_bytes()))
+        .map(walkdir::DirEntry::into_path)
+        .filter(|file| fs::remove_file(file).is_ok())
+        .collect()
+}
+
+fn is_temporary(name: &[u8]) -> bool {
+    name.strip_prefix(PREFIX.as_bytes())
+        .is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Opens what the user names for the output: a pipe or a device stays what it is.
+///
+/// # Errors
+/// Where that cannot be written to.
+pub fn output(path: &Path) -> io::Result<File> {
+    File::create(path)
+}

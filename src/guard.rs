@@ -1,0 +1,147 @@
+//! The guard in front of `apply`: in a git work tree no file is written over changes that git does
+//! not have, so that `git diff` afterwards shows this program's changes and nothing else, and
+//! `git checkout` takes them back.
+//!
+//! It asks git once for each work tree, about the whole of it: neither the number of files nor
+//! what is in their names can matter to the call.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::Error;
+use crate::plan::{FileChange, Plan};
+
+/// A file that would be written, and what of it git does not have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uncommitted {
+    /// Path relative to [`Plan::base`].
+    pub path: PathBuf,
+    /// What is the matter, after "the file".
+    pub what: &'static str,
+}
+
+/// The files that `plan` would write over although they are not committed as they are, sorted by
+/// path. Files outside of any work tree are none of them.
+///
+/// # Errors
+/// [`Error::Guard`], where git is missing or cannot tell.
+pub fn uncommitted(plan: &Plan) -> Result<Vec<Uncommitted>, Error> {
+    let mut trees: HashMap<PathBuf, WorkTree> = HashMap::new();
+    let mut tops: HashMap<PathBuf, Option<PathBuf>> = HashMap::new();
+    let mut found = Vec::new();
+    for change in plan.files() {
+        let file = plan.base.join(&change.path);
+        let folder = file.parent().unwrap_or(&plan.base);
+        let top = tops.entry(folder.to_owned()).or_insert_with(|| folder_with_git(folder));
+        let Some(top) = top else { continue };
+        if !trees.contains_key(top) {
+            trees.insert(top.clone(), WorkTree::ask(top)?);
+        }
+        if let Some(what) = trees.get(top).and_then(|tree| tree.state(&file, change)) {
+            found.push(Uncommitted { path: change.path.clone(), what });
+        }
+    }
+    Ok(found)
+}
+
+/// The nearest folder around `folder`, or itself, that a repository is in.
+fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+    let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    folder.ancestors().find(has_git).map(Path::to_owned)
+}
+
+/// What git says of a work tree.
+#[derive(Debug)]
+struct WorkTree {
+    /// Its top folder, without links.
+    top: PathBuf,
+    /// What is not committed, by path from the top. The path of a folder ends in `/` and stands for
+    /// all in it.
+    uncommitted: HashMap<OsString, &'static str>,
+}
+
+impl WorkTree {
+    fn ask(folder: &Path) -> Result<Self, Error> {
+        let top = git(folder, &["rev-parse", "--show-toplevel"])?;
+        let top = PathBuf::from(OsString::from_vec(top.strip_suffix(b"\n").unwrap_or(&top).to_vec()));
+        let mut uncommitted = HashMap::new();
+        // Lower case: assume-unchanged; S: skip-worktree. Git does not look at these.
+        let flags = git(&top, &["ls-files", "-v", "-z"])?;
+        for (flag, path) in entries(&flags, 1) {
+            if flag == b"S" || flag.iter().any(u8::is_ascii_lowercase) {
+                uncommitted.insert(
+                    path,
+                    "is marked for git to look away from it (assume-unchanged or skip-worktree)",
+                );
+            }
+        }
+        let status = git(
+            &top,
+            &[
+                "status",
+                "--porcelain=v1",
+                "-z",
+                "--no-renames",
+                "--untracked-files=normal",
+                "--ignored=matching",
+                "--ignore-submodules=all",
+            ],
+        )?;
+        for (state, path) in entries(&status, 2) {
+            let what = match state {
+                b"??" => "is not tracked by git",
+                b"!!" => "is ignored by git",
+                _ => "has changes that are not committed",
+            };
+            uncommitted.insert(path, what);
+        }
+        let top = top.canonicalize().map_err(|error| Error::Io(top, error))?;
+        Ok(WorkTree { top, uncommitted })
+    }
+
+    /// What of `file` is not committed. A file that is yet to come to be has nothing to lose, unless
+    /// git knows that somebody took it away.
+    fn state(&self, file: &Path, change: &FileChange) -> Option<&'static str> {
+        let path = file.strip_prefix(&self.top).ok()?;
+        if let Some(state) = self.uncommitted.get(path.as_os_str()) {
+            return Some(state);
+        }
+        change.old.as_ref()?;
+        path.ancestors().skip(1).find_map(|folder| {
+            let mut folder = folder.as_os_str().to_owned();
+            folder.push("/");
+            self.uncommitted.get(&folder).copied()
+        })
+    }
+}
+
+/// The entries of git's output: a code of some characters, a space and a path each.
+fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)> {
+    output.split(|byte| *byte == 0).filter_map(move |entry| {
+        let (code, path) = entry.split_at_checked(code)?;
+        Some((code, OsStr::from_bytes(path.strip_prefix(b" ")?).to_owned()))
+    })
+}
+
+/// Runs git in `folder`. It writes nothing, not even its index, and starts no program that the
+/// repository names for watching files; what calls us may have told git of another repository.
+fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    let failed = |what: String| Error::Guard(folder.to_owned(), what);
+    let mut git = Command::new("git");
+    git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(args);
+    for variable in
+        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX"]
+    {
+        git.env_remove(variable);
+    }
+    let output =
+        git.stdin(Stdio::null()).output().map_err(|error| failed(format!("git does not run: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("git says: {}", said.trim_end())));
+    }
+    Ok(output.stdout)
+}

@@ -1,0 +1,65 @@
+//! One `apply` at a time: whoever is to write locks the folders that the call names.
+//!
+//! The locks are the system's own (flock on the folders themselves): nothing is left lying about,
+//! and they go when the program ends, however it ends. Other runs may name a folder around ours or
+//! inside of it. So a run locks its own folders for itself, and those around them together with
+//! others: two runs meet exactly where the folders of one contain, or are, those of the other.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Place, Warning};
+
+/// Locks on folders, held until this is dropped.
+#[derive(Debug, Default)]
+pub struct Lock {
+    /// Kept open, since closing a file gives its lock back.
+    folders: Vec<File>,
+    /// Folders of the call that could not be locked, such as those on some network file systems.
+    pub warnings: Vec<Warning>,
+}
+
+impl Lock {
+    /// Locks `roots`, whole paths without links in them. Where another run has locked one, says so
+    /// through `waiting` and waits: all runs take their locks in the same order, so that no two
+    /// can wait for each other.
+    pub fn of<'r>(roots: impl IntoIterator<Item = &'r PathBuf>, waiting: &mut dyn FnMut(&Path)) -> Self {
+        let mut folders: BTreeMap<&Path, bool> = BTreeMap::new();
+        for root in roots {
+            for around in root.ancestors().skip(1) {
+                folders.entry(around).or_insert(false);
+            }
+            folders.insert(root, true);
+        }
+        let mut lock = Lock::default();
+        for (folder, is_root) in folders {
+            // What we may not look into we cannot lock; then nobody like us is at work around it.
+            let Ok(file) = File::open(folder) else { continue };
+            let tried = if is_root { file.try_lock() } else { file.try_lock_shared() };
+            let locked = match tried {
+                Err(TryLockError::WouldBlock) => {
+                    waiting(folder);
+                    if is_root { file.lock() } else { file.lock_shared() }
+                }
+                Err(TryLockError::Error(error)) => Err(error),
+                Ok(()) => Ok(()),
+            };
+            match locked {
+                Ok(()) => lock.folders.push(file),
+                Err(error) if is_root => lock.warnings.push(Warning::new(
+                    Place::file(folder),
+                    format!("cannot be locked ({error}): make sure that no other run is at work in it"),
+                )),
+                Err(_) => {}
+            }
+        }
+        lock
+    }
+
+    /// Whether all that was to be locked is.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.warnings.is_empty()
+    }
+}
