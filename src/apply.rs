@@ -73,7 +73,7 @@ fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
         (Ok(metadata), Some(text)) => {
             metadata.is_file()
                 && metadata.len() == text.len() as u64
-                && fs::read(path).map_err(|error| Error::Io(path.to_owned(), error))? == text.as_bytes()
+                && fs::read(path).map_err(|error| Error::Read(path.to_owned(), error))? == text.as_bytes()
         }
         (Err(error), None) => error.kind() == io::ErrorKind::NotFound,
         _ => false,

@@ -166,9 +166,11 @@ fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
     })
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> Refusal {
-    let what = format!("cannot be read: {error}");
-    Refusal::new(Reason::Unreadable, Place::file(file), what, "check the file and who may read it")
+/// The refusal of a file or folder that cannot be read.
+#[must_use]
+pub fn unreadable(file: &Path, error: &io::Error) -> Refusal {
+    let what = format!("cannot be read: {}", error.kind());
+    Refusal::new(Reason::Unreadable, Place::file(file), what, "check what it is and who may read it")
 }
 
 /// The content of a file, in a buffer that grows as needed and serves for many files: there are

@@ -5,13 +5,14 @@
 //! into, and there only for vendored copies of helm-toolkit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::chart::{Metadata, Role};
-use crate::error::{Error, Place, Refusal, Warning};
+use crate::chart::{self, Metadata, Role};
+use crate::error::{Error, Reason, Refusal, Warning};
 
 /// Where charts are, and how their paths are shown.
 #[derive(Debug)]
@@ -22,11 +23,11 @@ pub struct Checkouts {
     pub roots: BTreeSet<PathBuf>,
     /// The charts found, sorted by path.
     pub charts: Vec<Found>,
-    /// Folders that could not be looked into, and the like.
+    /// What a maintainer should know of them.
     pub warnings: Vec<Warning>,
 }
 
-/// A folder with a Chart.yaml.
+/// A folder with a Chart.yaml, or one that cannot be looked into.
 #[derive(Debug)]
 pub struct Found {
     /// The folder, relative to [`Checkouts::base`].
@@ -43,6 +44,14 @@ impl Found {
     pub fn role(&self) -> Role {
         self.metadata.as_ref().map_or(Role::Application, Metadata::role)
     }
+
+    /// Whether this is a toolkit, or a folder that cannot be looked into.
+    fn may_be_toolkit(&self) -> bool {
+        match &self.metadata {
+            Ok(metadata) => metadata.role() == Role::Toolkit,
+            Err(refusal) => refusal.reason == Reason::Unreadable,
+        }
+    }
 }
 
 /// Finds the charts in `paths`: checkouts, folders of charts or charts.
@@ -53,38 +62,29 @@ pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
     let mut roots = BTreeSet::new();
     for path in paths {
         // One name for each folder, however it is called, so that none is walked twice.
-        let root = path.canonicalize().map_err(|error| Error::Io(path.clone(), error))?;
+        let root = path.canonicalize().map_err(|error| Error::Read(path.clone(), error))?;
         roots.insert(root);
     }
     let base = common_parent(&roots);
     let relative = |dir: &Path| dir.strip_prefix(&base).unwrap_or(dir).to_owned();
     let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
-    let mut warnings = Vec::new();
-    for root in &roots {
-        for (walked, said) in walk_in_parallel(root) {
-            warnings.extend(said);
-            for Walked { dir, inside_of, metadata } in walked {
-                let path = relative(&dir);
-                let vendored_in = inside_of.as_deref().map(relative);
-                // Of a chart that is reached in two ways, the one that shows it inside of another.
-                let is_known = charts.get(&path).is_some_and(|known| known.vendored_in.is_some());
-                if !is_known {
-                    charts.insert(path.clone(), Found { path, metadata, vendored_in });
-                }
-            }
+    for Walked { dir, inside_of, metadata } in roots.iter().flat_map(|root| walk_in_parallel(root)) {
+        let path = relative(&dir);
+        let vendored_in = inside_of.as_deref().map(relative);
+        // Of a chart that is reached in two ways, the one that shows it inside of another.
+        let is_known = charts.get(&path).is_some_and(|known| known.vendored_in.is_some());
+        if !is_known {
+            charts.insert(path.clone(), Found { path, metadata, vendored_in });
         }
     }
-    charts.retain(|_, found| found.vendored_in.is_none() || found.role() == Role::Toolkit);
+    charts.retain(|_, found| found.vendored_in.is_none() || found.may_be_toolkit());
     if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
     }
-    for warning in &mut warnings {
-        warning.place.path = relative(&warning.place.path);
-    }
-    Ok(Checkouts { base, roots, charts: charts.into_values().collect(), warnings })
+    Ok(Checkouts { base, roots, charts: charts.into_values().collect(), warnings: Vec::new() })
 }
 
-/// A folder with a Chart.yaml, as the walk meets it.
+/// A folder with a Chart.yaml, or one that cannot be looked into, as the walk meets it.
 struct Walked {
     dir: PathBuf,
     /// The outermost chart that it is inside of.
@@ -92,45 +92,47 @@ struct Walked {
     metadata: Result<Metadata, Refusal>,
 }
 
-/// The charts below `root`, and what could not be looked into. Its folders are walked in parallel.
-fn walk_in_parallel(root: &Path) -> Vec<(Vec<Walked>, Vec<Warning>)> {
-    if root.join("Chart.yaml").is_file() {
-        return vec![walk(root)];
+impl Walked {
+    /// A folder that cannot be looked into may be a chart; it is refused like one.
+    fn unreadable(dir: &Path, inside_of: Option<&Path>, error: &io::Error) -> Self {
+        let refusal = chart::unreadable(Path::new(""), error);
+        Walked { dir: dir.to_owned(), inside_of: inside_of.map(Path::to_owned), metadata: Err(refusal) }
     }
-    let mut folders = Vec::new();
-    let mut warnings = Vec::new();
+}
+
+/// The charts below `root`. Its folders are walked in parallel.
+fn walk_in_parallel(root: &Path) -> Vec<Walked> {
+    if !matches!(is_chart(root), Ok(false)) {
+        return walk(root);
+    }
+    let (mut folders, mut unreadable) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(root).min_depth(1).max_depth(1) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() && !is_hidden(&entry) => folders.push(entry.into_path()),
             Ok(_) => {}
-            Err(error) => warnings.push(not_looked_into(root, &error)),
+            Err(error) => unreadable.push(Walked::unreadable(root, None, &error.into())),
         }
     }
-    folders.sort();
-    let mut walked: Vec<_> = folders.par_iter().with_max_len(1).map(|folder| walk(folder)).collect();
-    walked.push((Vec::new(), warnings));
-    walked
+    let walked = folders.par_iter().with_max_len(1).map(|folder| walk(folder));
+    walked.flatten_iter().chain(unreadable).collect()
 }
 
-fn not_looked_into(root: &Path, error: &walkdir::Error) -> Warning {
-    Warning::new(Place::file(error.path().unwrap_or(root)), format!("not looked into: {error}"))
-}
-
-/// The charts below `root`, and what could not be looked into.
-fn walk(root: &Path) -> (Vec<Walked>, Vec<Warning>) {
-    let (mut charts, mut warnings) = (Vec::new(), Vec::new());
-    walk_into(root, None, &mut charts, &mut warnings);
-    (charts, warnings)
+/// The charts below `root`, itself included.
+fn walk(root: &Path) -> Vec<Walked> {
+    let mut charts = Vec::new();
+    walk_into(root, None, &mut charts);
+    charts
 }
 
 /// Walks a folder down to the charts in it, and goes on in their `charts/`.
-fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>, warnings: &mut Vec<Warning>) {
+fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>) {
     let mut walk = WalkDir::new(folder).into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                warnings.push(not_looked_into(folder, &error));
+                let dir = error.path().unwrap_or(folder).to_owned();
+                charts.push(Walked::unreadable(&dir, inside_of, &error.into()));
                 continue;
             }
         };
@@ -139,16 +141,34 @@ fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>, 
         }
         if entry.depth() > 0 && is_hidden(&entry) {
             walk.skip_current_dir();
-        } else if entry.path().join("Chart.yaml").is_file() {
-            walk.skip_current_dir();
-            let dir = entry.into_path();
-            let subcharts = dir.join("charts");
-            if subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-                walk_into(&subcharts, inside_of.or(Some(&dir)), charts, warnings);
-            }
-            let metadata = Metadata::read(&dir);
-            charts.push(Walked { dir, inside_of: inside_of.map(Path::to_owned), metadata });
+            continue;
         }
+        match is_chart(entry.path()) {
+            Ok(false) => {}
+            Ok(true) => {
+                walk.skip_current_dir();
+                let dir = entry.into_path();
+                let subcharts = dir.join("charts");
+                if subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                    walk_into(&subcharts, inside_of.or(Some(&dir)), charts);
+                }
+                let metadata = Metadata::read(&dir);
+                charts.push(Walked { dir, inside_of: inside_of.map(Path::to_owned), metadata });
+            }
+            Err(error) => {
+                walk.skip_current_dir();
+                charts.push(Walked::unreadable(entry.path(), inside_of, &error));
+            }
+        }
+    }
+}
+
+/// Whether there is a Chart.yaml in the folder `dir`. An error, where that cannot be told.
+fn is_chart(dir: &Path) -> io::Result<bool> {
+    match dir.join("Chart.yaml").metadata() {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

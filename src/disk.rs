@@ -56,7 +56,7 @@ impl Staged {
     /// # Errors
     /// Where the folder or the disk does not take it, or `watch` says so.
     pub fn new(target: &Path, text: &str, watch: &Watch<'_>) -> Result<Self, Error> {
-        let failed = |error| Error::Io(target.to_owned(), error);
+        let failed = |error| Error::Write(target.to_owned(), error);
         let folder = target.parent().unwrap_or(Path::new("."));
         watch(Step::Create, target)?;
         let named = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder);
@@ -75,7 +75,7 @@ impl Staged {
     /// Where that cannot be done, or `watch` says so.
     pub fn rename(self, watch: &Watch<'_>) -> Result<(), Error> {
         watch(Step::Rename, &self.target)?;
-        self.temporary.persist(&self.target).map_err(|failed| Error::Io(self.target, failed.error))
+        self.temporary.persist(&self.target).map_err(|failed| Error::Write(self.target, failed.error))
     }
 }
 
@@ -99,7 +99,7 @@ pub fn make_folders(folder: &Path, made: &mut Vec<PathBuf>, watch: &Watch<'_>) -
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
         watch(Step::MakeFolder, folder)?;
-        fs::create_dir(folder).map_err(|error| Error::Io(folder.to_owned(), error))?;
+        fs::create_dir(folder).map_err(|error| Error::Write(folder.to_owned(), error))?;
         made.push(folder.to_owned());
     }
     Ok(())
@@ -116,7 +116,7 @@ pub fn remove_folder(folder: &Path) {
 /// Where that cannot be done, or `watch` says so.
 pub fn remove(file: &Path, watch: &Watch<'_>) -> Result<(), Error> {
     watch(Step::Remove, file)?;
-    fs::remove_file(file).map_err(|error| Error::Io(file.to_owned(), error))
+    fs::remove_file(file).map_err(|error| Error::Write(file.to_owned(), error))
 }
 
 /// Has the names of the files in `folder` written to the disk, as far as its file system can.

@@ -1,10 +1,30 @@
 //! What users read when something cannot be done, or should be looked at.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::signals::Signal;
 use crate::yaml::Position;
+
+/// `text` on one line and without a character that could make a terminal show something else than
+/// is there: names and texts come from checkouts that anybody may have written.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let turns_text_around = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_harmful = |c: char| c.is_control() || turns_text_around(c);
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let show = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(show).collect::<String>().into()
+}
+
+/// A path for people to read, as [`printable`] has it.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
 
 /// A file, and a place in it where one is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +57,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
+        f.write_str(&shown(&self.path))?;
         self.position.map_or(Ok(()), |position| write!(f, ":{position}"))
     }
 }
@@ -166,7 +186,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.place, self.what, self.advice)
+        write!(f, "{}: {}; {}", self.place, printable(&self.what), self.advice)
     }
 }
 
@@ -191,15 +211,17 @@ impl Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
+        write!(f, "{}: {}", self.place, printable(&self.what))
     }
 }
 
 /// Why a run ends before it could do what it was called for.
 #[derive(Debug)]
 pub enum Error {
-    /// A file or folder could not be read or written.
-    Io(PathBuf, std::io::Error),
+    /// A file or folder could not be read.
+    Read(PathBuf, std::io::Error),
+    /// A file or folder could not be written, made or taken away.
+    Write(PathBuf, std::io::Error),
     /// What the call names does not lead to any chart.
     NoChart(Vec<PathBuf>),
     /// The output would be written over a file of a chart.
@@ -234,25 +256,36 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Error::Read(path, error) => {
+                write!(
+                    f,
+                    "{}: cannot be read: {error}; check that it is there and who may read it",
+                    shown(path)
+                )
+            }
+            Error::Write(path, error) => write!(
+                f,
+                "{}: cannot be written: {error}; the folder must take new files, and the disk have room for them",
+                shown(path)
+            ),
             Error::NoChart(paths) => {
-                let shown: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
                 write!(
                     f,
                     "no chart found in {}; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)",
-                    shown.join(", ")
+                    paths.join(", ")
                 )
             }
             Error::OutputInChart(path) => {
-                write!(f, "{}: is part of a chart; let --output name another file", path.display())
+                write!(f, "{}: is part of a chart; let --output name another file", shown(path))
             }
             Error::Guard(folder, what) => write!(
                 f,
                 "{}: cannot tell what is committed here: {what}\nsee to that, or say --allow-dirty to write all the same",
-                folder.display()
+                shown(folder)
             ),
             Error::Changed(path) => {
-                write!(f, "{}: changed while this program was at work; run it again", path.display())
+                write!(f, "{}: changed while this program was at work; run it again", shown(path))
             }
             Error::Interrupted(signal) => write!(f, "interrupted by {signal}"),
             Error::Undone { cause, left } if left.is_empty() => {
@@ -260,7 +293,7 @@ impl fmt::Display for Error {
             }
             Error::Undone { cause, left } => {
                 write!(f, "{cause}\nwhat was written before that could not all be put back; look at:")?;
-                left.iter().try_for_each(|path| write!(f, "\n  {}", path.display()))
+                left.iter().try_for_each(|path| write!(f, "\n  {}", shown(path)))
             }
         }
     }

@@ -11,7 +11,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::error::Error;
+use crate::error::{Error, printable};
 use crate::plan::{FileChange, Plan};
 
 /// A file that would be written, and what of it git does not have.
@@ -98,7 +98,7 @@ impl WorkTree {
             };
             uncommitted.insert(path, what);
         }
-        let top = top.canonicalize().map_err(|error| Error::Io(top, error))?;
+        let top = top.canonicalize().map_err(|error| Error::Read(top, error))?;
         Ok(WorkTree { top, uncommitted })
     }
 
@@ -141,7 +141,8 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
         git.stdin(Stdio::null()).output().map_err(|error| failed(format!("git does not run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(format!("git says: {}", said.trim_end())));
+        let said: Vec<_> = said.trim_end().lines().map(printable).collect();
+        return Err(failed(format!("git says: {}", said.join("\n"))));
     }
     Ok(output.stdout)
 }

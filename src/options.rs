@@ -14,6 +14,14 @@ pub struct Options {
     pub replace_templates: bool,
 }
 
+impl Default for Options {
+    /// What the command line takes where nothing is said.
+    fn default() -> Self {
+        let secret_name = SecretName("{chart}-oci-image-registry-key".to_owned());
+        Options { port: Port(Some(5000)), secret_name, replace_templates: false }
+    }
+}
+
 /// A port number, or none (`null`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port(Option<u16>);

@@ -132,7 +132,7 @@ fn write_diff_to(path: &Path, plan: &Plan, color: ColorChoice) -> Result<(), Err
     }
     let file = disk::output(path);
     file.and_then(|file| unless_closed(write_diff(file, plan, color == ColorChoice::Always)))
-        .map_err(|error| Error::Io(path.to_owned(), error))
+        .map_err(|error| Error::Write(path.to_owned(), error))
 }
 
 fn write_diff(out: impl Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {

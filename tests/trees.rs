@@ -199,27 +199,6 @@ fn an_empty_folder_is_told_from_a_finished_one() {
 }
 
 #[test]
-fn permissions_stay_and_links_are_not_replaced() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/one-chart/before"), work.path());
-    let values = work.path().join("glance/values.yaml");
-    fs::set_permissions(&values, fs::Permissions::from_mode(0o750)).unwrap();
-    assert_eq!(run(work.path(), &["apply"]).code, 0);
-    assert_eq!(fs::metadata(&values).unwrap().permissions().mode() & 0o777, 0o750);
-    let created = work.path().join("glance/templates/secret-registry.yaml");
-    assert_eq!(fs::metadata(created).unwrap().permissions().mode() & 0o777, 0o644);
-
-    copy(&testdata("trees/one-chart/before"), work.path());
-    fs::rename(&values, work.path().join("elsewhere.yaml")).unwrap();
-    std::os::unix::fs::symlink("../elsewhere.yaml", &values).unwrap();
-    let refused = run(work.path(), &["apply"]);
-    assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("glance/values.yaml: is a link"), "{}", refused.stderr);
-    assert!(fs::symlink_metadata(&values).unwrap().is_symlink());
-}
-
-#[test]
 fn help_teaches() {
     for (name, args) in
         [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])]

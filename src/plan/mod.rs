@@ -15,7 +15,7 @@ use toolkits::Toolkits;
 
 use crate::chart::{Files, Role};
 use crate::checkout::{Checkouts, Found};
-use crate::error::{Place, Reason, Refusal, Warning};
+use crate::error::{Place, Reason, Refusal, Warning, shown};
 use crate::options::Options;
 
 /// Which charts are to be changed, by name.
@@ -195,7 +195,7 @@ impl ChartPlan {
         Some(Refusal::new(
             Reason::ToolkitRefused,
             Place::file(&chart.path),
-            format!("depends on {}, which is refused", self.path.display()),
+            format!("depends on {}, which is refused", shown(&self.path)),
             format!("see to that first: {}", reason.unwrap_or_default()),
         ))
     }

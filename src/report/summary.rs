@@ -1,5 +1,6 @@
 //! The summary of a run, for the terminal: what was done, what was not and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use crate::chart::Role;
+use crate::error::{printable, shown};
 use crate::guard::Uncommitted;
 use crate::plan::{ChartPlan, Outcome, Plan};
 
@@ -58,7 +60,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
     }
     if let Deed::Guarded(uncommitted) = deed {
         for Uncommitted { path, what } in uncommitted {
-            writeln!(out, "{ERROR}refused[uncommitted]{ERROR:#}: {}: {what}", path.display())?;
+            writeln!(out, "{ERROR}refused[uncommitted]{ERROR:#}: {}: {what}", shown(path))?;
         }
         writeln!(
             out,
@@ -85,7 +87,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
 /// # Errors
 /// What `out` reports.
 pub fn waiting(out: &mut dyn Write, folder: &Path) -> io::Result<()> {
-    writeln!(out, "{NOTE}note{NOTE:#}: waiting for another run that is at work in {}", folder.display())
+    writeln!(out, "{NOTE}note{NOTE:#}: waiting for another run that is at work in {}", shown(folder))
 }
 
 /// Says how many temporary files of a run that was killed are gone.
@@ -102,10 +104,10 @@ pub fn cleared_up(out: &mut dyn Write, files: usize) -> io::Result<()> {
 
 /// The charts that are left alone, by reason.
 fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, Vec<Cow<'_, str>>> = BTreeMap::new();
     for chart in &plan.charts {
         if let Outcome::LeftAlone(reason) = &chart.outcome {
-            reasons.entry(reason).or_default().push(&chart.name);
+            reasons.entry(reason).or_default().push(printable(&chart.name));
         }
     }
     for (reason, names) in reasons {
@@ -145,8 +147,7 @@ fn amount(count: usize, what: &str) -> String {
 }
 
 fn line(chart: &ChartPlan) -> String {
-    let path =
-        if chart.path.as_os_str().is_empty() { ".".to_owned() } else { chart.path.display().to_string() };
+    let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { shown(&chart.path) };
     let kind = if chart.role == Role::Toolkit { " (helm-toolkit)" } else { "" };
     let what = match &chart.outcome {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
