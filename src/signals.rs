@@ -12,6 +12,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 pub struct Signal(i32);
 
 impl Signal {
+    /// What a terminal sends for Ctrl-C.
+    pub const INTERRUPT: Signal = Signal(SIGINT);
+    /// What `kill` sends.
+    pub const TERMINATE: Signal = Signal(SIGTERM);
+
     /// Ends the program as this signal does when nobody catches it, so that a shell sees why and
     /// ends its script as well. Comes back only where that fails.
     pub fn end_the_program(self) {
@@ -35,12 +40,12 @@ impl Signals {
     /// # Errors
     /// What the system says.
     pub fn catch() -> io::Result<Self> {
-        let catch = |signal| {
+        let catch = |signal: Signal| {
             let has_come = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register(signal, Arc::clone(&has_come))?;
-            Ok((Signal(signal), has_come))
+            signal_hook::flag::register(signal.0, Arc::clone(&has_come))?;
+            Ok((signal, has_come))
         };
-        [SIGINT, SIGTERM].into_iter().map(catch).collect::<io::Result<_>>().map(Signals)
+        [Signal::INTERRUPT, Signal::TERMINATE].into_iter().map(catch).collect::<io::Result<_>>().map(Signals)
     }
 
     /// The signal that has come, if any.

@@ -196,7 +196,7 @@ fn the_guard_finds_the_work_tree_wherever_it_is_called() {
     let linked = checkout.path("../linked");
     checkout.git(&["worktree", "add", "--quiet", "--detach", linked.to_str().unwrap()]);
     let git = |args: &[&str]| {
-        assert!(Command::new("git").args(args).current_dir(&inner).status().unwrap().success())
+        assert!(Command::new("git").args(args).current_dir(&inner).status().unwrap().success());
     };
     git(&["init", "--quiet"]);
     let both = run(&checkout.dir, &["apply", "inner", "../linked"]);

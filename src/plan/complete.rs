@@ -148,19 +148,23 @@ fn edited_templates(templates: &[Source], proposals: &Proposals) -> Result<Vec<S
 
 fn unproven(path: &Path, doubt: &str) -> Refusal {
     let what = format!("no edit could be proven right: {doubt}");
-    Refusal::new(Reason::Unproven, Place::file(path), what, "add the entries by hand")
+    Refusal::new(Reason::Unproven, Place::file(path), what, BY_HAND)
 }
+
+/// What is unproven has taken this program unawares.
+const BY_HAND: &str = "add the entries by hand, and report this: it is a defect of this program";
 
 /// The refusal of an edit of values.yaml that the proof is against.
 fn unproven_values(old: &Document<'_>, additions: &[Addition], doubt: &Doubt) -> Refusal {
+    if let Doubt::Ambiguous(position) = doubt {
+        let advice = "write it in another way, or add the entries by hand";
+        let place = Place::at("values.yaml", *position);
+        return Refusal::new(Reason::ParsersDisagree, place, doubt.to_string(), advice);
+    }
     let what = format!("no edit could be proven right: {doubt}");
     let position = additions.first().map(|addition| old.position(addition.mapping));
     let place = Place { path: "values.yaml".into(), position };
-    let reason = match doubt {
-        Doubt::Ambiguous | Doubt::SecondParser(_) | Doubt::SecondOpinion => Reason::ParsersDisagree,
-        Doubt::Broken(_) | Doubt::Different => Reason::Unproven,
-    };
-    Refusal::new(reason, place, what, "add the entries by hand")
+    Refusal::new(Reason::Unproven, place, what, BY_HAND)
 }
 
 fn includes_toolkit(templates: &[Source]) -> bool {

@@ -130,7 +130,12 @@ impl Document<'_> {
                 None => Place::Last,
             };
             let addition = self.add(mapping, place.unwrap_or(by_order), &missing);
-            additions.push(addition.map_err(|obstacle| hindrance(mapping, Cause::Obstacle(obstacle)))?);
+            additions.push(addition.map_err(|obstacle| match self.ending_block_scalar() {
+                Some(scalar) if obstacle == Obstacle::UnfinishedBlockScalar => {
+                    hindrance(scalar, Cause::Obstacle(obstacle))
+                }
+                _ => hindrance(mapping, Cause::Obstacle(obstacle)),
+            })?);
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ impl fmt::Display for Obstacle {
             Obstacle::ColonInFlow => f.write_str("a flow mapping ({...}) that ends in a colon"),
             Obstacle::NullInFlow => f.write_str("null inside a flow mapping ({...})"),
             Obstacle::UnfinishedBlockScalar => {
-                f.write_str("in a text that ends in a block scalar (|, >) without a line break")
+                f.write_str("a block scalar (|, >) that ends the text without a line break")
             }
             Obstacle::NoLineOfItsOwn => f.write_str("a mapping that starts on the line of something else"),
         }
@@ -309,12 +309,12 @@ impl Document<'_> {
     /// Where the line below the key of `mapping` starts; of the outermost mapping, its first line.
     fn start_of_entries(&self, mapping: Node) -> Result<usize, Obstacle> {
         let first_line = self.line_start(self.line_of(self.offset(mapping)));
-        let Some(key) = self.block_key(mapping) else {
-            let alone = self.slice(first_line, self.offset(mapping)).trim_matches(' ').is_empty();
-            return if alone { Ok(first_line) } else { Err(Obstacle::NoLineOfItsOwn) };
+        let start = match self.block_key(mapping) {
+            Some(key) => self.line_end(self.offset(key)),
+            None => first_line,
         };
-        let below = self.line_end(self.offset(key));
-        if below <= first_line { Ok(below) } else { Err(Obstacle::NoLineOfItsOwn) }
+        let is_alone = self.slice(first_line, self.offset(mapping)).trim_matches(' ').is_empty();
+        if is_alone && start <= first_line { Ok(start) } else { Err(Obstacle::NoLineOfItsOwn) }
     }
 
     /// Where the lines of the entry with this key start, comments that belong to it included, and

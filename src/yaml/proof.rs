@@ -10,7 +10,7 @@ use serde::de::{
 use yaml_rust2::parser::Event;
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::document::{Document, Kind, Node, ParseError};
+use super::document::{Document, Kind, Node, ParseError, Position};
 use super::insert::Addition;
 
 /// Why an edited text is not what it was meant to be.
@@ -20,8 +20,8 @@ pub enum Doubt {
     Broken(ParseError),
     /// The parser sees something else than the old document and the new entries.
     Different,
-    /// The two parsers read different things out of the old text already.
-    Ambiguous,
+    /// The two parsers read different things out of the old text already, first of all here.
+    Ambiguous(Position),
     /// The second parser accepted the old text, and now reports an error.
     SecondParser(String),
     /// The second parser sees other data than the old data and the new entries.
@@ -33,7 +33,7 @@ impl fmt::Display for Doubt {
         match self {
             Doubt::Broken(error) => write!(f, "the edited text would not parse: {error}"),
             Doubt::Different => f.write_str("the edited text would mean something else than intended"),
-            Doubt::Ambiguous => {
+            Doubt::Ambiguous(_) => {
                 f.write_str("two YAML parsers read different things out of the text as it is")
             }
             Doubt::SecondParser(error) => {
@@ -90,14 +90,14 @@ fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) 
     old.events().get(done..).is_some_and(|rest| rest.iter().eq(seen))
 }
 
-/// Whether a document is to the second parser what it is to the first. `Err` with its complaint,
-/// where it does not take it at all.
-fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
+/// The first node of a document that is to the second parser something else than to the first.
+/// `Err` with its complaint, where it does not take it at all.
+fn disagreement(document: &Document<'_>) -> Result<Option<Node>, String> {
     let text = document.slice(0, document.end());
     // The second parser takes the mark for a character of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let seen: Seen = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    Ok(document.root().is_none_or(|root| seen.is(document, root)))
+    Ok(document.root().and_then(|root| seen.difference(document, root)))
 }
 
 /// The second parser must agree on the new text, unless it does not take the old one at all.
@@ -105,16 +105,16 @@ fn is_agreed(document: &Document<'_>) -> Result<bool, String> {
 /// Where the additions are whole lines, all that was there is still there for it to agree on.
 /// Where they are not, they may have settled what was ambiguous, so that the old text counts too.
 fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> Result<(), Doubt> {
-    let doubt = match is_agreed(new) {
-        Ok(true) if adds_lines_only(old.text(), additions) => return Ok(()),
-        Ok(true) => None,
-        Ok(false) => Some(Doubt::SecondOpinion),
+    let doubt = match disagreement(new) {
+        Ok(None) if adds_lines_only(old.text(), additions) => return Ok(()),
+        Ok(None) => None,
+        Ok(Some(_)) => Some(Doubt::SecondOpinion),
         Err(complaint) => Some(Doubt::SecondParser(complaint)),
     };
-    match (is_agreed(old), doubt) {
-        (Err(_), _) | (Ok(true), None) => Ok(()),
-        (Ok(false), None) => Err(Doubt::Ambiguous),
-        (Ok(_), Some(doubt)) => Err(doubt),
+    match disagreement(old) {
+        Err(_) => Ok(()),
+        Ok(Some(node)) => Err(Doubt::Ambiguous(old.position(node))),
+        Ok(None) => doubt.map_or(Ok(()), Err),
     }
 }
 
@@ -141,31 +141,38 @@ enum Seen {
 }
 
 impl Seen {
-    /// Whether this is what `node` holds. Which plain scalars are numbers, booleans or null is for
-    /// the second parser alone to say.
-    fn is(&self, document: &Document<'_>, node: Node) -> bool {
-        let node = document.resolve(node);
-        match self {
-            Seen::Mapping(seen) => {
-                document.kind(node) == Kind::Mapping
-                    && document.entries(node).count() == seen.len()
-                    && document
-                        .entries(node)
-                        .zip(seen)
-                        .all(|(own, (key, value))| key.is(document, own.0) && value.is(document, own.1))
+    /// The first node at or inside of `node` that holds something else than this. Which plain
+    /// scalars are numbers, booleans or null is for the second parser alone to say.
+    fn difference(&self, document: &Document<'_>, node: Node) -> Option<Node> {
+        let target = document.resolve(node);
+        let is_same = match self {
+            Seen::Mapping(seen) if document.kind(target) == Kind::Mapping => {
+                let mut pairs = document.entries(target).zip(seen);
+                let inside = pairs.find_map(|(own, (key, value))| {
+                    key.difference(document, own.0).or_else(|| value.difference(document, own.1))
+                });
+                if inside.is_some() {
+                    return inside;
+                }
+                document.entries(target).count() == seen.len()
             }
-            Seen::List(seen) => {
-                document.kind(node) == Kind::List
-                    && document.children(node).count() == seen.len()
-                    && document.children(node).zip(seen).all(|(child, item)| item.is(document, child))
+            Seen::List(seen) if document.kind(target) == Kind::List => {
+                let mut pairs = document.children(target).zip(seen);
+                let inside = pairs.find_map(|(child, item)| item.difference(document, child));
+                if inside.is_some() {
+                    return inside;
+                }
+                document.children(target).count() == seen.len()
             }
+            Seen::Mapping(_) | Seen::List(_) => false,
             // Parsers disagree on a block scalar that ends with the text.
-            Seen::String(text) if document.ending_block_scalar() == Some(node) => {
-                document.scalar(node).map(without_breaks) == Some(without_breaks(text))
+            Seen::String(text) if document.ending_block_scalar() == Some(target) => {
+                document.scalar(target).map(without_breaks) == Some(without_breaks(text))
             }
-            Seen::String(text) => document.scalar(node) == Some(text),
-            Seen::Other => document.is_plain(node),
-        }
+            Seen::String(text) => document.scalar(target) == Some(text),
+            Seen::Other => document.is_plain(target),
+        };
+        (!is_same).then_some(node)
     }
 }
 

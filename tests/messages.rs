@@ -1,0 +1,521 @@
+//! What the program says when it cannot go on: one expected message, at least, for every refusal
+//! and every error that there is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use common::{copy, files, run, testdata};
+use osh_registry_auth::error::{Error, Reason};
+
+/// What lies in a checkout.
+enum Put {
+    Text(&'static str),
+    Bytes(&'static [u8]),
+    /// This many bytes of text.
+    Large(usize),
+    Link(&'static str),
+    Folder,
+    Pipe,
+    /// The copy of a folder of testdata/.
+    Tree(&'static str),
+}
+
+use Put::{Bytes, Folder, Large, Link, Pipe, Text, Tree};
+
+/// A refusal: its reason, what is in the checkout besides the chart `demo`, and what is said.
+type Case = (Reason, &'static [(&'static str, Put)], &'static str);
+
+const CHART: &str = "apiVersion: v2\nname: demo\nversion: 0.1.0\ndependencies:\n  - name: helm-toolkit\n    version: '>= 0.1.0'\n";
+const VALUES: &str = "images: {}\n";
+const TOOLKIT: (&str, Put) = ("helm-toolkit", Tree("trees/one-chart/before/helm-toolkit"));
+const SNIPPET: &str = "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl";
+
+const CASES: &[Case] = &[
+    // Files that cannot be read.
+    (
+        Reason::Unreadable,
+        &[("demo/values.yaml", Link("values.yaml"))],
+        "demo/values.yaml: cannot be read: filesystem loop or indirection limit (e.g. symlink loop); check what it is and who may read it",
+    ),
+    (
+        Reason::Unreadable,
+        &[("demo/values.yaml", Link("nowhere"))],
+        "demo/values.yaml: cannot be read: entity not found; check what it is and who may read it",
+    ),
+    (
+        Reason::NoFile,
+        &[("demo/values.yaml", Folder)],
+        "demo/values.yaml: is a folder, where a file belongs; move it away, or put the file in its place",
+    ),
+    (
+        Reason::NoFile,
+        &[("demo/values.yaml", Pipe)],
+        "demo/values.yaml: is a device or a pipe, where a file belongs; move it away, or put the file in its place",
+    ),
+    (
+        Reason::TooLarge,
+        &[("demo/values.yaml", Large((5 << 20) + 1))],
+        "demo/values.yaml: is larger than 5 MiB; split the file, or make the changes by hand",
+    ),
+    (
+        Reason::NotUtf8,
+        &[("demo/values.yaml", Bytes(b"images: {}\nx: \xe9t\xe9\n"))],
+        "demo/values.yaml:2:4: the text is not UTF-8; convert the file, for instance with iconv",
+    ),
+    (
+        Reason::NotUtf8,
+        &[("demo/Chart.yaml", Bytes(b"name: demo\ndescription: \xe9t\xe9\n"))],
+        "demo/Chart.yaml:2:14: the text is not UTF-8; convert the file, for instance with iconv",
+    ),
+    // Chart.yaml and what goes with it.
+    (
+        Reason::Metadata,
+        &[("demo/Chart.yaml", Text("name: demo\nversion: [0.1.0\n"))],
+        "demo/Chart.yaml:3:1: cannot be understood: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 10; mend the file; `helm lint` says more",
+    ),
+    (
+        Reason::Metadata,
+        &[("demo/requirements.yaml", Text("dependencies: none\n"))],
+        "demo/requirements.yaml:1:15: cannot be understood: dependencies: invalid type: string \"none\", expected a sequence at line 1 column 15; mend the file; `helm lint` says more",
+    ),
+    (
+        Reason::NoName,
+        &[("demo/Chart.yaml", Text("version: 0.1.0\n"))],
+        "demo/Chart.yaml: the chart's name is missing or no text; give it a name, in quotes if it looks like a number or a YAML word",
+    ),
+    (
+        Reason::NoName,
+        &[("demo/Chart.yaml", Text("# mine\nname: 1.0\n"))],
+        "demo/Chart.yaml:2:7: the chart's name is missing or no text; give it a name, in quotes if it looks like a number or a YAML word",
+    ),
+    (
+        Reason::NoName,
+        &[("demo/Chart.yaml", Text("# mine\nname:  on  # always\n"))],
+        "demo/Chart.yaml:2:8: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
+    ),
+    (
+        Reason::BadName,
+        &[("demo/Chart.yaml", Text("name: \"../../x\\e[31m\"\n"))],
+        "demo/Chart.yaml:1:7: the chart's name \"../../x\\u{1b}[31m\" is none that Helm could use; use letters, digits and dashes only, 250 at most",
+    ),
+    (
+        Reason::SecretName,
+        &[("demo/Chart.yaml", Text("name: Demo\ndependencies: [{name: helm-toolkit}]\n"))],
+        "demo/Chart.yaml:1:7: a Secret cannot be called \"Demo-oci-image-registry-key\"; choose another name with --secret-name",
+    ),
+    // values.yaml as a whole.
+    (
+        Reason::YamlNul,
+        &[("demo/values.yaml", Text("images: {}\nx: a\0b\n"))],
+        "demo/values.yaml:2:5: a NUL character ends the YAML here; take the NUL character out",
+    ),
+    (
+        Reason::YamlSyntax,
+        &[("demo/values.yaml", Text("images: {}\nx: {{ .Values.x }}\ny: [1\n"))],
+        "demo/values.yaml:4:1: not valid YAML: while parsing a flow sequence, expected ',' or ']'; mend it (Helm is more lenient in places, other tools are not)",
+    ),
+    (
+        Reason::YamlTab,
+        &[("demo/values.yaml", Text("images: {}\nx:\n\ty: 1\n"))],
+        "demo/values.yaml:3:1: a tab is used as indent; indent with spaces",
+    ),
+    (
+        Reason::YamlSecondDocument,
+        &[("demo/values.yaml", Text("images: {}\n---\nx: 1\n"))],
+        "demo/values.yaml:2:1: a second YAML document begins here; Helm reads the first document only: move what is to count there and take the rest out",
+    ),
+    (
+        Reason::YamlCharacter,
+        &[("demo/values.yaml", Text("images: {}\nx: a\u{85}b\n"))],
+        "demo/values.yaml:2:5: the character U+0085, which YAML parsers disagree on; take it out, or write it as an escape in double quotes",
+    ),
+    (
+        Reason::YamlDepth,
+        &[("demo/values.yaml", Text(include_str!("../testdata/values/refused/too-deep.yaml")))],
+        "demo/values.yaml:3:106: nested deeper than 100 levels; nest less deeply, or add the entries by hand",
+    ),
+    (
+        Reason::YamlAliases,
+        &[("demo/values.yaml", Text(include_str!("../testdata/values/refused/aliases.yaml")))],
+        "demo/values.yaml:8:5: aliases (*) that stand for too much of the text over and over; write some of them out",
+    ),
+    (
+        Reason::ParsersDisagree,
+        &[("demo/values.yaml", Text("images: {}\nx: &a:b c\n"))],
+        "demo/values.yaml:2:9: two YAML parsers read different things out of the text as it is; write it in another way, or add the entries by hand",
+    ),
+    // The blocks in it.
+    (
+        Reason::BlockTwice,
+        &[("demo/values.yaml", Text("images: {}\nsecrets: {}\nx: 1\nsecrets: {}\n"))],
+        "demo/values.yaml:4:1: the block `secrets` stands here a second time; the first is in line 2; make one of the two: Helm drops the first without a word",
+    ),
+    (
+        Reason::OpaqueKey,
+        &[("demo/values.yaml", Text("images: {}\n!!str x: 1\n"))],
+        "demo/values.yaml:2:7: a top-level key that is an alias (*) or has a tag (!); write the key out",
+    ),
+    (
+        Reason::OpaqueKey,
+        &[("demo/values.yaml", Text("images: {}\nx: &x y\nsecrets:\n  *x : 1\n"))],
+        "demo/values.yaml:4:3: `secrets` is a mapping with a key that is an alias (*) or has a tag (!); write the key out",
+    ),
+    (
+        Reason::OpaqueKey,
+        &[
+            ("demo/Chart.yaml", Text("name: \"on\"\ndependencies: [{name: helm-toolkit}]\n")),
+            ("demo/values.yaml", Text("images: {}\nsecrets:\n  oci_image_registry:\n    on: my-key\n")),
+        ],
+        "demo/values.yaml:4:5: `secrets.oci_image_registry` is a mapping whose key here is no text to Helm, which reads YAML 1.1; put the key in quotes",
+    ),
+    (
+        Reason::HiddenByMerge,
+        &[("demo/values.yaml", Text("x: &x\n  secrets: {}\nsecrets: {a: 1}\n<<: *x\nimages: {}\n"))],
+        "demo/values.yaml:3:10: `secrets` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it; put the `<<` in front of it",
+    ),
+    (
+        Reason::HiddenByMerge,
+        &[(
+            "demo/values.yaml",
+            Text(
+                "images: {}\nx: &x\n  oci_image_registry: {a: b}\nsecrets:\n  oci_image_registry: {demo: c}\n  <<: *x\n",
+            ),
+        )],
+        "demo/values.yaml:5:23: `secrets.oci_image_registry` is hidden, for Helm, by a mapping that is merged in (<<) behind it; put the `<<` in front of it",
+    ),
+    (
+        Reason::Merged,
+        &[("demo/values.yaml", Text("x: &x\n  secrets: {}\nimages: {}\n<<: *x\n"))],
+        "demo/values.yaml:4:1: the block `secrets` is merged in by `<<`; give the chart a block of its own, which hides the merged one, or add the entries by hand",
+    ),
+    (
+        Reason::Merged,
+        &[(
+            "demo/values.yaml",
+            Text("images: {}\nx: &x\n  oci_image_registry: {a: b}\nsecrets:\n  <<: *x\n"),
+        )],
+        "demo/values.yaml:5:3: `secrets` is a mapping that is merged in from elsewhere (<<) and lacks entries; write the entries out where they are merged in, or complete the mapping that they come from",
+    ),
+    (
+        Reason::Shared,
+        &[("demo/values.yaml", Text("images: {}\nsecrets: &s\n  a: 1\nx: *s\n"))],
+        "demo/values.yaml:3:3: `secrets` is a mapping that aliases (*) elsewhere stand for too; write out one of the copies, or add the entries by hand",
+    ),
+    (
+        Reason::NotAMapping,
+        &[("demo/values.yaml", Text("images: {}\nmanifests: all\n"))],
+        "demo/values.yaml:2:12: `manifests` is a scalar, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::NotAMapping,
+        &[("demo/values.yaml", Text("images: {}\nmanifests:\n  - a\n"))],
+        "demo/values.yaml:3:3: `manifests` is a list, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::NotAMapping,
+        &[("demo/values.yaml", Text("images: &i {}\nmanifests: *i\n"))],
+        "demo/values.yaml:2:12: `manifests` is an alias, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::FlowMapping,
+        &[("demo/values.yaml", Text("images: {}\nsecrets: {a: 1, # one\n  b: 2 # two\n  }\n"))],
+        "demo/values.yaml:2:10: `secrets` is a flow mapping ({...}) with a comment in it; write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::FlowMapping,
+        &[("demo/values.yaml", Text("{images: {}, secrets: }\n"))],
+        "demo/values.yaml:1:21: `secrets` is null inside a flow mapping ({...}); write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::FlowMapping,
+        &[("demo/values.yaml", Text("images: {}\nsecrets: {a:}\n"))],
+        "demo/values.yaml:2:10: `secrets` is a flow mapping ({...}) that ends in a colon; write it as a block of `key: value` lines, or add the entries by hand",
+    ),
+    (
+        Reason::UnfinishedBlockScalar,
+        &[("demo/values.yaml", Text("images: {}\nx: |\n  text"))],
+        "demo/values.yaml:3:3: `x` is a block scalar (|, >) that ends the text without a line break; put a line break at the end of the file",
+    ),
+    (
+        Reason::NoLineOfItsOwn,
+        &[("demo/values.yaml", Text("? secrets\n: z: 1\nimages: {}\n"))],
+        "demo/values.yaml:2:3: `secrets` is a mapping that starts on the line of something else; put it on a line of its own, or add the entries by hand",
+    ),
+    // Templates.
+    (
+        Reason::TemplateNotText,
+        &[("demo/templates/secret-registry.yaml", Bytes(b"\xff\xfe"))],
+        "demo/templates/secret-registry.yaml: is not UTF-8 text, where the Secret template belongs; make it a plain file, or move it away",
+    ),
+    (
+        Reason::TemplateNotText,
+        &[("demo/templates/secret-registry.yaml", Link("../../elsewhere"))],
+        "demo/templates/secret-registry.yaml: is a link, where the Secret template belongs; make it a plain file, or move it away",
+    ),
+    (
+        Reason::NoRootVariable,
+        &[(
+            "demo/templates/pod.yaml",
+            Text("{{- define \"x\" }}\nkind: Pod\nspec:\n  containers:\n    - a\n{{- end }}\n"),
+        )],
+        "demo/templates/pod.yaml:4:3: a pod in a `define` that has no $envAll to find the values by; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::NoRootVariable,
+        &[(
+            "demo/templates/account.yaml",
+            Text("{{- define \"x\" }}\nkind: ServiceAccount\nmetadata:\n  name: x\n{{- end }}\n"),
+        )],
+        "demo/templates/account.yaml:2:1: a ServiceAccount in a `define` that has no $envAll to find the values by; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearPullSecrets,
+        &[(
+            "demo/templates/pod.yaml",
+            Text("kind: Pod\nspec:\n  imagePullSecrets: {{ .Values.x | toJson }}\n  containers:\n    - a\n"),
+        )],
+        "demo/templates/pod.yaml:4:3: a pod whose imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearPullSecrets,
+        &[(
+            "demo/templates/account.yaml",
+            Text("kind: ServiceAccount\nmetadata:\n  name: x\nimagePullSecrets: {{ .Values.x | toJson }}\n"),
+        )],
+        "demo/templates/account.yaml:1:1: a ServiceAccount whose imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearMetadata,
+        &[("demo/templates/account.yaml", Text("kind: ServiceAccount\n{{ include \"x\" . }}\n"))],
+        "demo/templates/account.yaml:1:1: a ServiceAccount whose metadata could not be made out; add imagePullSecrets to it by hand",
+    ),
+    // helm-toolkit, and the charts that depend on it.
+    (
+        Reason::ToolkitTooOld,
+        &[TOOLKIT, ("helm-toolkit/templates/endpoints/_endpoint_host_lookup.tpl", Text("{{/* empty */}}\n"))],
+        "helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.endpoints.endpoint_host_lookup, which the Secret needs; take a helm-toolkit of July 2018 or later",
+    ),
+    (
+        Reason::ToolkitTooOld,
+        &[TOOLKIT, (SNIPPET, Text("{{/* empty */}}\n"))],
+        "helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials; take a helm-toolkit of July 2018 or later",
+    ),
+    (
+        Reason::ToolkitFileTaken,
+        &[TOOLKIT, ("helm-toolkit/templates/manifests/_secret-registry.yaml.tpl", Text("{{/* empty */}}\n"))],
+        "helm-toolkit/templates/manifests/_secret-registry.yaml.tpl: is there, but does not define helm-toolkit.manifests.secret_registry; move it away, or add the function by hand",
+    ),
+    (
+        Reason::ToolkitAccounts,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text("{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}{{ end }}\n"),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl: does not hold exactly one ServiceAccount; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::NoRootVariable,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text(
+                    "{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}\nkind: ServiceAccount\n{{ end }}\n",
+                ),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:2:1: the ServiceAccount has no $envAll to find the values by; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearPullSecrets,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text(
+                    "{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}\n{{- $envAll := index . 0 }}\nkind: ServiceAccount\nimagePullSecrets: {{ .x }}\n{{ end }}\n",
+                ),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount's imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearMetadata,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text(
+                    "{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}\n{{- $envAll := index . 0 }}\nkind: ServiceAccount\nmetadata:\n  namespace: x\n  name: y\n{{ end }}\n",
+                ),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount is not followed by metadata, name and namespace; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::UnclearMetadata,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text(
+                    "{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}\n{{- $envAll := index . 0 }}\nkind: ServiceAccount\n",
+                ),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount ends before its metadata; add imagePullSecrets to it by hand",
+    ),
+    (
+        Reason::ToolkitRefused,
+        &[TOOLKIT, (SNIPPET, Text("{{/* empty */}}\n"))],
+        "demo: depends on helm-toolkit, which is refused; see to that first: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials",
+    ),
+    // Where files are to be written.
+    (
+        Reason::Link,
+        &[("other.yaml", Text(VALUES)), ("demo/values.yaml", Link("../other.yaml"))],
+        "demo/values.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
+    ),
+    (
+        Reason::Link,
+        &[("elsewhere", Folder), ("demo/templates", Link("../elsewhere"))],
+        "demo/templates: is a link, and what it leads to may belong to others; make it a plain folder, or change what it leads to by hand",
+    ),
+    (
+        Reason::NoFolder,
+        &[("demo/templates", Text("not a folder\n"))],
+        "demo/templates: is a file, where a folder belongs; move it away",
+    ),
+];
+
+/// Reasons that no checkout leads to. What the proof doubts is tested where it is, in
+/// src/yaml/proof.rs; if it ever doubts an edit of this program's own, that is a defect.
+const DEFECTS: &[Reason] = &[Reason::Unproven];
+
+fn put(root: &Path, path: &str, what: &Put) {
+    let target = root.join(path);
+    fs::create_dir_all(target.parent().unwrap()).unwrap();
+    if !matches!(what, Tree(_)) && target.symlink_metadata().is_ok() {
+        fs::remove_file(&target).unwrap();
+    }
+    match what {
+        Text(text) => fs::write(target, text).unwrap(),
+        Bytes(bytes) => fs::write(target, bytes).unwrap(),
+        Large(size) => fs::write(target, "images: {}\n".repeat(size / 11 + 1)).unwrap(),
+        Link(to) => symlink(to, target).unwrap(),
+        Folder => fs::create_dir(target).unwrap(),
+        Pipe => assert!(Command::new("mkfifo").arg(target).status().unwrap().success()),
+        Tree(tree) => copy(&testdata(tree), &target),
+    }
+}
+
+#[test]
+fn every_refusal_says_what_is_wrong_where_and_what_to_do() {
+    let mut wrong = String::new();
+    for (reason, checkout, message) in CASES {
+        let work = tempfile::tempdir().unwrap();
+        put(work.path(), "demo/Chart.yaml", &Text(CHART));
+        put(work.path(), "demo/values.yaml", &Text(VALUES));
+        for (path, what) in *checkout {
+            put(work.path(), path, what);
+        }
+        let expected = format!("refused[{}]: {message}", reason.id());
+        let run = run(work.path(), &["plan", "-q"]);
+        if run.code != 2 || !run.stderr.lines().any(|line| line == expected) {
+            writeln!(wrong, "expected: {expected}\nsaid:     {}", run.stderr).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn every_reason_has_a_case() {
+    let with_case: BTreeSet<Reason> = CASES.iter().map(|(reason, ..)| *reason).collect();
+    let all: BTreeSet<Reason> =
+        Reason::ALL.iter().copied().filter(|reason| !DEFECTS.contains(reason)).collect();
+    assert_eq!(with_case, all);
+    let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
+    assert_eq!(ids.len(), Reason::ALL.len(), "an id is used twice");
+}
+
+/// What ends a run as a whole, and what is said of it. Where the program comes to say it, see
+/// tests/apply.rs, tests/hostile.rs and tests/trees.rs.
+fn expected(error: &Error) -> &'static str {
+    // A new kind of error needs its message here, and its case below.
+    match error {
+        Error::Read(..) => {
+            "a/b: cannot be read: permission denied; check that it is there and who may read it"
+        }
+        Error::Write(..) => {
+            "a/b: cannot be written: permission denied; the folder must take new files, and the disk have room for them"
+        }
+        Error::NoChart(_) => {
+            "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
+        }
+        Error::OutputInChart(_) => "a/b: is part of a chart; let --output name another file",
+        Error::Guard(..) => {
+            "a/b: cannot tell what is committed here: git does not run\nsee to that, or say --allow-dirty to write all the same"
+        }
+        Error::Changed(_) => "a/b: changed while this program was at work; run it again",
+        Error::Interrupted(_) => "interrupted by SIGTERM",
+        Error::Undone { left, .. } if left.is_empty() => {
+            "a/b: changed while this program was at work; run it again\nnothing is changed: what was written before that was put back"
+        }
+        Error::Undone { .. } => {
+            "a/b: changed while this program was at work; run it again\nwhat was written before that could not all be put back; look at:\n  a/b\n  c"
+        }
+    }
+}
+
+#[test]
+fn every_error_says_what_is_wrong_where_and_what_to_do() {
+    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let changed = || Box::new(Error::Changed("a/b".into()));
+    let errors = [
+        Error::Read("a/b".into(), denied()),
+        Error::Write("a/b".into(), denied()),
+        Error::NoChart(vec!["a/b".into(), "c\n".into()]),
+        Error::OutputInChart("a/b".into()),
+        Error::Guard("a/b".into(), "git does not run".to_owned()),
+        Error::Changed("a/b".into()),
+        Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
+        Error::Undone { cause: changed(), left: Vec::new() },
+        Error::Undone { cause: changed(), left: vec!["a/b".into(), "c".into()] },
+    ];
+    for error in errors {
+        assert_eq!(error.to_string(), expected(&error));
+    }
+}
+
+#[test]
+fn what_is_refused_stays_as_it_is() {
+    for (_, checkout, message) in CASES.iter().filter(|(reason, ..)| *reason != Reason::NoFile) {
+        let work = tempfile::tempdir().unwrap();
+        put(work.path(), "demo/Chart.yaml", &Text(CHART));
+        put(work.path(), "demo/values.yaml", &Text(VALUES));
+        for (path, what) in *checkout {
+            put(work.path(), path, what);
+        }
+        let before = files(work.path());
+        assert_eq!(run(work.path(), &["apply", "-q"]).code, 2, "{message}");
+        assert!(before == files(work.path()), "{message}");
+    }
+}
