@@ -1,0 +1,272 @@
+//! Checkouts that somebody has laid out to do harm, or that came to be like that: each ends in a
+//! correct edit or in a clear refusal, and nothing outside of the checkout changes.
+//!
+//! What names, links, folders and devices in the place of files are refused with is in
+//! tests/messages.rs; how large and how deep a values.yaml may be, in tests/values.rs.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "these are tests")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{PROGRAM, Run, copy, files, finished, git_apply, run, testdata};
+
+/// A folder with the checkout testdata/trees/one-chart in it, and another folder beside that.
+struct Place {
+    _folder: tempfile::TempDir,
+    checkout: PathBuf,
+    outside: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkout, outside) = (folder.path().join("checkout"), folder.path().join("outside"));
+        copy(&testdata("trees/one-chart/before"), &checkout);
+        copy(&testdata("trees/one-chart/before"), &outside);
+        Place { _folder: folder, checkout, outside }
+    }
+
+    fn apply(&self) -> Run {
+        run(&self.checkout, &["apply"])
+    }
+
+    /// Moves what is at `path` out of the checkout, and leaves a link to it.
+    fn move_out(&self, path: &str) {
+        let to = self.outside.join("moved");
+        let inside = self.checkout.join(path);
+        fs::rename(&inside, &to).unwrap();
+        symlink(to, inside).unwrap();
+    }
+
+    /// `apply` refuses with this line, and nothing changes anywhere.
+    fn assert_refused(&self, line: &str) {
+        let (inside, outside) = (files(&self.checkout), files(&self.outside));
+        let apply = self.apply();
+        assert_eq!(apply.code, 2, "{}", apply.stderr);
+        assert!(apply.stderr.lines().any(|said| said == line), "{line}\n{}", apply.stderr);
+        assert!(inside == files(&self.checkout), "{line}: the checkout has changed");
+        assert!(outside == files(&self.outside), "{line}: something outside has changed");
+    }
+}
+
+#[test]
+fn links_that_lead_out_of_the_checkout_are_not_written_through() {
+    const LINK: &str = "is a link, and what it leads to may belong to others; make it a plain";
+    const BY_HAND: &str = "or change what it leads to by hand";
+    let snippets = "helm-toolkit/templates/snippets";
+    let snippet = format!("{snippets}/_kubernetes_pod_rbac_serviceaccount.tpl");
+    for (path, kind) in [("glance/values.yaml", "file"), ("glance/templates", "folder")] {
+        let place = Place::new();
+        fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
+        place.move_out(path);
+        place.assert_refused(&format!("refused[link]: {path}: {LINK} {kind}, {BY_HAND}"));
+    }
+    // Where nothing needs to be written the link does no harm; what is behind it is not seen.
+    for path in [snippets, &snippet] {
+        let place = Place::new();
+        place.move_out(path);
+        place.assert_refused(
+            "refused[toolkit-too-old]: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials; take a helm-toolkit of July 2018 or later",
+        );
+    }
+    let place = Place::new();
+    symlink(place.outside.join("glance"), place.checkout.join("linked")).unwrap();
+    fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
+    symlink("/etc/passwd", place.checkout.join("glance/templates/users.yaml")).unwrap();
+    let outside = files(&place.outside);
+    let apply = place.apply();
+    assert_eq!(apply.code, 0, "{}", apply.stderr);
+    let warning =
+        "warning: glance/templates/users.yaml: is a link: not searched for pods and ServiceAccounts\n";
+    assert!(apply.stderr.contains(warning), "{}", apply.stderr);
+    assert!(outside == files(&place.outside) && place.checkout.join("linked").is_symlink());
+}
+
+#[test]
+fn the_chart_itself_may_be_named_through_a_link() {
+    // That is the caller's own choice, and not the checkout's.
+    let place = Place::new();
+    let link = place.outside.join("link");
+    symlink(&place.checkout, &link).unwrap();
+    assert_eq!(run(&place.outside, &["apply", "link"]).code, 0);
+    assert!(link.is_symlink());
+    assert_eq!(run(&place.checkout, &["plan", "--exit-code"]).code, 0);
+}
+
+#[test]
+fn folders_of_any_name_come_out_right() {
+    let names: [&[u8]; 8] = [
+        b"a b",
+        b"-rf",
+        b"quote\"and\\backslash",
+        b"line\nbreak",
+        b"{{ .Values.x }}",
+        "\u{e4}\u{202e}".as_bytes(),
+        b"escape\x1b[31m",
+        b"latin-\xe4",
+    ];
+    let place = Place::new();
+    for name in names {
+        copy(&place.checkout.join("glance"), &place.checkout.join(OsStr::from_bytes(name)));
+    }
+    let plan = run(&place.checkout, &["plan", "-v"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert!(!plan.stderr.contains(['\x1b', '\u{202e}']), "{}", plan.stderr);
+    assert!(
+        plan.stderr.contains("line\\nbreak: ") && plan.stderr.contains("escape\\u{1b}[31m: "),
+        "{}",
+        plan.stderr
+    );
+    let by_git = place.outside.join("by-git");
+    copy(&place.checkout, &by_git);
+    git_apply(&by_git, &plan.stdout);
+    assert_eq!(place.apply().code, 0);
+    assert!(files(&by_git) == files(&place.checkout));
+    assert_eq!(run(&place.checkout, &["plan"]).stdout, "");
+}
+
+#[test]
+fn what_values_hold_does_not_reach_the_terminal_as_it_is() {
+    let place = Place::new();
+    let values = place.checkout.join("glance/values.yaml");
+    let wrong_key = "\nsecrets:\n  oci_image_registry:\n    \"gl\\e[2Jance\\n::error::\": x\n";
+    fs::write(&values, fs::read_to_string(&values).unwrap() + wrong_key).unwrap();
+    let plan = run(&place.checkout, &["plan"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    let warning =
+        "`secrets.oci_image_registry.gl\\u{1b}[2Jance\\n::error::` is never used: the chart is called glance";
+    assert!(plan.stderr.contains(warning) && !plan.stderr.contains('\x1b'), "{}", plan.stderr);
+}
+
+/// Runs the program as somebody whom permissions bind: root is bound by none.
+fn run_as_user(place: &Place, args: &[&str]) -> Run {
+    let folder = place.checkout.parent().unwrap();
+    let is_root = fs::metadata(folder).unwrap().uid() == 0;
+    let mut command = Command::new(PROGRAM);
+    if is_root {
+        // Where the program is built others may not look.
+        let program = folder.join("program");
+        fs::copy(PROGRAM, &program).unwrap();
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        command = Command::new(program);
+        command.uid(NOBODY).gid(NOBODY);
+        give_away(&place.checkout);
+    }
+    finished(command.args(args).current_dir(&place.checkout).stdin(Stdio::null()).output().unwrap())
+}
+
+const NOBODY: u32 = 65534;
+
+fn give_away(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    if path.is_dir() && !path.is_symlink() {
+        for entry in fs::read_dir(path).unwrap() {
+            give_away(&entry.unwrap().path());
+        }
+    }
+}
+
+fn set_mode(place: &Place, path: &str, mode: u32) {
+    fs::set_permissions(place.checkout.join(path), Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    const REST: &str = "cannot be read: permission denied; check what it is and who may read it";
+    for (path, mode, place_said) in [
+        ("glance/values.yaml", 0o000, "glance/values.yaml"),
+        ("glance/Chart.yaml", 0o000, "glance/Chart.yaml"),
+        ("helm-toolkit/templates", 0o000, "helm-toolkit/templates"),
+        (
+            "helm-toolkit/templates/endpoints/_endpoint_host_lookup.tpl",
+            0o200,
+            "helm-toolkit/templates/endpoints/_endpoint_host_lookup.tpl",
+        ),
+        ("glance", 0o000, "glance/"),
+        // It can be listed, and nothing more.
+        ("glance", 0o444, "glance/"),
+    ] {
+        let place = Place::new();
+        set_mode(&place, path, mode);
+        let run = run_as_user(&place, &["apply"]);
+        set_mode(&place, path, 0o755);
+        assert_eq!(run.code, 2, "{path}: {}", run.stderr);
+        let line = format!("refused[unreadable]: {place_said}: {REST}");
+        assert!(run.stderr.lines().any(|said| said == line), "{line}\n{}", run.stderr);
+        assert!(files(&place.checkout) == files(&testdata("trees/one-chart/before")), "{path}");
+    }
+    // It may be no chart: then one can say so.
+    let place = Place::new();
+    fs::create_dir(place.checkout.join("lost+found")).unwrap();
+    set_mode(&place, "lost+found", 0o000);
+    assert_eq!(run_as_user(&place, &["plan"]).code, 2);
+    let without = run_as_user(&place, &["apply", "--exclude", "lost+found"]);
+    set_mode(&place, "lost+found", 0o755);
+    assert_eq!(without.code, 0, "{}", without.stderr);
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is() {
+    for path in ["glance", "helm-toolkit/templates/snippets", "helm-toolkit/templates"] {
+        let place = Place::new();
+        set_mode(&place, path, 0o555);
+        let run = run_as_user(&place, &["apply"]);
+        set_mode(&place, path, 0o755);
+        assert_eq!(run.code, 2, "{path}: {}", run.stderr);
+        assert!(run.stderr.contains("cannot be written: Permission denied"), "{}", run.stderr);
+        assert!(run.stderr.contains("the folder must take new files"), "{}", run.stderr);
+        assert!(run.stderr.contains("nothing is changed"), "{}", run.stderr);
+        assert!(files(&place.checkout) == files(&testdata("trees/one-chart/before")), "{path}");
+        assert!(!place.checkout.join("glance/templates").exists(), "{path}");
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_written_but_replaced_keeps_its_mode() {
+    let place = Place::new();
+    set_mode(&place, "glance/values.yaml", 0o444);
+    let run = run_as_user(&place, &["apply"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let mode = fs::metadata(place.checkout.join("glance/values.yaml")).unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o444);
+}
+
+#[test]
+fn the_output_is_not_written_over_a_chart() {
+    let place = Place::new();
+    symlink("glance/values.yaml", place.checkout.join("link")).unwrap();
+    for output in ["glance/values.yaml", "glance/Chart.yaml", "helm-toolkit/templates/new.yaml", "link"] {
+        let before = files(&place.checkout);
+        let run = run(&place.checkout, &["apply", "--output", output]);
+        assert_eq!(run.code, 2, "{output}");
+        assert_eq!(
+            run.stderr,
+            format!("error: {output}: is part of a chart; let --output name another file\n")
+        );
+        assert!(before == files(&place.checkout), "{output}");
+    }
+    assert_eq!(run(&place.checkout, &["apply", "--output", "glance/plan.diff"]).code, 0);
+}
+
+#[test]
+fn repositories_cannot_have_programs_run() {
+    let place = Place::new();
+    let git = |args: &[&str]| {
+        assert!(Command::new("git").args(args).current_dir(&place.checkout).status().unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    let program = place.outside.join("program");
+    fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\n").unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    git(&["config", "core.fsmonitor", program.to_str().unwrap()]);
+    assert_eq!(place.apply().code, 2, "nothing is committed");
+    assert!(!place.outside.join("it-ran").exists());
+}
