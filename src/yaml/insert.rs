@@ -126,7 +126,12 @@ impl Document<'_> {
         place: Place,
         entries: &[Entry],
     ) -> Result<(Vec<Edit>, Splice), Obstacle> {
-        let column = self.column(self.offset(mapping));
+        let first = self.offset(mapping);
+        // An anchor or a tag of a first key that is a list or mapping: the keys start further left.
+        if self.slice(self.line_start(self.line_of(first)), first).contains(['&', '!']) {
+            return Err(Obstacle::NoLineOfItsOwn);
+        }
+        let column = self.column(first);
         let is_root = self.parent(mapping).is_none();
         let last_key = self.entries(mapping).last().map(|(key, _)| key);
         let mut blank_before = 0;
