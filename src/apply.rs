@@ -4,8 +4,9 @@
 //!    disk that is full or a folder that may not be written to shows here, when no file has changed
 //!    yet; so does a file that is not what it was when the plan was made.
 //! 2. Each file is read again and, if it still is what it was, replaced.
-//! 3. Where any of that fails, or a signal asks the program to end, what was replaced is put back,
-//!    and what was made goes away.
+//! 3. Where any of that fails, or a signal asks the program to end, the files that were replaced get
+//!    their names back, and what was made goes away. Each was kept until then: this needs no room
+//!    on the disk, and brings back the very file, with its time and its other names.
 //!
 //! A program that is killed cannot put anything back: then some files are the old ones and some are
 //! the new ones, each of them whole. The next run clears up what is left of the staging, and completes
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::disk::{self, Staged, Watch};
+use crate::disk::{self, Replaced, Staged, Watch};
 use crate::error::Error;
 use crate::plan::{FileChange, Plan};
 
@@ -28,40 +29,43 @@ use crate::plan::{FileChange, Plan};
 /// [`Error::Undone`] with the cause.
 pub fn apply(plan: &Plan, watch: &Watch<'_>) -> Result<(), Error> {
     let mut done = Done::default();
-    write(plan, watch, &mut done)
-        .map_err(|error| Error::Undone { cause: Box::new(error), left: done.undo(&plan.base) })
+    write(plan, watch, &mut done).map_err(|error| Error::Undone { cause: Box::new(error), left: done.undo() })
 }
 
 /// What was written so far.
 #[derive(Default)]
 struct Done<'p> {
     folders: Vec<PathBuf>,
-    files: Vec<&'p FileChange>,
+    files: Vec<Written<'p>>,
+}
+
+/// A file that was written, and what it holds since.
+struct Written<'p> {
+    path: PathBuf,
+    new: &'p str,
+    replaced: Replaced,
 }
 
 fn write<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(), Error> {
-    let files = plan.files();
-    let folder = |change: &FileChange| {
-        plan.base.join(&change.path).parent().map_or_else(|| plan.base.clone(), Path::to_owned)
-    };
-    let folders: BTreeSet<PathBuf> = files.iter().map(|change| folder(change)).collect();
+    let files: Vec<(PathBuf, &FileChange)> =
+        plan.files().into_iter().map(|change| (plan.base.join(&change.path), change)).collect();
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     for folder in &folders {
         disk::make_folders(folder, &mut done.folders, watch)?;
     }
     // The disk is waited for once, and not for each file: they are flushed side by side.
     let staged: Vec<Result<Staged, Error>> = files
         .par_iter()
-        .map(|change| {
-            let path = plan.base.join(&change.path);
-            expect(&path, change.old.as_deref())?;
-            Staged::new(&path, &change.new, watch)
+        .map(|(path, change)| {
+            expect(path, change.old.as_deref())?;
+            Staged::new(path, &change.new, watch)
         })
         .collect();
     let staged = staged.into_iter().collect::<Result<Vec<Staged>, Error>>()?;
-    for (change, staged) in files.into_iter().zip(staged) {
-        expect(&plan.base.join(&change.path), change.old.as_deref())?;
-        staged.rename(watch)?;
-        done.files.push(change);
+    for ((path, change), staged) in files.iter().zip(staged) {
+        expect(path, change.old.as_deref())?;
+        let replaced = staged.replace(watch)?;
+        done.files.push(Written { path: path.clone(), new: &change.new, replaced });
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
     Ok(())
@@ -82,21 +86,15 @@ fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
 }
 
 impl Done<'_> {
-    /// Puts everything back. The answer is what that failed for; so does what somebody else has
-    /// changed since.
-    fn undo(self, base: &Path) -> Vec<PathBuf> {
-        // Whatever asked to end the work does not end this.
-        let watch = |_, _: &Path| Ok(());
-        let put_back = |change: &FileChange, path: &Path| {
-            expect(path, Some(&change.new))?;
-            match &change.old {
-                Some(old) => Staged::new(path, old, &watch)?.rename(&watch),
-                None => disk::remove(path, &watch),
+    /// Puts everything back. The answer is what that failed for, and what somebody else has changed
+    /// since.
+    fn undo(self) -> Vec<PathBuf> {
+        let mut left = Vec::new();
+        for Written { path, new, replaced } in self.files.into_iter().rev() {
+            if expect(&path, Some(new)).is_err() || replaced.put_back().is_err() {
+                left.push(path);
             }
-        };
-        let paths = self.files.iter().rev().map(|change| (change, base.join(&change.path)));
-        let left = paths.filter(|(change, path)| put_back(change, path).is_err());
-        let left = left.map(|(_, path)| path).collect();
+        }
         for folder in self.folders.iter().rev() {
             disk::remove_folder(folder);
         }

@@ -27,16 +27,16 @@ const RANDOM: usize = 6;
 pub enum Step {
     /// Make a folder.
     MakeFolder,
-    /// Make a temporary file for the new text.
+    /// Make a temporary file for a text.
     Create,
     /// Write the text into it.
     Write,
     /// Have it written to the disk.
     Flush,
-    /// Give it the name of the file that it is for.
-    Rename,
-    /// Take a file away that was not there before.
-    Remove,
+    /// Keep the old file under a second name.
+    Keep,
+    /// Give the new text the name of the file that it is for.
+    Replace,
 }
 
 /// Is asked before each [`Step`], and ends the work by an error: that is how a signal ends it
@@ -46,37 +46,99 @@ pub type Watch<'w> = dyn Fn(Step, &Path) -> Result<(), Error> + Sync + 'w;
 /// A text that is complete on the disk, but does not have its name yet. Dropped, it goes away.
 #[derive(Debug)]
 pub struct Staged {
-    temporary: TempPath,
     target: PathBuf,
+    new: TempPath,
+    /// The file that it is to replace.
+    old: Option<TempPath>,
+}
+
+/// A file that has been replaced, or is new. Dropped, it stays so.
+#[derive(Debug)]
+pub struct Replaced {
+    target: PathBuf,
+    old: Option<TempPath>,
 }
 
 impl Staged {
-    /// Puts `text` beside `target`, whose permissions and owner it takes over, if it is there.
+    /// Puts `text` beside `target`, whose permissions and owner it takes over, if it is there. The
+    /// old file is kept too, so that it can be put back without asking the disk for anything.
     ///
     /// # Errors
     /// Where the folder or the disk does not take it, or `watch` says so.
     pub fn new(target: &Path, text: &str, watch: &Watch<'_>) -> Result<Self, Error> {
         let failed = |error| Error::Write(target.to_owned(), error);
-        let folder = target.parent().unwrap_or(Path::new("."));
-        watch(Step::Create, target)?;
-        let named = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder);
-        let (mut file, temporary) = named.map_err(failed)?.into_parts();
-        watch(Step::Write, target)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        keep_attributes(&file, target.symlink_metadata().ok().as_ref()).map_err(failed)?;
-        watch(Step::Flush, target)?;
-        file.sync_all().map_err(failed)?;
-        Ok(Staged { temporary, target: target.to_owned() })
+        let metadata = match target.symlink_metadata() {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let new = write_beside(target, text.as_bytes(), metadata.as_ref(), watch)?;
+        let mut old = None;
+        if let Some(metadata) = &metadata {
+            watch(Step::Keep, target)?;
+            let folder = target.parent().unwrap_or(Path::new("."));
+            let linked = temporary().make_in(folder, |name| fs::hard_link(target, name));
+            old = Some(if let Ok(linked) = linked {
+                linked.into_temp_path()
+            } else {
+                // Not every file system has links, and not every file may be linked to.
+                let text = fs::read(target).map_err(failed)?;
+                write_beside(target, &text, Some(metadata), watch)?
+            });
+        }
+        Ok(Staged { target: target.to_owned(), new, old })
     }
 
     /// Makes the text the file at the target.
     ///
     /// # Errors
     /// Where that cannot be done, or `watch` says so.
-    pub fn rename(self, watch: &Watch<'_>) -> Result<(), Error> {
-        watch(Step::Rename, &self.target)?;
-        self.temporary.persist(&self.target).map_err(|failed| Error::Write(self.target, failed.error))
+    pub fn replace(self, watch: &Watch<'_>) -> Result<Replaced, Error> {
+        let Staged { target, new, old } = self;
+        watch(Step::Replace, &target)?;
+        match new.persist(&target) {
+            Ok(()) => Ok(Replaced { target, old }),
+            Err(failed) => Err(Error::Write(target, failed.error)),
+        }
     }
+}
+
+impl Replaced {
+    /// Puts the old file back, or takes the new one away where there was none.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn put_back(self) -> io::Result<()> {
+        match self.old {
+            Some(old) => old.persist(&self.target).map_err(|failed| failed.error),
+            None => fs::remove_file(&self.target),
+        }
+    }
+}
+
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(RANDOM);
+    builder
+}
+
+/// Writes a temporary file beside `target`, with the mode and owner in `like`.
+fn write_beside(
+    target: &Path,
+    text: &[u8],
+    like: Option<&Metadata>,
+    watch: &Watch<'_>,
+) -> Result<TempPath, Error> {
+    let failed = |error| Error::Write(target.to_owned(), error);
+    watch(Step::Create, target)?;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let (mut file, path) = temporary().tempfile_in(folder).map_err(failed)?.into_parts();
+    watch(Step::Write, target)?;
+    file.write_all(text).map_err(failed)?;
+    keep_attributes(&file, like).map_err(failed)?;
+    watch(Step::Flush, target)?;
+    file.sync_all().map_err(failed)?;
+    Ok(path)
 }
 
 /// Temporary files are for their owner alone: gives `file` the mode and the owner that `old` has, or
@@ -108,15 +170,6 @@ pub fn make_folders(folder: &Path, made: &mut Vec<PathBuf>, watch: &Watch<'_>) -
 /// Takes a folder away, unless somebody has put something into it.
 pub fn remove_folder(folder: &Path) {
     let _ = fs::remove_dir(folder);
-}
-
-/// Takes a file away.
-///
-/// # Errors
-/// Where that cannot be done, or `watch` says so.
-pub fn remove(file: &Path, watch: &Watch<'_>) -> Result<(), Error> {
-    watch(Step::Remove, file)?;
-    fs::remove_file(file).map_err(|error| Error::Write(file.to_owned(), error))
 }
 
 /// Has the names of the files in `folder` written to the disk, as far as its file system can.

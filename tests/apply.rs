@@ -300,14 +300,14 @@ fn plan_for(checkout: &Checkout) -> Plan {
     Plan::new(found, &Selection::default(), &Options::default())
 }
 
-/// Calls `act` in front of the renaming with number `at`, from 0.
-fn at_rename<'a>(
+/// Calls `act` in front of the replacement with number `at`, from 0.
+fn at_replacement<'a>(
     at: usize,
     act: impl Fn() -> Result<(), Error> + Sync + 'a,
 ) -> impl Fn(Step, &Path) -> Result<(), Error> + Sync + 'a {
     let count = AtomicUsize::new(0);
     move |step, _| match step {
-        Step::Rename if count.fetch_add(1, Ordering::Relaxed) == at => act(),
+        Step::Replace if count.fetch_add(1, Ordering::Relaxed) == at => act(),
         _ => Ok(()),
     }
 }
@@ -323,7 +323,7 @@ fn a_file_that_changed_since_the_plan_ends_it_all() {
         if at == usize::MAX {
             change();
         }
-        let watch = at_rename(at, || {
+        let watch = at_replacement(at, || {
             change();
             Ok(())
         });
@@ -347,11 +347,31 @@ fn a_file_that_changed_since_the_plan_ends_it_all() {
 }
 
 #[test]
+fn what_is_put_back_is_the_very_file() {
+    let checkout = Checkout::new();
+    let values = checkout.path(VALUES);
+    let other = checkout.path("other.yaml");
+    fs::hard_link(&values, &other).unwrap();
+    let identity = || {
+        let metadata = fs::metadata(&values).unwrap();
+        (metadata.ino(), metadata.nlink(), metadata.modified().unwrap(), metadata.mode())
+    };
+    let before = (identity(), files(&checkout.dir));
+    let fail = || Err(Error::Write("a file".into(), std::io::ErrorKind::StorageFull.into()));
+    let plan = plan_for(&checkout);
+    let count = plan.files().len();
+    assert!(plan.files()[1].path == Path::new(VALUES) && count > 2);
+    let said = apply::apply(&plan, &at_replacement(count - 1, fail)).unwrap_err().to_string();
+    assert!(said.contains("nothing is changed"), "{said}");
+    assert!(before == (identity(), files(&checkout.dir)));
+}
+
+#[test]
 fn what_somebody_else_has_changed_meanwhile_is_not_put_back() {
     let checkout = Checkout::new();
     let plan = plan_for(&checkout);
     let first = plan.files().first().map(|file| file.path.to_string_lossy().into_owned()).unwrap();
-    let watch = at_rename(2, || {
+    let watch = at_replacement(2, || {
         checkout.append(&first, "# somebody was here\n");
         Err(Error::Write("a file".into(), std::io::ErrorKind::StorageFull.into()))
     });
