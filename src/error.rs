@@ -138,6 +138,8 @@ reasons! {
     NoLineOfItsOwn = "no-line-of-its-own",
     /// Something other than a text file lies where the Secret template belongs.
     TemplateNotText = "template-not-text",
+    /// A template holds more pods or ServiceAccounts than this program looks at.
+    TooMany = "too-many",
     /// A template has no way to the values.
     NoRootVariable = "no-root-variable",
     /// imagePullSecrets are there already, and are no plain list.

@@ -26,8 +26,8 @@ use osh_registry_auth::error::{Error, Reason};
 enum Put {
     Text(&'static str),
     Bytes(&'static [u8]),
-    /// This many bytes of text.
-    Large(usize),
+    /// This text so many times.
+    Many(&'static str, usize),
     Link(&'static str),
     Folder,
     Pipe,
@@ -35,7 +35,7 @@ enum Put {
     Tree(&'static str),
 }
 
-use Put::{Bytes, Folder, Large, Link, Pipe, Text, Tree};
+use Put::{Bytes, Folder, Link, Many, Pipe, Text, Tree};
 
 /// A refusal: its reason, what is in the checkout besides the chart `demo`, and what is said.
 type Case = (Reason, &'static [(&'static str, Put)], &'static str);
@@ -69,7 +69,7 @@ const CASES: &[Case] = &[
     ),
     (
         Reason::TooLarge,
-        &[("demo/values.yaml", Large((5 << 20) + 1))],
+        &[("demo/values.yaml", Many("images: {}\n", 500_000))],
         "demo/values.yaml: is larger than 5 MiB; split the file, or make the changes by hand",
     ),
     (
@@ -268,6 +268,11 @@ const CASES: &[Case] = &[
         "demo/templates/secret-registry.yaml: is a link, where the Secret template belongs; make it a plain file, or move it away",
     ),
     (
+        Reason::TooMany,
+        &[("demo/templates/pods.yaml", Many("kind: Pod\nspec:\n  containers:\n    - a\n---\n", 201))],
+        "demo/templates/pods.yaml:1003:2: `containers:` stands here more often than 200 times; split the template",
+    ),
+    (
         Reason::NoRootVariable,
         &[(
             "demo/templates/pod.yaml",
@@ -419,7 +424,7 @@ fn put(root: &Path, path: &str, what: &Put) {
     match what {
         Text(text) => fs::write(target, text).unwrap(),
         Bytes(bytes) => fs::write(target, bytes).unwrap(),
-        Large(size) => fs::write(target, "images: {}\n".repeat(size / 11 + 1)).unwrap(),
+        Many(text, times) => fs::write(target, text.repeat(*times)).unwrap(),
         Link(to) => symlink(to, target).unwrap(),
         Folder => fs::create_dir(target).unwrap(),
         Pipe => assert!(Command::new("mkfifo").arg(target).status().unwrap().success()),

@@ -104,7 +104,8 @@ fn size_and_nesting_do_no_harm() {
         "é".repeat(1 << 19)
     );
     let merges = format!("images: {{}}\nx: &x {{a: 1}}\nmanifests:\n  <<: [{}*x]\n", "*x, ".repeat(20_000));
-    for text in [many, long, merges] {
+    let flow = format!("images: {{}}\nx: [{}]\n", "\u{e4}, {a: b}, ".repeat(50_000));
+    for text in [many, long, merges, flow] {
         let (chart, values) = chart_with_text(text.as_bytes());
         let apply = run(chart.path(), &["apply"]);
         assert_eq!(apply.code, 0, "{}", apply.stderr);

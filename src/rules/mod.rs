@@ -17,9 +17,9 @@ mod top_level;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::chart::{Chart, Role};
+use crate::chart::{Chart, Role, Source};
 use crate::edit::Edit;
-use crate::error::{Place, Refusal, Warning};
+use crate::error::{Place, Reason, Refusal, Warning};
 use crate::options::Options;
 use crate::yaml::{Addition, Position};
 
@@ -111,6 +111,28 @@ pub fn propose(chart: &Chart<'_>, options: &Options) -> (Proposals, Vec<Refusal>
         }
     }
     (proposals, refusals)
+}
+
+/// How often a word that rules look for may stand in a template: each time it does, much of the
+/// template is looked at. In OpenStack-Helm it is five times at most.
+const MAX_HITS: usize = 200;
+
+/// Byte offsets of `word` in a template.
+///
+/// # Errors
+/// Where there are more than [`MAX_HITS`].
+fn hits(source: &Source, word: &str) -> Result<Vec<usize>, Refusal> {
+    let hits: Vec<usize> =
+        memchr::memmem::find_iter(source.text.as_bytes(), word.as_bytes()).take(MAX_HITS + 1).collect();
+    match hits.get(MAX_HITS) {
+        None => Ok(hits),
+        Some(hit) => Err(Refusal::new(
+            Reason::TooMany,
+            Place::at(&source.path, position(&source.text, *hit)),
+            format!("`{}` stands here more often than {MAX_HITS} times", word.trim()),
+            "split the template",
+        )),
+    }
 }
 
 /// Where byte `offset` of `text` is.

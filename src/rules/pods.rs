@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::pull_secrets::{self, Existing};
-use super::{Proposals, Rule, position};
+use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
@@ -40,8 +40,8 @@ impl Rule for Pods {
 
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         for source in chart.templates {
-            let mut pods = memchr::memmem::find_iter(source.text.as_bytes(), CONTAINERS.as_bytes());
-            if pods.any(|at| !has_account_above(&source.text, at)) {
+            let pods = hits(source, CONTAINERS)?;
+            if pods.iter().any(|at| !has_account_above(&source.text, *at)) {
                 look_into(source, proposals)?;
             }
         }

@@ -1,7 +1,7 @@
 //! ServiceAccounts that a chart writes itself, instead of through helm-toolkit's snippet.
 
 use super::pull_secrets::{self, Existing};
-use super::{Proposals, Rule, position};
+use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
 use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal};
@@ -34,7 +34,7 @@ impl Rule for ServiceAccounts {
 /// What the ServiceAccounts in a template lack.
 pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
     let mut edits = Vec::new();
-    if memchr::memmem::find(source.text.as_bytes(), b"ServiceAccount").is_none() {
+    if hits(source, "ServiceAccount")?.is_empty() {
         return Ok(edits);
     }
     let text = template::without_comments(&source.text);

@@ -158,6 +158,21 @@ struct Place {
     style: Style,
 }
 
+/// A mark of the parser whose byte offset is known. The default one is that of the first line, which
+/// a byte order mark may come before: it counts for no line.
+#[derive(Debug)]
+struct Counted {
+    line: usize,
+    column: usize,
+    offset: usize,
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Counted { line: usize::MAX, column: 0, offset: 0 }
+    }
+}
+
 /// The first document of a YAML text.
 #[derive(Debug)]
 pub struct Document<'t> {
@@ -486,17 +501,25 @@ impl<'t> Document<'t> {
     /// Byte offset of one of the parser's marks.
     ///
     /// By line and column, not by the mark's index: that one counts characters, except behind a
-    /// long line of a block scalar, where it counts bytes.
-    fn offset_of(&self, mark: &Marker) -> usize {
-        let start = self.line_start(mark.line().saturating_sub(1));
-        let columns = self.slice(start, self.text.len());
-        match columns.as_bytes().get(..mark.col()) {
-            Some(bytes) if bytes.is_ascii() => start + mark.col(),
-            _ => start + columns.char_indices().nth(mark.col()).map_or(columns.len(), |(at, _)| at),
+    /// long line of a block scalar, where it counts bytes. `counted` is the last mark that this was
+    /// asked for, and its offset: on the same line, counting goes on from there.
+    fn offset_of(&self, mark: &Marker, counted: &mut Counted) -> usize {
+        let line = mark.line().saturating_sub(1);
+        if counted.line != line || counted.column > mark.col() {
+            *counted = Counted { line, column: 0, offset: self.line_start(line) };
         }
+        let behind = self.slice(counted.offset, self.text.len());
+        let columns = mark.col() - counted.column;
+        counted.offset += match behind.as_bytes().get(..columns) {
+            Some(bytes) if bytes.is_ascii() => columns,
+            _ => behind.char_indices().nth(columns).map_or(behind.len(), |(at, _)| at),
+        };
+        counted.column = mark.col();
+        counted.offset
     }
 
     fn read_events(&mut self, mut parser: Parser<impl Iterator<Item = char>>) -> Result<(), ParseError> {
+        let mut counted = Counted::default();
         // Starts of the mappings and lists that are open, innermost last.
         let mut open: Vec<usize> = Vec::new();
         // For each of them, the key that waits for its value, if it is a mapping.
@@ -508,12 +531,12 @@ impl<'t> Document<'t> {
                 Event::Nothing | Event::StreamStart | Event::DocumentStart => continue,
                 Event::StreamEnd => return Ok(()),
                 Event::DocumentEnd => {
-                    self.end = self.offset_of(&mark).min(self.text.len());
+                    self.end = self.offset_of(&mark, &mut counted).min(self.text.len());
                     return Ok(());
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
                     let (start, _) = (open.pop().unwrap_or_default(), keys.pop());
-                    let offset = self.offset_of(&mark);
+                    let offset = self.offset_of(&mark, &mut counted);
                     if let Some(place) = self.places.get_mut(start) {
                         place.last = index;
                     }
@@ -545,7 +568,7 @@ impl<'t> Document<'t> {
             if let Some(anchor) = anchor_of(&event) {
                 self.anchored.insert(anchor, index);
             }
-            let offset = self.offset_of(&mark);
+            let offset = self.offset_of(&mark, &mut counted);
             self.places.push(Place {
                 offset,
                 last: index,
@@ -639,7 +662,7 @@ impl<'t> Document<'t> {
     }
 
     fn syntax_error(&self, error: &ScanError) -> ParseError {
-        let offset = self.offset_of(error.marker());
+        let offset = self.offset_of(error.marker(), &mut Counted::default());
         let line = self.line_of(offset);
         let tab =
             [line, line + 1, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
