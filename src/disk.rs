@@ -96,7 +96,11 @@ impl Staged {
     pub fn replace(self, watch: &Watch<'_>) -> Result<Replaced, Error> {
         let Staged { target, new, old } = self;
         watch(Step::Replace, &target)?;
-        match new.persist(&target) {
+        let done = match old {
+            Some(_) => new.persist(&target),
+            None => new.persist_noclobber(&target),
+        };
+        match done {
             Ok(()) => Ok(Replaced { target, old }),
             Err(failed) => Err(Error::Write(target, failed.error)),
         }
@@ -132,19 +136,24 @@ fn write_beside(
     let failed = |error| Error::Write(target.to_owned(), error);
     watch(Step::Create, target)?;
     let folder = target.parent().unwrap_or(Path::new("."));
-    let (mut file, path) = temporary().tempfile_in(folder).map_err(failed)?.into_parts();
+    let mut builder = temporary();
+    if like.is_none() {
+        // As any other new file, the umask taken off; a temporary one is for its owner alone.
+        builder.permissions(Permissions::from_mode(0o666));
+    }
+    let (mut file, path) = builder.tempfile_in(folder).map_err(failed)?.into_parts();
     watch(Step::Write, target)?;
     file.write_all(text).map_err(failed)?;
-    keep_attributes(&file, like).map_err(failed)?;
+    if let Some(like) = like {
+        keep_attributes(&file, like).map_err(failed)?;
+    }
     watch(Step::Flush, target)?;
     file.sync_all().map_err(failed)?;
     Ok(path)
 }
 
-/// Temporary files are for their owner alone: gives `file` the mode and the owner that `old` has, or
-/// those of a file that git makes.
-fn keep_attributes(file: &File, old: Option<&Metadata>) -> io::Result<()> {
-    let Some(old) = old else { return file.set_permissions(Permissions::from_mode(0o644)) };
+/// Gives `file` the mode and the owner that `old` has.
+fn keep_attributes(file: &File, old: &Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         // Only root can give files away; for others the file becomes theirs, as with git.
@@ -177,10 +186,10 @@ pub fn flush_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
-/// Takes away the temporary files that a run which was killed has left below `root`, and gives back
-/// which. Nobody else may be at work there.
+/// Takes away the temporary files that a run which was killed has left below `root`, and counts
+/// them. Nobody else may be at work there.
 #[must_use]
-pub fn clear_up(root: &Path) -> Vec<PathBuf> {
+pub fn clear_up(root: &Path) -> usize {
     let is_hidden = |name: &[u8]| name.starts_with(b".");
     let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
         entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name().as_encoded_bytes())
@@ -189,7 +198,7 @@ pub fn clear_up(root: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_file() && is_temporary(entry.file_name().as_encoded_bytes()))
         .map(walkdir::DirEntry::into_path)
         .filter(|file| fs::remove_file(file).is_ok())
-        .collect()
+        .count()
 }
 
 fn is_temporary(name: &[u8]) -> bool {

@@ -103,7 +103,7 @@ fn lock_and_clear_up(checkouts: &mut Checkouts, talk: &mut dyn Write) -> Lock {
     let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)));
     checkouts.warnings.extend(lock.warnings.iter().cloned());
     if lock.is_complete() {
-        let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root).len()).sum();
+        let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
         let _ = summary::cleared_up(talk, cleared);
     }
     lock
