@@ -498,7 +498,8 @@ fn is_completed(old: &Data, new: &Data, wanted: &Data, path: &str) -> Result<(),
 }
 
 /// Runs `complete` for an application chart whose values.yaml is complete and which has this
-/// template, and judges what comes out. The new text comes with the verdict.
+/// template, and judges what comes out. The new text comes with the verdict; a file that is created
+/// beside it does not count.
 ///
 /// # Errors
 /// What is wrong.
@@ -558,6 +559,7 @@ fn judge_templates(
     }
     templates.sort_by(|one, other| one.path.cmp(&other.path));
     match run(chart, &files(templates), &options) {
+        Ok(Outcome::Complete) if edited.is_none() => Ok((Verdict::Complete, None)),
         Ok(Outcome::Complete) => Ok((Verdict::Edited, edited)),
         other => Err(format!(
             "not complete after it was completed: {other:?}\n--- old\n{old}\n--- new\n{}",
@@ -638,7 +640,14 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
     match (old, new) {
         (Data::Mapping(before), Data::Mapping(after)) => {
             let text = |text: &str| Data::Text(text.to_owned());
-            let is_account = is_object && old.get_text("kind") == Some(&text("ServiceAccount"));
+            // Keys may stand twice, and a quote too many makes no other kind.
+            let is_account = is_object
+                && before.iter().any(|(key, value)| match value {
+                    Data::Text(value) => {
+                        *key == text("kind") && value.trim_matches(['"', '\'']) == "ServiceAccount"
+                    }
+                    _ => false,
+                });
             let ours = Data::Mapping(vec![(text("name"), text("registry-key"))]);
             let mut after: Vec<_> = after.iter().collect();
             if is_account || old.get_text("containers").is_some() {
