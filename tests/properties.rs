@@ -3,7 +3,6 @@
 //! The same charts every time. `PROPTEST_RNG_SEED=7 PROPTEST_CASES=200000` tries others, and more.
 
 #![allow(
-    dead_code,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -63,7 +62,7 @@ impl Count {
         counter.set(counter.get() + 1);
     }
 
-    /// Asserts that most were edited, and that there were some of every kind.
+    /// Asserts that most were edited, and that the grammar does not make nonsense.
     fn assert_most_are_done(&self) {
         let [edited, complete, left_alone, refused, invalid] =
             [&self.edited, &self.complete, &self.left_alone, &self.refused, &self.invalid].map(Cell::get);
@@ -90,7 +89,7 @@ fn values_are_edited_rightly_or_refused() {
         (grammar::values::texts(wanted.entries()), Just(wanted))
     });
     let count = Count::default();
-    let outcome = runner(1500).run(&strategy, |(text, wanted)| {
+    let outcome = runner(1000).run(&strategy, |(text, wanted)| {
         let verdict = judge::judge_values(&wanted, &text).map_err(TestCaseError::fail)?;
         count.add(&verdict, Data::read(&text).is_ok());
         Ok(())
@@ -107,7 +106,7 @@ fn check_templates(
     judge: impl Fn(&str) -> Result<(Verdict, Option<String>), String>,
 ) {
     let count = Count::default();
-    let outcome = runner(1500).run(strategy, |Template { old, new }| {
+    let outcome = runner(500).run(strategy, |Template { old, new }| {
         let (verdict, edited) = judge(&old).map_err(TestCaseError::fail)?;
         if !matches!(verdict, Verdict::Refused(_)) {
             let edited = edited.unwrap_or_else(|| old.clone());
@@ -131,4 +130,45 @@ fn templates_of_charts_are_edited_rightly_or_refused() {
 #[test]
 fn templates_of_toolkits_are_edited_rightly_or_refused() {
     check_templates(&grammar::templates::toolkits(), judge::judge_toolkit);
+}
+
+/// A judge that takes everything would never be noticed: none of these edits may lack a line, or have
+/// it twice.
+#[test]
+fn the_judge_notices_every_line() {
+    let wanted = Wanted::new("demo", "5000", "{chart}-oci-image-registry-key");
+    let mut tried = 0;
+    for case in [
+        "plain",
+        "comments-everywhere",
+        "crlf",
+        "flow-blocks",
+        "null-blocks",
+        "block-scalars",
+        "partly-there",
+    ] {
+        let folder = format!("{}/testdata/values/edited/{case}", env!("CARGO_MANIFEST_DIR"));
+        let [old, new] =
+            ["before.yaml", "after.yaml"].map(|file| std::fs::read_to_string(format!("{folder}/{file}")));
+        let (old, new) = (old.unwrap(), new.unwrap());
+        assert_eq!(judge::judge_edit(&wanted, &old, &new), Ok(()), "{case}");
+        let lines: Vec<&str> = new.split_inclusive('\n').collect();
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let (before, behind) = (lines[..number].concat(), lines[number + 1..].concat());
+            for wrong in [format!("{before}{behind}"), format!("{before}{line}{line}{behind}")] {
+                assert!(judge::judge_edit(&wanted, &old, &wrong).is_err(), "{case}: not noticed:\n{wrong}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 200, "only {tried} lines");
+    let (old, list) = ("a:\n  b: c\n", judge::list("$", 2, false));
+    let with = |lines: &[String]| format!("a:\n{}\n  b: c\n", lines.join("\n"));
+    assert_eq!(judge::list_is_inserted(old, &with(&list)), Ok(()));
+    // Without its key, it is the item that another list gets.
+    for number in (0..list.len()).filter(|number| !list[*number].contains("Secrets:")) {
+        let mut wrong = list.clone();
+        wrong.remove(number);
+        assert!(judge::list_is_inserted(old, &with(&wrong)).is_err(), "not noticed: {wrong:?}");
+    }
 }

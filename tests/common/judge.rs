@@ -348,16 +348,23 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
     }
     let new = file.new.as_str();
     let wrong = |complaint: String| format!("{complaint}\n--- old\n{old}\n--- new\n{new}");
-    lines_are_kept(wanted, old, new).map_err(wrong)?;
-    if let Ok(before) = Data::read(old) {
-        let after =
-            Data::read(new).map_err(|error| wrong(format!("libyaml does not take it any more: {error}")))?;
-        is_completed(&before, &after, &wanted.entries(), "").map_err(wrong)?;
-    }
+    judge_edit(wanted, old, new).map_err(wrong)?;
     match run(new) {
         Ok(Outcome::Complete) => Ok(Verdict::Edited),
         other => Err(wrong(format!("not complete after it was completed: {other:?}"))),
     }
+}
+
+/// Judges one text of a values.yaml that was made of another: by its lines, and by the data that
+/// libyaml reads, where it takes the old text.
+///
+/// # Errors
+/// What is wrong.
+pub fn judge_edit(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
+    lines_are_kept(wanted, old, new)?;
+    let Ok(before) = Data::read(old) else { return Ok(()) };
+    let after = Data::read(new).map_err(|error| format!("libyaml does not take it any more: {error}"))?;
+    is_completed(&before, &after, &wanted.entries(), "")
 }
 
 fn source(path: &str, text: &str) -> Source {
@@ -432,11 +439,13 @@ fn lines_are_kept(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a line had something put in, as in a flow mapping, and kept all its characters.
+/// Whether a line had entries put in, as in a flow mapping, and kept all its characters.
 fn has_inserted(old: Line<'_>, new: Line<'_>) -> bool {
     let mut rest = new.0.chars();
     let is_kept = old.0.chars().all(|character| rest.any(|other| other == character));
-    is_kept && new.0.len() > old.0.len() && (old.1 == new.1 || old.1.is_empty())
+    let is_content = !old.0.trim().is_empty() && !old.0.trim_start().starts_with('#');
+    let entries = |text: &str| text.matches(": ").count();
+    is_kept && is_content && entries(new.0) > entries(old.0) && (old.1 == new.1 || old.1.is_empty())
 }
 
 /// Whether `old` differs from a new line by nothing but a `{}` or null that is gone.
@@ -583,7 +592,7 @@ pub fn list(root: &str, indent: usize, is_item: bool) -> Vec<String> {
 
 /// Old lines are kept, in order and to the byte; new ones are our list or item, as a whole, any
 /// number of times.
-fn list_is_inserted(old: &str, new: &str) -> Result<(), String> {
+pub fn list_is_inserted(old: &str, new: &str) -> Result<(), String> {
     let is_crlf = old.find('\n').is_some_and(|at| old[..at].ends_with('\r'));
     let line_break = if is_crlf { "\r\n" } else { "\n" };
     let (old, new) = (template_lines(old), template_lines(new));
@@ -679,6 +688,8 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
         (Data::List(before), Data::List(after)) if before.len() == after.len() => {
             before.iter().zip(after).try_for_each(|(before, after)| has_list_more(before, after, false))
         }
+        // A block scalar without a line break at the end of the text has one when a list follows.
+        (Data::Text(before), Data::Text(after)) if before.trim_end() == after.trim_end() => Ok(()),
         _ if old == new => Ok(()),
         _ => Err(format!("rendered, {old:?} became {new:?}")),
     }
