@@ -123,15 +123,21 @@ pub enum Data {
 }
 
 impl Data {
-    /// The first document of `text`.
+    /// The one document of `text`; what follows `...` does not count.
     pub fn read(text: &str) -> Result<Data, String> {
-        Data::read_all(text, 1).map(|documents| documents.into_iter().next().unwrap_or(Data::Null))
+        let is_end = |line: &Line<'_>| line.0 == "..." || line.0.starts_with("... ");
+        let document = lines(text).into_iter().take_while(|line| !is_end(line));
+        let text: String = document.flat_map(|line| [line.0, line.1]).collect();
+        let mut documents = Data::read_all(&text)?;
+        match documents.len() {
+            0 | 1 => Ok(documents.pop().unwrap_or(Data::Null)),
+            more => Err(format!("{more} documents")),
+        }
     }
 
-    fn read_all(text: &str, limit: usize) -> Result<Vec<Data>, String> {
+    fn read_all(text: &str) -> Result<Vec<Data>, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_yaml::Deserializer::from_str(text)
-            .take(limit)
             .map(|document| Data::deserialize(document).map_err(|error| error.to_string()))
             .collect()
     }
@@ -631,14 +637,13 @@ fn objects_are_kept(old: &str, new: &str) -> Result<(), String> {
     if old.contains("{{") {
         return Ok(());
     }
-    let Ok(before) = Data::read_all(old, usize::MAX) else { return Ok(()) };
+    let Ok(before) = Data::read_all(old) else { return Ok(()) };
     let rendered: String = template_lines(new)
         .into_iter()
         .filter(|line| !line.0.starts_with("{{"))
         .flat_map(|line| [line.0.replace("{{ . }}", "registry-key"), line.1.to_owned()])
         .collect();
-    let after =
-        Data::read_all(&rendered, usize::MAX).map_err(|error| format!("rendered no YAML: {error}"))?;
+    let after = Data::read_all(&rendered).map_err(|error| format!("rendered no YAML: {error}"))?;
     if before.len() != after.len() {
         return Err("rendered, other documents come out".to_owned());
     }
