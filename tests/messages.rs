@@ -389,6 +389,19 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount ends before its metadata; add imagePullSecrets to it by hand",
     ),
     (
+        Reason::UnclearMetadata,
+        &[
+            TOOLKIT,
+            (
+                SNIPPET,
+                Text(
+                    "{{- define \"helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount\" }}\n{{- $envAll := index . 0 }}\nkind: ServiceAccount\nmetadata:\n  name: x\n  namespace: y\n{{- if .z }}\n  labels: {}\n{{- end }}\n{{ end }}\n",
+                ),
+            ),
+        ],
+        "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount's metadata could not be made out; add imagePullSecrets to it by hand",
+    ),
+    (
         Reason::ToolkitRefused,
         &[TOOLKIT, (SNIPPET, Text("{{/* empty */}}\n"))],
         "demo: depends on helm-toolkit, which is refused; see to that first: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials",

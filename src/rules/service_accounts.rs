@@ -76,7 +76,7 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
 
 /// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not
 /// indented. `None` where indented lines follow an action, which might put them there or not.
-fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
+pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
     let start = document.iter().position(|line| line.value(0, "metadata").is_some())?;
     let below = document.get(start + 1..)?;
     let is_inside = |line: &Line<'_>| {

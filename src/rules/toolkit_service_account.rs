@@ -1,14 +1,15 @@
 //! The ServiceAccount that helm-toolkit makes for nearly every pod.
 
 use super::pull_secrets::{self, Existing};
+use super::service_accounts::end_of_metadata;
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role};
 use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
 use crate::template;
 
-/// The conditional `imagePullSecrets` behind the line with the account's namespace: the one
-/// place that is right in all 13 versions of the snippet since 2017, and in the copies of forks.
+/// The conditional `imagePullSecrets` behind the account's metadata. In all 13 versions of the
+/// snippet since 2017 these are name and namespace; a fork may have labels below them.
 /// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
 pub(super) struct ToolkitServiceAccount;
 
@@ -53,7 +54,7 @@ impl Rule for ToolkitServiceAccount {
             refusal(Reason::NoRootVariable, "the ServiceAccount has no $envAll to find the values by")
         })?;
         let scope = template::document(&lines, at);
-        let edit = match pull_secrets::existing(&source.text, &lines, scope, 0, root) {
+        let edit = match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
             Existing::Done => return Ok(()),
             Existing::Others(edit) => edit,
             Existing::Unclear => {
@@ -79,7 +80,10 @@ impl Rule for ToolkitServiceAccount {
                         "the ServiceAccount is not followed by metadata, name and namespace",
                     ));
                 }
-                pull_secrets::list(&source.text, namespace.end, root, 0)
+                let end = lines.get(scope).and_then(end_of_metadata).ok_or_else(|| {
+                    refusal(Reason::UnclearMetadata, "the ServiceAccount's metadata could not be made out")
+                })?;
+                pull_secrets::list(&source.text, end, root, 0)
             }
         };
         proposals.edit(source.path.clone(), edit);

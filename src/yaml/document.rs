@@ -650,8 +650,12 @@ impl<'t> Document<'t> {
                 && let Some(target) = self.anchored.get(anchor).copied()
             {
                 let last = self.last(Node(target));
+                if last > index {
+                    // It stands for what it is in, and so for itself, without end.
+                    return Err(ParseError::Aliases(self.position(Node(index))));
+                }
                 let aliased = |at: usize| sums.get(at).copied().unwrap_or(sum);
-                let inside = aliased(last.min(index)).saturating_sub(aliased(target));
+                let inside = aliased(last).saturating_sub(aliased(target));
                 sum = sum.saturating_add(last.saturating_sub(target) + 1).saturating_add(inside);
                 if sum > MAX_ALIASED {
                     return Err(ParseError::Aliases(self.position(Node(index))));
