@@ -711,6 +711,13 @@ impl<'t> Document<'t> {
     /// Helm reads the first document and drops the rest without a word. After `...` that is old
     /// habit in some repositories; after `---` somebody meant it to count.
     fn refuse_second_document(&self) -> Result<(), ParseError> {
+        // Where the first document is empty, it is the second that was read here.
+        let first = self.line_of(self.offset(Node(0)));
+        for line in 0..first {
+            if self.slice(self.line_start(line), self.line_start(line + 1)).starts_with("...") {
+                return Err(ParseError::SecondDocument(self.position(Node(0))));
+            }
+        }
         for line in self.line_of(self.end)..self.lines.len() {
             let start = self.line_start(line);
             let text = self.slice(start, self.line_start(line + 1));
