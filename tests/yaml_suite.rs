@@ -29,7 +29,7 @@ const MINIMUM: usize = 350;
 /// blocks, and inside of one, which may be one that entries go into.
 fn variants(text: &str) -> [String; 5] {
     let line_break = if text.ends_with('\n') { "" } else { "\n" };
-    let indented: String = text.split_inclusive('\n').map(|line| format!("  {line}")).collect();
+    let indented = format!("  {}", text.replace('\n', "\n  "));
     [
         text.to_owned(),
         format!("{text}{line_break}images: {{}}\n"),
