@@ -31,7 +31,8 @@ const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
   1  `plan --exit-code` would change something
-  2  a chart could not be handled, or the call is wrong, or no chart was found
+  2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
+     nothing, or put back what it wrote
 
 Examples:
   osh-registry-auth plan                                   what would change in this checkout
