@@ -126,7 +126,11 @@ impl Data {
     /// The one document of `text`; what follows `...` does not count.
     pub fn read(text: &str) -> Result<Data, String> {
         let is_end = |line: &Line<'_>| line.0 == "..." || line.0.starts_with("... ");
-        let document = lines(text).into_iter().take_while(|line| !is_end(line));
+        let is_nothing = |line: &Line<'_>| line.0.trim().is_empty() || line.0.trim_start().starts_with('#');
+        let lines = lines(text);
+        // In front of the document, such a mark ends nothing.
+        let document = lines.iter().skip_while(|line| is_end(line) || is_nothing(line));
+        let document = document.take_while(|line| !is_end(line));
         let text: String = document.flat_map(|line| [line.0, line.1]).collect();
         let mut documents = Data::read_all(&text)?;
         match documents.len() {
@@ -654,14 +658,8 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
     match (old, new) {
         (Data::Mapping(before), Data::Mapping(after)) => {
             let text = |text: &str| Data::Text(text.to_owned());
-            // Keys may stand twice, and a quote too many makes no other kind.
-            let is_account = is_object
-                && before.iter().any(|(key, value)| match value {
-                    Data::Text(value) => {
-                        *key == text("kind") && value.trim_matches(['"', '\'']) == "ServiceAccount"
-                    }
-                    _ => false,
-                });
+            // Keys may stand twice.
+            let is_account = is_object && before.contains(&(text("kind"), text("ServiceAccount")));
             let ours = Data::Mapping(vec![(text("name"), text("registry-key"))]);
             let mut after: Vec<_> = after.iter().collect();
             if is_account || old.get_text("containers").is_some() {
