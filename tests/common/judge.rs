@@ -453,7 +453,7 @@ fn lines_are_kept(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
 fn has_inserted(old: Line<'_>, new: Line<'_>) -> bool {
     let mut rest = new.0.chars();
     let is_kept = old.0.chars().all(|character| rest.any(|other| other == character));
-    let is_content = !old.0.trim().is_empty() && !old.0.trim_start().starts_with('#');
+    let is_content = !old.0.trim().is_empty();
     let entries = |text: &str| text.matches(": ").count();
     is_kept && is_content && entries(new.0) > entries(old.0) && (old.1 == new.1 || old.1.is_empty())
 }
@@ -638,7 +638,9 @@ pub fn list_is_inserted(old: &str, new: &str) -> Result<(), String> {
 /// Where the template is plain YAML, without any action: rendered with the registry switched on,
 /// it is what it was, and ServiceAccounts and pods have a list more, or an item more in it.
 fn objects_are_kept(old: &str, new: &str) -> Result<(), String> {
-    if old.contains("{{") {
+    // Templates are read by lines: one that closes the quote of another is beyond what is promised.
+    let is_quoted = |line: &str| ['"', '\''].iter().any(|quote| line.matches(*quote).count() % 2 == 1);
+    if old.contains("{{") || old.lines().any(is_quoted) {
         return Ok(());
     }
     let Ok(before) = Data::read_all(old) else { return Ok(()) };

@@ -174,6 +174,7 @@ const OTHERS: &[&str] = &[
     "{{/*\nkind: ServiceAccount\nmetadata:\n  name: a\n*/}}",
     "# kind: ServiceAccount\n# metadata:\n#   name: a",
     "kind: \"ServiceAccount\nmetadata: {}\n  a\"",
+    "kind: ServiceAccount\nmetadata: {\n  name: a\n}",
     "kind: Widget\nspec:\n  containers:\n    - a",
 ];
 
