@@ -693,6 +693,9 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
         (Data::List(before), Data::List(after)) if before.len() == after.len() => {
             before.iter().zip(after).try_for_each(|(before, after)| has_list_more(before, after, false))
         }
+        (Data::Tagged(tag, before), Data::Tagged(new_tag, after)) if tag == new_tag => {
+            has_list_more(before, after, is_object)
+        }
         // A block scalar without a line break at the end of the text has one when a list follows.
         (Data::Text(before), Data::Text(after)) if before.trim_end() == after.trim_end() => Ok(()),
         _ if old == new => Ok(()),
