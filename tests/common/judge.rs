@@ -335,8 +335,8 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
         Err(refusals) | Ok(Outcome::Refused(refusals)) => return refused(refusals, old),
         Ok(Outcome::LeftAlone(_)) => {
             return match Data::read(old) {
-                // Parsers disagree on what the name of an anchor or a tag may be made of.
-                Ok(data) if data.get_text("images").is_some() && !old.contains(['&', '!']) => {
+                // Parsers disagree on what the name of an anchor or a tag may be made of, and on `{?a}`.
+                Ok(data) if data.get_text("images").is_some() && !old.contains(['&', '!', '?']) => {
                     Err("left alone, with images".to_owned())
                 }
                 _ => Ok(Verdict::LeftAlone),
