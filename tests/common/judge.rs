@@ -371,7 +371,11 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
 /// # Errors
 /// What is wrong.
 pub fn judge_edit(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
-    lines_are_kept(wanted, old, new)?;
+    // Beside `\n`, a lone `\r` and the line break of a line that is emptied become one line break.
+    let is_mixed = lines(old).iter().any(|line| line.1 == "\r") && old.contains('\n');
+    if !is_mixed {
+        lines_are_kept(wanted, old, new)?;
+    }
     let Ok(before) = Data::read(old) else { return Ok(()) };
     let after = Data::read(new).map_err(|error| format!("libyaml does not take it any more: {error}"))?;
     is_completed(&before, &after, &wanted.entries(), "")
