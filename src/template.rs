@@ -89,8 +89,14 @@ impl<'t> Line<'t> {
         }
         let value = self.text.get(indent..)?.strip_prefix(key)?.strip_prefix(':')?;
         let is_entry = value.is_empty() || value.starts_with(char::is_whitespace);
-        is_entry.then(|| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']))
+        is_entry.then(|| without_quotes(value.split(" #").next().unwrap_or(value).trim()))
     }
+}
+
+/// A scalar without the quotes around it. A quote on one side only is part of something else.
+fn without_quotes(scalar: &str) -> &str {
+    let inside = |quote| scalar.strip_prefix(quote)?.strip_suffix(quote);
+    inside('"').or_else(|| inside('\'')).unwrap_or(scalar)
 }
 
 /// The lines of `text`, which must outlive them; see [`without_comments`].

@@ -75,7 +75,8 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
 }
 
 /// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not
-/// indented. `None` where indented lines follow an action, which might put them there or not.
+/// indented. `None` where indented lines follow an action, which might put them there or not, and
+/// where that first line is no key: the brace that closes the metadata, say.
 pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
     let start = document.iter().position(|line| line.value(0, "metadata").is_some())?;
     let below = document.get(start + 1..)?;
@@ -90,5 +91,13 @@ pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
     if next.is_some_and(is_inside) && rest.first().is_some_and(Line::is_silent) {
         return None;
     }
+    if next.is_some_and(|line| !is_inside(line) && !is_key(line)) {
+        return None;
+    }
     inside.iter().rfind(|line| is_inside(line)).map(|line| line.end)
+}
+
+fn is_key(line: &Line<'_>) -> bool {
+    let text = line.text;
+    text == "..." || text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.contains(':')
 }

@@ -227,6 +227,7 @@ impl<'t> Document<'t> {
         document.refuse_too_many_aliases()?;
         document.find_styles();
         document.refuse_tabs()?;
+        document.refuse_text_behind()?;
         document.refuse_second_document()?;
         Ok(document)
     }
@@ -706,6 +707,22 @@ impl<'t> Document<'t> {
             }
         }
         Ok(())
+    }
+
+    /// A document ends where the text does, or at `...` or `---`. The parser stops as well in front of
+    /// a line that is indented less than the first.
+    fn refuse_text_behind(&self) -> Result<(), ParseError> {
+        let rest = self.slice(self.end, self.text.len());
+        let is_mark = |mark| {
+            let behind = rest.strip_prefix(mark);
+            behind.is_some_and(|text| text.is_empty() || text.starts_with(char::is_whitespace))
+        };
+        if rest.is_empty() || is_mark("...") || is_mark("---") {
+            return Ok(());
+        }
+        let complaint = "text behind the end of the document, which no `...` tells from it".to_owned();
+        let start = self.line_start(self.line_of(self.end));
+        Err(ParseError::Syntax(self.position_of(start), complaint))
     }
 
     /// Helm reads the first document and drops the rest without a word. After `...` that is old

@@ -126,7 +126,11 @@ impl Data {
     /// The one document of `text`; what follows `...` does not count.
     pub fn read(text: &str) -> Result<Data, String> {
         let is_end = |line: &Line<'_>| line.0 == "..." || line.0.starts_with("... ");
-        let document = lines(text).into_iter().take_while(|line| !is_end(line));
+        let is_nothing = |line: &Line<'_>| line.0.trim().is_empty() || line.0.trim_start().starts_with('#');
+        let lines = lines(text);
+        // In front of the document, such a mark ends nothing.
+        let document = lines.iter().skip_while(|line| is_end(line) || is_nothing(line));
+        let document = document.take_while(|line| !is_end(line));
         let text: String = document.flat_map(|line| [line.0, line.1]).collect();
         let mut documents = Data::read_all(&text)?;
         match documents.len() {
@@ -331,8 +335,8 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
         Err(refusals) | Ok(Outcome::Refused(refusals)) => return refused(refusals, old),
         Ok(Outcome::LeftAlone(_)) => {
             return match Data::read(old) {
-                // Parsers disagree on what the name of an anchor or a tag may be made of.
-                Ok(data) if data.get_text("images").is_some() && !old.contains(['&', '!']) => {
+                // Parsers disagree on what the name of an anchor or a tag may be made of, and on `{?a}`.
+                Ok(data) if data.get_text("images").is_some() && !old.contains(['&', '!', '?']) => {
                     Err("left alone, with images".to_owned())
                 }
                 _ => Ok(Verdict::LeftAlone),
@@ -367,7 +371,11 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
 /// # Errors
 /// What is wrong.
 pub fn judge_edit(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
-    lines_are_kept(wanted, old, new)?;
+    // Beside `\n`, a lone `\r` and the line break of a line that is emptied become one line break.
+    let is_mixed = lines(old).iter().any(|line| line.1 == "\r") && old.contains('\n');
+    if !is_mixed {
+        lines_are_kept(wanted, old, new)?;
+    }
     let Ok(before) = Data::read(old) else { return Ok(()) };
     let after = Data::read(new).map_err(|error| format!("libyaml does not take it any more: {error}"))?;
     is_completed(&before, &after, &wanted.entries(), "")
@@ -449,7 +457,7 @@ fn lines_are_kept(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
 fn has_inserted(old: Line<'_>, new: Line<'_>) -> bool {
     let mut rest = new.0.chars();
     let is_kept = old.0.chars().all(|character| rest.any(|other| other == character));
-    let is_content = !old.0.trim().is_empty() && !old.0.trim_start().starts_with('#');
+    let is_content = !old.0.trim().is_empty();
     let entries = |text: &str| text.matches(": ").count();
     is_kept && is_content && entries(new.0) > entries(old.0) && (old.1 == new.1 || old.1.is_empty())
 }
@@ -634,7 +642,9 @@ pub fn list_is_inserted(old: &str, new: &str) -> Result<(), String> {
 /// Where the template is plain YAML, without any action: rendered with the registry switched on,
 /// it is what it was, and ServiceAccounts and pods have a list more, or an item more in it.
 fn objects_are_kept(old: &str, new: &str) -> Result<(), String> {
-    if old.contains("{{") {
+    // Templates are read by lines: one that closes the quote of another is beyond what is promised.
+    let is_quoted = |line: &str| ['"', '\''].iter().any(|quote| line.matches(*quote).count() % 2 == 1);
+    if old.contains("{{") || old.lines().any(is_quoted) {
         return Ok(());
     }
     let Ok(before) = Data::read_all(old) else { return Ok(()) };
@@ -654,14 +664,8 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
     match (old, new) {
         (Data::Mapping(before), Data::Mapping(after)) => {
             let text = |text: &str| Data::Text(text.to_owned());
-            // Keys may stand twice, and a quote too many makes no other kind.
-            let is_account = is_object
-                && before.iter().any(|(key, value)| match value {
-                    Data::Text(value) => {
-                        *key == text("kind") && value.trim_matches(['"', '\'']) == "ServiceAccount"
-                    }
-                    _ => false,
-                });
+            // Keys may stand twice.
+            let is_account = is_object && before.contains(&(text("kind"), text("ServiceAccount")));
             let ours = Data::Mapping(vec![(text("name"), text("registry-key"))]);
             let mut after: Vec<_> = after.iter().collect();
             if is_account || old.get_text("containers").is_some() {
@@ -692,6 +696,9 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
         }
         (Data::List(before), Data::List(after)) if before.len() == after.len() => {
             before.iter().zip(after).try_for_each(|(before, after)| has_list_more(before, after, false))
+        }
+        (Data::Tagged(tag, before), Data::Tagged(new_tag, after)) if tag == new_tag => {
+            has_list_more(before, after, is_object)
         }
         // A block scalar without a line break at the end of the text has one when a list follows.
         (Data::Text(before), Data::Text(after)) if before.trim_end() == after.trim_end() => Ok(()),

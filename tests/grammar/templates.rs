@@ -173,6 +173,8 @@ const OTHERS: &[&str] = &[
     "kind: Service\nspec:\n  ports: []",
     "{{/*\nkind: ServiceAccount\nmetadata:\n  name: a\n*/}}",
     "# kind: ServiceAccount\n# metadata:\n#   name: a",
+    "kind: \"ServiceAccount\nmetadata: {}\n  a\"",
+    "kind: ServiceAccount\nmetadata: {\n  name: a\n}",
     "kind: Widget\nspec:\n  containers:\n    - a",
 ];
 
