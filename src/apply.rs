@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::disk::{self, Replaced, Staged, Watch};
+use crate::disk::{self, Left, Replaced, Staged, Step, Watch};
 use crate::error::Error;
 use crate::plan::{FileChange, Plan};
 
@@ -41,7 +41,6 @@ struct Done<'p> {
 
 /// A file that was written, and what it holds since.
 struct Written<'p> {
-    path: PathBuf,
     new: &'p str,
     replaced: Replaced,
 }
@@ -65,10 +64,11 @@ fn write<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(
     for ((path, change), staged) in files.iter().zip(staged) {
         expect(path, change.old.as_deref())?;
         let replaced = staged.replace(watch)?;
-        done.files.push(Written { path: path.clone(), new: &change.new, replaced });
+        done.files.push(Written { new: &change.new, replaced });
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
-    Ok(())
+    // A signal may have come while the disk was waited for.
+    watch(Step::Finish, &plan.base)
 }
 
 /// Makes sure that the file at `path` holds `text`, or is not there if that is `None`.
@@ -88,13 +88,9 @@ fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
 impl Done<'_> {
     /// Puts everything back. The answer is what that failed for, and what somebody else has changed
     /// since.
-    fn undo(self) -> Vec<PathBuf> {
-        let mut left = Vec::new();
-        for Written { path, new, replaced } in self.files.into_iter().rev() {
-            if expect(&path, Some(new)).is_err() || replaced.put_back().is_err() {
-                left.push(path);
-            }
-        }
+    fn undo(self) -> Vec<Left> {
+        let files = self.files.into_iter().rev();
+        let left = files.filter_map(|Written { new, replaced }| replaced.put_back(new).err()).collect();
         for folder in self.folders.iter().rev() {
             disk::remove_folder(folder);
         }

@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::disk;
 use crate::error::{Place, Reason, Refusal};
 use crate::yaml::{self, Document, ParseError, Position};
 
 /// Name of the library chart that all charts of OpenStack-Helm share.
 pub const TOOLKIT: &str = "helm-toolkit";
+
+/// How large Chart.yaml and requirements.yaml may be without being looked at for nesting first: their
+/// parser is quadratic in it.
+const MAX_SIZE_UNLOOKED: usize = 10_000;
 
 /// How large a file may be, in bytes. Helm takes none over 5 MiB out of a packaged chart; the
 /// largest values.yaml of OpenStack-Helm has 100 KiB.
@@ -74,9 +79,8 @@ impl Metadata {
             let requirements: Option<RequirementsYaml> = parse(&requirements, "requirements.yaml")?;
             dependencies.extend(requirements.and_then(|file| file.dependencies).unwrap_or_default());
         }
-        let written = name_as_written(&text);
-        let name_at =
-            Place { path: PathBuf::from("Chart.yaml"), position: written.map(|(position, _)| position) };
+        let (position, is_plain) = name_as_written(&text);
+        let name_at = Place { path: PathBuf::from("Chart.yaml"), position };
         let no_name = |what: &str| {
             let advice = "give it a name, in quotes if it looks like a number or a YAML word";
             Err(Refusal::new(Reason::NoName, name_at.clone(), what, advice))
@@ -84,7 +88,6 @@ impl Metadata {
         let serde_yaml::Value::String(name) = chart.name else {
             return no_name("the chart's name is missing or no text");
         };
-        let is_plain = written.is_none_or(|(_, text)| text.starts_with(&name));
         if is_plain && yaml::is_ambiguous(&name) {
             return no_name(&format!("the chart's name {name} is no text to Helm, which reads YAML 1.1"));
         }
@@ -109,6 +112,12 @@ impl Metadata {
 
 /// Parses a small YAML file of the chart in the folder `dir`.
 fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refusal> {
+    if text.len() > MAX_SIZE_UNLOOKED
+        && let Err(error @ ParseError::Depth(position)) = Document::parse(text)
+    {
+        let advice = "nest less deeply";
+        return Err(Refusal::new(Reason::Metadata, Place::at(file, position), error.to_string(), advice));
+    }
     serde_yaml::from_str(text).map_err(|error| {
         let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
         let place = Place { path: PathBuf::from(file), position };
@@ -117,14 +126,20 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refu
     })
 }
 
-/// The value of `name:` in the text of a Chart.yaml, as far as lines tell: where it stands, and the
-/// rest of its line.
-fn name_as_written(text: &str) -> Option<(Position, &str)> {
-    let (index, value) =
-        text.lines().enumerate().find_map(|(index, line)| Some((index, line.strip_prefix("name:")?)))?;
-    let written = value.trim_start();
-    let column = "name:".len() + (value.len() - written.len()) + 1;
-    Some((Position { line: index + 1, column }, written))
+/// Where the value of `name` stands in the text of a Chart.yaml, and whether it has no quotes. Nearly
+/// always a line tells.
+fn name_as_written(text: &str) -> (Option<Position>, bool) {
+    let lines = text.lines().enumerate();
+    let line = lines.into_iter().find_map(|(index, line)| Some((index, line.strip_prefix("name:")?)));
+    if let Some((index, value)) = line {
+        let written = value.trim_start();
+        let column = "name:".len() + (value.len() - written.len()) + 1;
+        let is_plain = !written.starts_with(['"', '\'', '!', '&', '*', '|', '>']);
+        return (Some(Position { line: index + 1, column }), is_plain);
+    }
+    let Ok(document) = Document::parse(text) else { return (None, true) };
+    let name = document.root().and_then(|root| document.get(root, "name"));
+    name.map_or((None, true), |name| (Some(document.position(name)), document.is_plain(name)))
 }
 
 /// The text of a file of the chart in the folder `dir`; `None` where there is none.
@@ -236,9 +251,12 @@ impl Files {
         if !folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(());
         }
-        // Helm takes no file or folder of templates/ whose name starts with a dot.
-        let is_template =
-            |entry: &DirEntry| entry.depth() != 1 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+        // Helm takes no file or folder of templates/ whose name starts with a dot, but those further
+        // down, where a run that was killed may have left some.
+        let is_template = |entry: &DirEntry| {
+            let is_hidden = entry.depth() == 1 && entry.file_name().as_encoded_bytes().starts_with(b".");
+            !is_hidden && !disk::is_temporary(entry.file_name())
+        };
         for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(is_template) {
             let relative = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
             let entry = entry.map_err(|error| {

@@ -58,7 +58,7 @@ pub enum Command {
     /// Make the changes
     ///
     /// Nothing is written while a chart is refused, nor over changes that git does not have. All is
-    /// written or nothing: an error, Ctrl-C or SIGTERM takes back what was written until then. A
+    /// written or nothing: an error, Ctrl-C, SIGTERM or SIGHUP takes back what was written until then. A
     /// second run changes nothing.
     Apply {
         /// Write over files with changes that are not committed

@@ -6,7 +6,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the module that is allowed to")]
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
@@ -16,11 +17,14 @@ use walkdir::WalkDir;
 
 use crate::error::Error;
 
-/// What the names of temporary files begin with. Helm takes no template with such a name.
+/// What the names of temporary files begin with and end in, with so many random letters and digits
+/// between: names that nobody else gives to a file.
 const PREFIX: &str = ".osh-registry-auth-";
+const SUFFIX: &str = ".tmp";
+const RANDOM: usize = 12;
 
-/// How many random letters and digits follow.
-const RANDOM: usize = 6;
+/// What the name of an old file ends in that could not be put back.
+const OLD: &str = ".before-osh-registry-auth";
 
 /// What is about to be done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub enum Step {
     Keep,
     /// Give the new text the name of the file that it is for.
     Replace,
+    /// Be done with all of it, and let the old files go.
+    Finish,
 }
 
 /// Is asked before each [`Step`], and ends the work by an error: that is how a signal ends it
@@ -107,22 +113,60 @@ impl Staged {
     }
 }
 
+/// A file that could not be put back.
+#[derive(Debug)]
+pub struct Left {
+    /// The file, which holds the new text or what somebody else has made of it.
+    pub path: PathBuf,
+    /// Where the old text is now, if there was one.
+    pub old: Option<PathBuf>,
+}
+
 impl Replaced {
-    /// Puts the old file back, or takes the new one away where there was none.
+    /// Puts the old file back, or takes the new one away where there was none. What is there must be
+    /// `new` still: what somebody else has made of it is left alone.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn put_back(self) -> io::Result<()> {
-        match self.old {
-            Some(old) => old.persist(&self.target).map_err(|failed| failed.error),
-            None => fs::remove_file(&self.target),
-        }
+    /// What could not be put back, and where the old file is kept.
+    pub fn put_back(self, new: &str) -> Result<(), Left> {
+        let Replaced { target, old } = self;
+        let is_ours = fs::read(&target).is_ok_and(|text| text == new.as_bytes());
+        let old = match old {
+            None if is_ours && fs::remove_file(&target).is_ok() => return Ok(()),
+            None => None,
+            Some(old) if is_ours => match old.persist(&target) {
+                Ok(()) => return Ok(()),
+                Err(failed) => Some(failed.path),
+            },
+            Some(old) => Some(old),
+        };
+        let old = old.map(|old| keep(old, &target));
+        Err(Left { path: target, old })
     }
+}
+
+/// Gives the old file a name under which people find it beside `target`, or else leaves it the one
+/// that it has. The answer is where it is.
+fn keep(old: TempPath, target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(OLD);
+    match old.persist_noclobber(&name) {
+        Ok(()) => PathBuf::from(name),
+        Err(failed) => failed.path.keep().unwrap_or_else(|failed| failed.path.to_path_buf()),
+    }
+}
+
+/// Whether a file is a temporary one of this program.
+#[must_use]
+pub fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let random = name.strip_prefix(PREFIX.as_bytes()).and_then(|name| name.strip_suffix(SUFFIX.as_bytes()));
+    random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric))
 }
 
 fn temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).rand_bytes(RANDOM);
+    builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
     builder
 }
 
@@ -156,8 +200,10 @@ fn write_beside(
 fn keep_attributes(file: &File, old: &Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        // Only root can give files away; for others the file becomes theirs, as with git.
-        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+        // Only root can give files away, others to groups of their own at most: else the file becomes
+        // theirs, as with git.
+        let _ =
+            fchown(file, Some(old.uid()), Some(old.gid())).or_else(|_| fchown(file, None, Some(old.gid())));
     }
     file.set_permissions(old.permissions())
 }
@@ -195,15 +241,21 @@ pub fn clear_up(root: &Path) -> usize {
         entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name().as_encoded_bytes())
     });
     walk.filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file() && is_temporary(entry.file_name().as_encoded_bytes()))
+        .filter(|entry| entry.file_type().is_file() && is_temporary(entry.file_name()))
         .map(walkdir::DirEntry::into_path)
-        .filter(|file| fs::remove_file(file).is_ok())
+        .filter(|file| !is_locked_below(root, file) && fs::remove_file(file).is_ok())
         .count()
 }
 
-fn is_temporary(name: &[u8]) -> bool {
-    name.strip_prefix(PREFIX.as_bytes())
-        .is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric))
+/// Whether a folder between `root` and `file` is locked by a run that could not lock `root`: by
+/// somebody who may not read it.
+fn is_locked_below(root: &Path, file: &Path) -> bool {
+    let folders = file.ancestors().skip(1).take_while(|folder| *folder != root);
+    let is_locked = |folder: &Path| {
+        let tried = File::open(folder).map(|folder| folder.try_lock_shared());
+        matches!(tried, Ok(Err(TryLockError::WouldBlock)))
+    };
+    folders.into_iter().any(is_locked)
 }
 
 /// Opens what the user names for the output: a pipe or a device stays what it is.

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::disk::Left;
 use crate::signals::Signal;
 use crate::yaml::Position;
 
@@ -224,6 +226,8 @@ pub enum Error {
     Read(PathBuf, std::io::Error),
     /// A file or folder could not be written, made or taken away.
     Write(PathBuf, std::io::Error),
+    /// Standard output does not take the diff.
+    Print(std::io::Error),
     /// What the call names does not lead to any chart.
     NoChart(Vec<PathBuf>),
     /// The output would be written over a file of a chart.
@@ -239,7 +243,7 @@ pub enum Error {
         /// Why.
         cause: Box<Error>,
         /// The files that could not be put back.
-        left: Vec<PathBuf>,
+        left: Vec<Left>,
     },
 }
 
@@ -265,11 +269,20 @@ impl fmt::Display for Error {
                     shown(path)
                 )
             }
-            Error::Write(path, error) => write!(
-                f,
-                "{}: cannot be written: {error}; the folder must take new files, and the disk have room for them",
-                shown(path)
-            ),
+            Error::Write(path, error) => {
+                let advice = match error.kind() {
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                        "its folder must take new files, since a file is replaced as a whole"
+                    }
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+                    ErrorKind::FileTooLarge => "raise the limit for the size of files (ulimit -f)",
+                    _ => "see to the file and the disk, and run it again",
+                };
+                write!(f, "{}: cannot be written: {error}; {advice}", shown(path))
+            }
+            Error::Print(error) => {
+                write!(f, "the diff cannot be printed: {error}; let --output name a file for it")
+            }
             Error::NoChart(paths) => {
                 let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
                 write!(
@@ -279,7 +292,11 @@ impl fmt::Display for Error {
                 )
             }
             Error::OutputInChart(path) => {
-                write!(f, "{}: is part of a chart; let --output name another file", shown(path))
+                write!(
+                    f,
+                    "{}: is part of a chart, or may be by another name; let --output name another file",
+                    shown(path)
+                )
             }
             Error::Guard(folder, what) => write!(
                 f,
@@ -295,7 +312,10 @@ impl fmt::Display for Error {
             }
             Error::Undone { cause, left } => {
                 write!(f, "{cause}\nwhat was written before that could not all be put back; look at:")?;
-                left.iter().try_for_each(|path| write!(f, "\n  {}", shown(path)))
+                left.iter().try_for_each(|Left { path, old }| {
+                    write!(f, "\n  {}", shown(path))?;
+                    old.as_ref().map_or(Ok(()), |old| write!(f, ", whose old text is in {}", shown(old)))
+                })
             }
         }
     }

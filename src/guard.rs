@@ -5,13 +5,13 @@
 //! It asks git once for each work tree, about the whole of it: neither the number of files nor
 //! what is in their names can matter to the call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::error::{Error, printable};
+use crate::error::{Error, printable, shown};
 use crate::plan::{FileChange, Plan};
 
 /// A file that would be written, and what of it git does not have.
@@ -40,7 +40,9 @@ pub fn uncommitted(plan: &Plan) -> Result<Vec<Uncommitted>, Error> {
         if !trees.contains_key(top) {
             trees.insert(top.clone(), WorkTree::ask(top)?);
         }
-        if let Some(what) = trees.get(top).and_then(|tree| tree.state(&file, change)) {
+        if let Some(tree) = trees.get(top)
+            && let Some(what) = tree.state(&file, change)?
+        {
             found.push(Uncommitted { path: change.path.clone(), what });
         }
     }
@@ -58,8 +60,9 @@ fn folder_with_git(folder: &Path) -> Option<PathBuf> {
 struct WorkTree {
     /// Its top folder, without links.
     top: PathBuf,
-    /// What is not committed, by path from the top. The path of a folder ends in `/` and stands for
-    /// all in it.
+    /// What git has, by path from the top.
+    tracked: HashSet<OsString>,
+    /// What is not committed, likewise. The path of a folder ends in `/` and stands for all in it.
     uncommitted: HashMap<OsString, &'static str>,
 }
 
@@ -67,16 +70,15 @@ impl WorkTree {
     fn ask(folder: &Path) -> Result<Self, Error> {
         let top = git(folder, &["rev-parse", "--show-toplevel"])?;
         let top = PathBuf::from(OsString::from_vec(top.strip_suffix(b"\n").unwrap_or(&top).to_vec()));
-        let mut uncommitted = HashMap::new();
+        let (mut tracked, mut uncommitted) = (HashSet::new(), HashMap::new());
         // Lower case: assume-unchanged; S: skip-worktree. Git does not look at these.
-        let flags = git(&top, &["ls-files", "-v", "-z"])?;
-        for (flag, path) in entries(&flags, 1) {
+        let files = git(&top, &["ls-files", "-v", "-z"])?;
+        for (flag, path) in entries(&files, 1) {
             if flag == b"S" || flag.iter().any(u8::is_ascii_lowercase) {
-                uncommitted.insert(
-                    path,
-                    "is marked for git to look away from it (assume-unchanged or skip-worktree)",
-                );
+                let what = "is marked for git to look away from it (assume-unchanged or skip-worktree)";
+                uncommitted.insert(path.clone(), what);
             }
+            tracked.insert(path);
         }
         let status = git(
             &top,
@@ -92,31 +94,42 @@ impl WorkTree {
         )?;
         for (state, path) in entries(&status, 2) {
             let what = match state {
-                b"??" => "is not tracked by git",
+                b"??" => UNTRACKED,
                 b"!!" => "is ignored by git",
                 _ => "has changes that are not committed",
             };
             uncommitted.insert(path, what);
         }
         let top = top.canonicalize().map_err(|error| Error::Read(top, error))?;
-        Ok(WorkTree { top, uncommitted })
+        Ok(WorkTree { top, tracked, uncommitted })
     }
 
     /// What of `file` is not committed. A file that is yet to come to be has nothing to lose, unless
     /// git knows that somebody took it away.
-    fn state(&self, file: &Path, change: &FileChange) -> Option<&'static str> {
-        let path = file.strip_prefix(&self.top).ok()?;
+    ///
+    /// Whatever is not known to be committed is not: git says nothing of files in the folder of a
+    /// submodule that is not checked out, or that have the name of another but for its case.
+    fn state(&self, file: &Path, change: &FileChange) -> Result<Option<&'static str>, Error> {
+        let Ok(path) = file.strip_prefix(&self.top) else {
+            let what = format!("the work tree of its repository is {}", shown(&self.top));
+            return Err(Error::Guard(file.to_owned(), what));
+        };
         if let Some(state) = self.uncommitted.get(path.as_os_str()) {
-            return Some(state);
+            return Ok(Some(state));
         }
-        change.old.as_ref()?;
-        path.ancestors().skip(1).find_map(|folder| {
+        if change.old.is_none() || self.tracked.contains(path.as_os_str()) {
+            return Ok(None);
+        }
+        let around = path.ancestors().skip(1).find_map(|folder| {
             let mut folder = folder.as_os_str().to_owned();
             folder.push("/");
             self.uncommitted.get(&folder).copied()
-        })
+        });
+        Ok(around.or(Some(UNTRACKED)))
     }
 }
+
+const UNTRACKED: &str = "is not tracked by git";
 
 /// The entries of git's output: a code of some characters, a space and a path each.
 fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)> {
@@ -127,7 +140,8 @@ fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)
 }
 
 /// Runs git in `folder`. It writes nothing, not even its index, and starts no program that the
-/// repository names for watching files; what calls us may have told git of another repository.
+/// repository names for watching files (filters it does start, as `git status` does: without them it
+/// could not tell). What calls us may have told git of another repository.
 fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     let failed = |what: String| Error::Guard(folder.to_owned(), what);
     let mut git = Command::new("git");
@@ -141,6 +155,7 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
         git.stdin(Stdio::null()).output().map_err(|error| failed(format!("git does not run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.replace('\t', "    ");
         let said: Vec<_> = said.trim_end().lines().map(printable).collect();
         return Err(failed(format!("git says: {}", said.join("\n"))));
     }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Place, Warning};
@@ -34,23 +35,14 @@ impl Lock {
         }
         let mut lock = Lock::default();
         for (folder, is_root) in folders {
-            // What we may not look into we cannot lock; then nobody like us is at work around it.
-            let Ok(file) = File::open(folder) else { continue };
-            let tried = if is_root { file.try_lock() } else { file.try_lock_shared() };
-            let locked = match tried {
-                Err(TryLockError::WouldBlock) => {
-                    waiting(folder);
-                    if is_root { file.lock() } else { file.lock_shared() }
-                }
-                Err(TryLockError::Error(error)) => Err(error),
-                Ok(()) => Ok(()),
-            };
-            match locked {
-                Ok(()) => lock.folders.push(file),
+            match lock_folder(folder, is_root, waiting) {
+                Ok(file) => lock.folders.push(file),
                 Err(error) if is_root => lock.warnings.push(Warning::new(
                     Place::file(folder),
                     format!("cannot be locked ({error}): make sure that no other run is at work in it"),
                 )),
+                // A folder around ours that we may not look into: only somebody who may can be at
+                // work there.
                 Err(_) => {}
             }
         }
@@ -62,4 +54,19 @@ impl Lock {
     pub fn is_complete(&self) -> bool {
         self.warnings.is_empty()
     }
+}
+
+/// Locks one folder, for this run alone or together with others.
+fn lock_folder(folder: &Path, is_alone: bool, waiting: &mut dyn FnMut(&Path)) -> io::Result<File> {
+    let file = File::open(folder)?;
+    let tried = if is_alone { file.try_lock() } else { file.try_lock_shared() };
+    match tried {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            waiting(folder);
+            if is_alone { file.lock() } else { file.lock_shared() }?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    Ok(file)
 }

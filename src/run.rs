@@ -14,7 +14,7 @@ use crate::diff::Palette;
 use crate::error::Error;
 use crate::lock::Lock;
 use crate::plan::Plan;
-use crate::report::summary::{self, Deed};
+use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
 use crate::{apply, diff, disk, guard};
 
@@ -24,6 +24,9 @@ const DONE: u8 = 0;
 const FOUND: u8 = 1;
 /// A chart could not be handled, or the call could not.
 const REFUSED: u8 = 2;
+
+/// More threads than this help on no machine, and a system may not have them.
+const MAX_JOBS: usize = 256;
 
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
@@ -55,14 +58,13 @@ fn execute(
     talk: &mut dyn Write,
 ) -> Result<u8, Box<dyn std::error::Error>> {
     // 0 stands for as many as there are cores; this thread is one of them.
-    let jobs = common.jobs.map_or(0, NonZeroUsize::get);
+    let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let mut checkouts = checkout::find(&common.checkouts)?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Plan { .. } => None,
-        Command::Apply { .. } if common.quiet => Some(lock_and_clear_up(&mut checkouts, &mut io::sink())),
-        Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, talk)),
+        Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
@@ -79,13 +81,22 @@ fn execute(
         }
         Command::Apply { .. } if is_refused && !common.keep_going => Deed::Withheld,
         Command::Apply { allow_dirty, .. } => {
-            let uncommitted = if *allow_dirty { Vec::new() } else { guard::uncommitted(&plan)? };
-            if uncommitted.is_empty() {
-                write_files(&plan)?;
-                Deed::Applied
-            } else {
-                print()?;
-                Deed::Guarded(uncommitted)
+            let uncommitted = if *allow_dirty { Ok(Vec::new()) } else { guard::uncommitted(&plan) };
+            match uncommitted {
+                Ok(uncommitted) if uncommitted.is_empty() => {
+                    write_files(&plan)?;
+                    // It is done, whoever can still be told.
+                    let _ = summary::write(talk, &plan, &Deed::Applied, common.detail());
+                    return Ok(if is_refused { REFUSED } else { DONE });
+                }
+                Ok(uncommitted) => {
+                    print()?;
+                    Deed::Guarded(uncommitted)
+                }
+                Err(error) => {
+                    print()?;
+                    return Err(error.into());
+                }
             }
         }
     };
@@ -98,13 +109,15 @@ fn execute(
 }
 
 /// Waits for other runs to end, and takes away what those that were killed have left.
-fn lock_and_clear_up(checkouts: &mut Checkouts, talk: &mut dyn Write) -> Lock {
+fn lock_and_clear_up(checkouts: &mut Checkouts, detail: Detail, talk: &mut dyn Write) -> Lock {
     // Where standard error is closed there is nobody to tell.
     let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)));
     checkouts.warnings.extend(lock.warnings.iter().cloned());
     if lock.is_complete() {
         let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
-        let _ = summary::cleared_up(talk, cleared);
+        if detail >= Detail::Normal {
+            let _ = summary::cleared_up(talk, cleared);
+        }
     }
     lock
 }
@@ -116,13 +129,13 @@ fn write_files(plan: &Plan) -> Result<(), Box<dyn std::error::Error>> {
     Ok(apply::apply(plan, &watch)?)
 }
 
-fn print_diff(plan: &Plan, color: ColorChoice) -> io::Result<()> {
+fn print_diff(plan: &Plan, color: ColorChoice) -> Result<(), Error> {
     let out = io::stdout().lock();
     let is_coloured = match color {
         ColorChoice::Auto => AutoStream::choice(&out) != ColorChoice::Never,
         choice => choice != ColorChoice::Never,
     };
-    unless_closed(write_diff(out, plan, is_coloured))
+    unless_closed(write_diff(out, plan, is_coloured)).map_err(Error::Print)
 }
 
 /// Writes to what lies at `path`: a pipe or a device gets the diff, and stays what it is.

@@ -1,11 +1,11 @@
-//! SIGINT and SIGTERM, which must not end the program in the middle of its writing.
+//! SIGINT, SIGTERM and SIGHUP, which must not end the program in the middle of its writing.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// A signal that asks the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,27 +30,55 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Takes note of signals from now on, instead of ending.
+/// Takes note of signals from now on, instead of ending. Dropped, it lets them end the program
+/// again.
 #[derive(Debug)]
-pub struct Signals(Vec<(Signal, Arc<AtomicBool>)>);
+pub struct Signals {
+    caught: Vec<(Signal, Arc<AtomicBool>)>,
+    /// Set when signals are to end the program again.
+    is_over: Arc<AtomicBool>,
+}
 
 impl Signals {
-    /// Starts to take note.
+    /// Starts to take note. Who has the program ignore a signal (nohup does) has it stay so.
     ///
     /// # Errors
     /// What the system says.
     pub fn catch() -> io::Result<Self> {
-        let catch = |signal: Signal| {
+        let ignored = ignored();
+        let mut signals = Signals { caught: Vec::new(), is_over: Arc::default() };
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & bit(*signal) == 0) {
             let has_come = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register(signal.0, Arc::clone(&has_come))?;
-            Ok((signal, has_come))
-        };
-        [Signal::INTERRUPT, Signal::TERMINATE].into_iter().map(catch).collect::<io::Result<_>>().map(Signals)
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
+            signal_hook::flag::register(signal, Arc::clone(&has_come))?;
+            signals.caught.push((Signal(signal), has_come));
+        }
+        // A limit for the size of files is to be an error like others, not the end.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+        Ok(signals)
     }
 
     /// The signal that has come, if any.
     #[must_use]
     pub fn caught(&self) -> Option<Signal> {
-        self.0.iter().find(|(_, has_come)| has_come.load(Ordering::Relaxed)).map(|(signal, _)| *signal)
+        self.caught.iter().find(|(_, has_come)| has_come.load(Ordering::Relaxed)).map(|(signal, _)| *signal)
     }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The signals that this program was started to ignore, a bit each. Only Linux tells without
+/// being asked in unsafe code.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn bit(signal: i32) -> u64 {
+    u32::try_from(signal - 1).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0)
 }

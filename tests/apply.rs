@@ -236,6 +236,7 @@ fn where_git_cannot_tell_nothing_is_written() {
     let broken = run(&checkout.dir, &["apply"]);
     assert_eq!(broken.code, 2);
     assert!(broken.stderr.contains("cannot tell what is committed here: git says: "), "{}", broken.stderr);
+    assert_eq!(broken.stdout, run(&checkout.dir, &["plan"]).stdout, "the diff it would have made");
     assert!(before == files(&checkout.dir));
     checkout.assert_applies(&["apply", "--allow-dirty"]);
 }
@@ -372,21 +373,80 @@ fn what_is_put_back_is_the_very_file() {
 }
 
 #[test]
-fn what_somebody_else_has_changed_meanwhile_is_not_put_back() {
+fn what_cannot_be_put_back_is_kept_beside_it() {
+    let fail = || Err(Error::Write("a file".into(), std::io::ErrorKind::StorageFull.into()));
+    // Somebody else has changed the file meanwhile; somebody has made a folder of it.
+    let change: fn(&Path) = |values| fs::write(values, "# somebody was here\n").unwrap();
+    let block: fn(&Path) = |values| {
+        fs::remove_file(values).unwrap();
+        fs::create_dir(values).unwrap();
+    };
+    for harm in [change, block] {
+        let checkout = Checkout::new();
+        let values = checkout.path(VALUES);
+        let plan = plan_for(&checkout);
+        let watch = at_replacement(2, || {
+            harm(&values);
+            fail()
+        });
+        let said = apply::apply(&plan, &watch).unwrap_err().to_string();
+        let old = checkout.path("glance/values.yaml.before-osh-registry-auth");
+        let line = format!("  {}, whose old text is in {}", values.display(), old.display());
+        assert!(said.contains("could not all be put back; look at:") && said.contains(&line), "{said}");
+        let before = files(&testdata("trees/one-chart/before"));
+        assert!(fs::read(&old).unwrap() == before[Path::new(VALUES)]);
+        assert!(!values.is_file() || fs::read_to_string(&values).unwrap() == "# somebody was here\n");
+        // It is nothing that another run would clear up.
+        run(&checkout.dir, &["apply"]);
+        assert!(old.exists());
+    }
+}
+
+#[test]
+fn a_plan_does_not_see_temporary_files() {
     let checkout = Checkout::new();
-    let plan = plan_for(&checkout);
-    let first = plan.files().first().map(|file| file.path.to_string_lossy().into_owned()).unwrap();
-    let watch = at_replacement(2, || {
-        checkout.append(&first, "# somebody was here\n");
-        Err(Error::Write("a file".into(), std::io::ErrorKind::StorageFull.into()))
-    });
-    let said = apply::apply(&plan, &watch).unwrap_err().to_string();
-    assert!(said.contains("could not all be put back; look at:") && said.contains(&first), "{said}");
-    let mut now = files(&checkout.dir);
-    assert!(now.remove(Path::new(&first)).unwrap().ends_with(b"# somebody was here\n"));
-    let mut before = files(&testdata("trees/one-chart/before"));
-    before.remove(Path::new(&first));
-    assert!(now == before);
+    let plan = run(&checkout.dir, &["plan"]);
+    let snippets = "helm-toolkit/templates/snippets";
+    let snippet = checkout.path(&format!("{snippets}/_kubernetes_pod_rbac_serviceaccount.tpl"));
+    fs::hard_link(snippet, checkout.path(&format!("{snippets}/.osh-registry-auth-aBcDeF123456.tmp")))
+        .unwrap();
+    assert_eq!(run(&checkout.dir, &["plan"]).stdout, plan.stdout);
+}
+
+#[test]
+fn what_git_says_nothing_of_is_not_written_over() {
+    // The folder of a submodule that is not checked out.
+    let module = Checkout::committed();
+    let outer = Checkout::committed();
+    let from = module.dir.to_str().unwrap();
+    outer.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", from, "sub"]);
+    outer.commit();
+    outer.git(&["submodule", "--quiet", "deinit", "--all"]);
+    let chart = outer.path("sub/glance");
+    copy(&module.path("glance"), &chart);
+    assert_eq!(outer.git(&["status", "--short", "--ignored"]), "");
+    let apply = run(&outer.dir, &["apply", "."]);
+    assert_eq!(apply.code, 2);
+    assert!(
+        apply.stderr.contains("refused[uncommitted]: sub/glance/values.yaml: is not tracked by git"),
+        "{}",
+        apply.stderr
+    );
+    // A repository whose work tree is elsewhere.
+    let elsewhere = Checkout::committed();
+    elsewhere.git(&["config", "core.worktree", from]);
+    let apply = run(&elsewhere.dir, &["apply"]);
+    assert_eq!(apply.code, 2);
+    assert!(apply.stderr.contains("the work tree of its repository is "), "{}", apply.stderr);
+}
+
+#[test]
+fn what_is_done_is_done_although_nobody_can_be_told() {
+    let checkout = Checkout::committed();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let code = command(&checkout.dir, &["apply"]).stderr(full).status().unwrap().code();
+    assert_eq!(code, Some(0));
+    assert_eq!(run(&checkout.dir, &["plan"]).stdout, "");
 }
 
 #[test]
@@ -408,15 +468,22 @@ fn a_disk_that_takes_no_more_changes_nothing() {
 #[test]
 fn leftovers_of_a_killed_run_are_cleared_up() {
     let checkout = Checkout::new();
-    let leftovers =
-        ["glance/.osh-registry-auth-a1B2c3", "helm-toolkit/templates/snippets/.osh-registry-auth-ZZZZZZ"];
+    let leftovers = [
+        "glance/.osh-registry-auth-a1B2c3D4e5F6.tmp",
+        "helm-toolkit/templates/snippets/.osh-registry-auth-ZZZZZZZZZZZZ.tmp",
+    ];
     for leftover in leftovers {
         checkout.append(leftover, "half of a te");
     }
     // One that would count as a Secret template if it counted at all.
     let call = r#"{{ include "helm-toolkit.manifests.secret_registry" . }}"#;
-    checkout.append("glance/templates/.osh-registry-auth-abcdef", call);
-    let others = ["glance/.osh-registry-auth-", "glance/.osh-registry-auth-notes.txt", "glance/.other"];
+    checkout.append("glance/templates/.osh-registry-auth-abcdefabcdef.tmp", call);
+    let others = [
+        "glance/.osh-registry-auth-",
+        "glance/.osh-registry-auth-notes.txt",
+        "glance/.osh-registry-auth-config",
+        "glance/.other",
+    ];
     for other in others {
         checkout.append(other, "mine");
     }
@@ -447,7 +514,7 @@ fn start_and_see_it_wait(dir: &Path, args: &[&str]) -> std::process::Child {
     let mut line = String::new();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     stderr.read_line(&mut line).unwrap();
-    assert!(line.starts_with("note: waiting for another run that is at work in "), "{line}");
+    assert!(line.starts_with("note: waiting for a lock on "), "{line}");
     child
 }
 

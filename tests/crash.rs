@@ -56,6 +56,8 @@ fn main() {
         trial("killed_at_any_time_it_leaves_whole_files", || strike(240, 60, Blow::Kill)),
         trial("interrupted_at_any_time_it_puts_everything_back", || strike(48, 12, Blow::Interrupt)),
         trial("terminated_at_any_time_it_puts_everything_back", || strike(48, 12, Blow::Terminate)),
+        trial("hung_up_at_any_time_it_puts_everything_back", || strike(24, 4, Blow::HangUp)),
+        trial("signals_that_are_to_be_ignored_are", signals_that_are_to_be_ignored_are),
         trial("killed_while_it_puts_back_it_leaves_whole_files", || strike(48, 12, Blow::InterruptAndKill)),
     ];
     // The blows are timed: what runs beside them would disturb them.
@@ -192,6 +194,7 @@ enum Blow {
     Kill,
     Interrupt,
     Terminate,
+    HangUp,
     InterruptAndKill,
 }
 
@@ -206,6 +209,7 @@ impl Blow {
             Blow::Kill => send(Signal::KILL),
             Blow::Interrupt => send(Signal::INT),
             Blow::Terminate => send(Signal::TERM),
+            Blow::HangUp => send(Signal::HUP),
             Blow::InterruptAndKill => {
                 send(Signal::INT);
                 thread::sleep(random(Duration::from_millis(4)));
@@ -216,7 +220,7 @@ impl Blow {
 
     /// Whether all must be as it was before, where it is not done.
     fn is_undone(self) -> bool {
-        matches!(self, Blow::Interrupt | Blow::Terminate)
+        matches!(self, Blow::Interrupt | Blow::Terminate | Blow::HangUp)
     }
 }
 
@@ -266,8 +270,17 @@ static MANY: LazyLock<Many> = LazyLock::new(|| {
     Many { _folder: folder, before, after, lengths }
 });
 
+/// Starts `apply` with all signals as they are by default: what runs the tests may have some ignored.
 fn start(dir: &Path) -> Child {
+    start_by(dir, "--default-signal=HUP,INT,TERM")
+}
+
+fn start_by(dir: &Path, signals: &str) -> Child {
     let mut command = command(dir, &["apply", "."]);
+    if cfg!(target_os = "linux") {
+        let program = std::mem::replace(&mut command, Command::new("env"));
+        command.current_dir(dir).arg(signals).arg(program.get_program()).args(program.get_args());
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -338,11 +351,28 @@ fn strike_once(number: usize, blow: Blow) -> (State, bool) {
     (left, is_struck && had_begun)
 }
 
+/// As nohup has it.
+fn signals_that_are_to_be_ignored_are() {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    for signal in [Signal::HUP, Signal::INT] {
+        let work = tempfile::tempdir().unwrap();
+        copy(&MANY.before, work.path());
+        let mut child = start_by(work.path(), "--ignore-signal=HUP,INT");
+        wait_for(&work.path().join(FIRST_WRITE), &mut child);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert!(child.wait_with_output().unwrap().status.success(), "{signal:?}");
+        assert_eq!(state(work.path(), &MANY.before, &MANY.after), State::Done);
+    }
+}
+
 fn assert_ended_by(blow: Blow, status: ExitStatus, what: &str) {
     let possible: &[i32] = match blow {
         Blow::Kill => &[9],
         Blow::Interrupt => &[2],
         Blow::Terminate => &[15],
+        Blow::HangUp => &[1],
         Blow::InterruptAndKill => &[2, 9],
     };
     assert!(status.signal().is_some_and(|signal| possible.contains(&signal)), "{what}: {status}");

@@ -222,7 +222,7 @@ fn where_nothing_can_be_written_nothing_is() {
         set_mode(&place, path, 0o755);
         assert_eq!(run.code, 2, "{path}: {}", run.stderr);
         assert!(run.stderr.contains("cannot be written: Permission denied"), "{}", run.stderr);
-        assert!(run.stderr.contains("the folder must take new files"), "{}", run.stderr);
+        assert!(run.stderr.contains("its folder must take new files"), "{}", run.stderr);
         assert!(run.stderr.contains("nothing is changed"), "{}", run.stderr);
         assert!(files(&place.checkout) == files(&testdata("trees/one-chart/before")), "{path}");
         assert!(!place.checkout.join("glance/templates").exists(), "{path}");
@@ -262,13 +262,18 @@ fn a_file_of_somebody_else_is_replaced_where_the_folder_allows_it() {
 fn the_output_is_not_written_over_a_chart() {
     let place = Place::new();
     symlink("glance/values.yaml", place.checkout.join("link")).unwrap();
-    for output in ["glance/values.yaml", "glance/Chart.yaml", "helm-toolkit/templates/new.yaml", "link"] {
+    fs::hard_link(place.checkout.join("glance/values.yaml"), place.checkout.join("other")).unwrap();
+    for output in
+        ["glance/values.yaml", "glance/Chart.yaml", "helm-toolkit/templates/new.yaml", "link", "other"]
+    {
         let before = files(&place.checkout);
         let run = run(&place.checkout, &["apply", "--output", output]);
         assert_eq!(run.code, 2, "{output}");
         assert_eq!(
             run.stderr,
-            format!("error: {output}: is part of a chart; let --output name another file\n")
+            format!(
+                "error: {output}: is part of a chart, or may be by another name; let --output name another file\n"
+            )
         );
         assert!(before == files(&place.checkout), "{output}");
     }
@@ -276,7 +281,7 @@ fn the_output_is_not_written_over_a_chart() {
 }
 
 #[test]
-fn repositories_cannot_have_programs_run() {
+fn no_program_runs_that_a_repository_names_for_watching_files() {
     let place = Place::new();
     let git = |args: &[&str]| {
         assert!(Command::new("git").args(args).current_dir(&place.checkout).status().unwrap().success());

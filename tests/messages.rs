@@ -20,6 +20,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{copy, files, run, testdata};
+use osh_registry_auth::disk::Left;
 use osh_registry_auth::error::{Error, Reason};
 
 /// What lies in a checkout.
@@ -68,6 +69,11 @@ const CASES: &[Case] = &[
         "demo/values.yaml: is a device or a pipe, where a file belongs; move it away, or put the file in its place",
     ),
     (
+        Reason::NoFile,
+        &[("demo/templates/secret-registry.yaml", Folder)],
+        "demo/templates/secret-registry.yaml: is a folder or a device, where a file belongs; move it away",
+    ),
+    (
         Reason::TooLarge,
         &[("demo/values.yaml", Many("images: {}\n", 500_000))],
         "demo/values.yaml: is larger than 5 MiB; split the file, or make the changes by hand",
@@ -92,6 +98,16 @@ const CASES: &[Case] = &[
         Reason::Metadata,
         &[("demo/requirements.yaml", Text("dependencies: none\n"))],
         "demo/requirements.yaml:1:15: cannot be understood: dependencies: invalid type: string \"none\", expected a sequence at line 1 column 15; mend the file; `helm lint` says more",
+    ),
+    (
+        Reason::Metadata,
+        &[("demo/requirements.yaml", Many("[", 200_000))],
+        "demo/requirements.yaml:1:256: nested deeper than 100 levels; nest less deeply",
+    ),
+    (
+        Reason::NoName,
+        &[("demo/Chart.yaml", Text("{version: 0.1.0, name: on}\n"))],
+        "demo/Chart.yaml:1:24: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
         Reason::NoName,
@@ -483,12 +499,15 @@ fn expected(error: &Error) -> &'static str {
             "a/b: cannot be read: permission denied; check that it is there and who may read it"
         }
         Error::Write(..) => {
-            "a/b: cannot be written: permission denied; the folder must take new files, and the disk have room for them"
+            "a/b: cannot be written: permission denied; its folder must take new files, since a file is replaced as a whole"
         }
+        Error::Print(_) => "the diff cannot be printed: permission denied; let --output name a file for it",
         Error::NoChart(_) => {
             "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
         }
-        Error::OutputInChart(_) => "a/b: is part of a chart; let --output name another file",
+        Error::OutputInChart(_) => {
+            "a/b: is part of a chart, or may be by another name; let --output name another file"
+        }
         Error::Guard(..) => {
             "a/b: cannot tell what is committed here: git does not run\nsee to that, or say --allow-dirty to write all the same"
         }
@@ -498,7 +517,7 @@ fn expected(error: &Error) -> &'static str {
             "a/b: changed while this program was at work; run it again\nnothing is changed: what was written before that was put back"
         }
         Error::Undone { .. } => {
-            "a/b: changed while this program was at work; run it again\nwhat was written before that could not all be put back; look at:\n  a/b\n  c"
+            "a/b: changed while this program was at work; run it again\nwhat was written before that could not all be put back; look at:\n  a/b, whose old text is in c\n  d"
         }
     }
 }
@@ -510,13 +529,20 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
     let errors = [
         Error::Read("a/b".into(), denied()),
         Error::Write("a/b".into(), denied()),
+        Error::Print(denied()),
         Error::NoChart(vec!["a/b".into(), "c\n".into()]),
         Error::OutputInChart("a/b".into()),
         Error::Guard("a/b".into(), "git does not run".to_owned()),
         Error::Changed("a/b".into()),
         Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
         Error::Undone { cause: changed(), left: Vec::new() },
-        Error::Undone { cause: changed(), left: vec!["a/b".into(), "c".into()] },
+        Error::Undone {
+            cause: changed(),
+            left: vec![
+                Left { path: "a/b".into(), old: Some("c".into()) },
+                Left { path: "d".into(), old: None },
+            ],
+        },
     ];
     for error in errors {
         assert_eq!(error.to_string(), expected(&error));

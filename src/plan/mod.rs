@@ -5,6 +5,7 @@ mod complete;
 mod target;
 mod toolkits;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -143,13 +144,17 @@ impl Plan {
         })
     }
 
-    /// Whether `path` is that of a file which makes a chart what it is, there or not: nothing but the
-    /// plan may change it.
+    /// Whether `path` is that of a file which makes a chart what it is, there or not, or of one that
+    /// has other names and may be such a file: nothing but the plan may change it.
     #[must_use]
     pub fn is_made_from(&self, path: &Path) -> bool {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let beside = || Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?));
         let Some(path) = path.canonicalize().ok().or_else(beside) else { return false };
+        if path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() > 1) {
+            // It may be another name of any file: the output is none that anybody misses.
+            return true;
+        }
         let parts = ["Chart.yaml", "requirements.yaml", "values.yaml", "templates"];
         self.charts.iter().any(|chart| {
             let inside = path.strip_prefix(self.base.join(&chart.path));

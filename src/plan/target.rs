@@ -9,8 +9,8 @@ use crate::error::{Place, Reason, Refusal, Warning};
 /// names (hard links) is warned about: replacing it leaves the text under these as it is.
 ///
 /// # Errors
-/// Where it leads through a link, even out of the checkout, or through something else that is
-/// no folder.
+/// Where it leads through a link, even out of the checkout, or to something that is no file or
+/// through something that is no folder.
 pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Warning>, Refusal> {
     // The file comes first, then the folders around it; the last one is the chart itself.
     for (depth, part) in path.ancestors().take_while(|part| !part.as_os_str().is_empty()).enumerate() {
@@ -21,6 +21,10 @@ pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Warning>, Refusal> 
             let kind = if depth == 0 { "file" } else { "folder" };
             let advice = format!("make it a plain {kind}, or change what it leads to by hand");
             return Err(Refusal::new(Reason::Link, Place::file(part), what, advice));
+        }
+        if depth == 0 && !metadata.is_file() {
+            let what = "is a folder or a device, where a file belongs";
+            return Err(Refusal::new(Reason::NoFile, Place::file(part), what, "move it away"));
         }
         if depth > 0 && !metadata.is_dir() {
             let what = "is a file, where a folder belongs";

@@ -87,7 +87,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
 /// # Errors
 /// What `out` reports.
 pub fn waiting(out: &mut dyn Write, folder: &Path) -> io::Result<()> {
-    writeln!(out, "{NOTE}note{NOTE:#}: waiting for another run that is at work in {}", shown(folder))
+    writeln!(out, "{NOTE}note{NOTE:#}: waiting for a lock on {}, which another run holds", shown(folder))
 }
 
 /// Says how many temporary files of a run that was killed are gone.

@@ -266,7 +266,8 @@ impl<'t> Document<'t> {
     }
 
     /// Whether `node` is a scalar without quotes, on one line or several.
-    pub(super) fn is_plain(&self, node: Node) -> bool {
+    #[must_use]
+    pub fn is_plain(&self, node: Node) -> bool {
         matches!(self.events.get(node.0), Some(Event::Scalar(_, TScalarStyle::Plain, ..)))
     }
 
@@ -668,6 +669,10 @@ impl<'t> Document<'t> {
 
     fn syntax_error(&self, error: &ScanError) -> ParseError {
         let offset = self.offset_of(error.marker(), &mut Counted::default());
+        // The parser's own limit, for what it looks ahead at.
+        if error.info().contains("recursion limit") {
+            return ParseError::Depth(self.position_of(offset));
+        }
         let line = self.line_of(offset);
         let tab =
             [line, line + 1, line.saturating_sub(1)].into_iter().find_map(|line| self.tab_in_indent(line));
