@@ -1,18 +1,24 @@
 //! One chart: its name, its values and its templates, as the rules see them.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk;
 use crate::error::{Place, Reason, Refusal};
+use crate::template;
 use crate::yaml::{self, Document, ParseError, Position};
 
 /// Name of the library chart that all charts of OpenStack-Helm share.
 pub const TOOLKIT: &str = "helm-toolkit";
+
+/// The file that a chart's default values are in.
+pub const VALUES: &str = "values.yaml";
 
 /// How large Chart.yaml and requirements.yaml may be without being looked at for nesting first: their
 /// parser is quadratic in it.
@@ -237,8 +243,8 @@ impl Files {
     pub fn read(dir: &Path, role: Role) -> Result<Self, Refusal> {
         let mut files = Files::default();
         if role == Role::Application {
-            let Some(text) = read_text(dir, "values.yaml")? else { return Ok(files) };
-            files.values = Some(Source { path: PathBuf::from("values.yaml"), text });
+            let Some(text) = read_text(dir, VALUES)? else { return Ok(files) };
+            files.values = Some(Source { path: PathBuf::from(VALUES), text });
         }
         files.read_templates(dir)?;
         Ok(files)
@@ -302,6 +308,35 @@ pub struct Chart<'a> {
     pub templates: &'a [Source],
     /// What else is in templates/, folders aside, each with what it is.
     pub others: &'a [(PathBuf, &'static str)],
+    /// What the helm-toolkit that it depends on defines, where that is known.
+    pub toolkit: Option<&'a Functions>,
+}
+
+/// The functions that a helm-toolkit defines. They are asked for where a chart calls a function that is
+/// not usual, and only then looked for.
+#[derive(Debug)]
+pub struct Functions {
+    dir: PathBuf,
+    /// `None` where the toolkit cannot be read.
+    names: OnceLock<Option<HashSet<String>>>,
+}
+
+impl Functions {
+    /// Those of the toolkit in the folder `dir`.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Self {
+        Functions { dir, names: OnceLock::new() }
+    }
+
+    /// Whether there is a function called `name`; there may be where that cannot be told.
+    #[must_use]
+    pub fn defines(&self, name: &str) -> bool {
+        let names = self.names.get_or_init(|| {
+            let files = Files::read(&self.dir, Role::Toolkit).ok()?;
+            Some(files.templates.iter().flat_map(|source| template::definitions(&source.text)).collect())
+        });
+        names.as_ref().is_none_or(|names| names.contains(name))
+    }
 }
 
 impl Chart<'_> {
@@ -331,5 +366,5 @@ pub fn unusable_values(error: &ParseError) -> Refusal {
             "Helm reads the first document only: move what is to count there and take the rest out",
         ),
     };
-    Refusal::new(reason, Place::at("values.yaml", error.position()), error.to_string(), advice)
+    Refusal::new(reason, Place::at(VALUES, error.position()), error.to_string(), advice)
 }

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::chart::{self, Metadata, Role};
-use crate::error::{Error, Reason, Refusal, Warning};
+use crate::error::{Error, Reason, Refusal};
+use crate::finding::Finding;
 
 /// Where charts are, and how their paths are shown.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Checkouts {
     /// The charts found, sorted by path.
     pub charts: Vec<Found>,
     /// What a maintainer should know of them.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Finding>,
 }
 
 /// A folder with a Chart.yaml, or one that cannot be looked into.

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::disk::Left;
+use crate::ids::ids;
 use crate::signals::Signal;
 use crate::yaml::Position;
 
@@ -64,32 +65,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// Declares [`Reason`], so that none can be left out of [`Reason::ALL`].
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
-        /// Every reason there is to refuse a chart, each with an id that stays what it is: for
-        /// people to look up and for programs to tell refusals apart by.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Reason {
-            /// All of them, in the order in which a chart is looked at.
-            pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
-
-            /// The id.
-            #[must_use]
-            pub fn id(self) -> &'static str {
-                match self {
-                    $(Reason::$name => $id,)*
-                }
-            }
-        }
-    };
-}
-
-reasons! {
+ids! {
+    /// Every reason there is to refuse a chart.
+    Reason {
     /// A file or folder cannot be read.
     Unreadable = "unreadable",
     /// A folder or a device lies where a file belongs.
@@ -164,6 +142,7 @@ reasons! {
     Link = "link",
     /// A file lies where a folder belongs.
     NoFolder = "no-folder",
+    }
 }
 
 /// Why a chart is not changed although it should be: what is wrong, where, and what to do.
@@ -195,29 +174,6 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-/// Something that a maintainer should look at; it keeps nothing from being done.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Warning {
-    /// Where it is.
-    pub place: Place,
-    /// What it is about.
-    pub what: String,
-}
-
-impl Warning {
-    /// A warning; see the fields.
-    #[must_use]
-    pub fn new(place: Place, what: impl Into<String>) -> Self {
-        Warning { place, what: what.into() }
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, printable(&self.what))
-    }
-}
 
 /// Why a run ends before it could do what it was called for.
 #[derive(Debug)]

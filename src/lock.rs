@@ -10,7 +10,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Place, Warning};
+use crate::error::Place;
+use crate::finding::{Finding, FindingId};
 
 /// Locks on folders, held until this is dropped.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ pub struct Lock {
     /// Kept open, since closing a file gives its lock back.
     folders: Vec<File>,
     /// Folders of the call that could not be locked, such as those on some network file systems.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Finding>,
 }
 
 impl Lock {
@@ -37,9 +38,11 @@ impl Lock {
         for (folder, is_root) in folders {
             match lock_folder(folder, is_root, waiting) {
                 Ok(file) => lock.folders.push(file),
-                Err(error) if is_root => lock.warnings.push(Warning::new(
+                Err(error) if is_root => lock.warnings.push(Finding::warning(
+                    FindingId::NotLocked,
                     Place::file(folder),
-                    format!("cannot be locked ({error}): make sure that no other run is at work in it"),
+                    format!("cannot be locked ({error})"),
+                    "make sure that no other run is at work in it",
                 )),
                 // A folder around ours that we may not look into: only somebody who may can be at
                 // work there.

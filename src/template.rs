@@ -13,6 +13,14 @@ static CONTROL: LazyLock<Regex> = LazyLock::new(|| {
     constant_regex(r"\{\{-?\s*(?:(?P<word>if|with|range|define|block|end)\b|(?P<root>\$envAll)\s*:=)")
 });
 
+/// The definition of a named template.
+static DEFINITION: LazyLock<Regex> = LazyLock::new(|| constant_regex(r#"\{\{-?\s*define\s+"([^"]+)""#));
+
+/// The names of the templates that `text` defines.
+pub fn definitions(text: &str) -> impl Iterator<Item = String> {
+    DEFINITION.captures_iter(text).filter_map(|definition| Some(definition.get(1)?.as_str().to_owned()))
+}
+
 /// Compiles a pattern that is part of this program.
 ///
 /// # Panics

@@ -1,19 +1,21 @@
 //! What completes one chart. Nothing here touches a disk: the files have been read, and what
 //! becomes of them is text.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Change, FileChange, Outcome};
-use crate::chart::{self, Chart, Files, Metadata, Role, Source};
-use crate::edit;
-use crate::error::{Place, Reason, Refusal, Warning};
+use super::{Change, FileChange, Outcome, Part};
+use crate::chart::{self, Chart, Files, Functions, Metadata, Role, Source, VALUES};
+use crate::edit::{self, Edit};
+use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
-use crate::rules::{self, Proposals};
+use crate::rules::{self, Change as Proposed, Proposal, Proposals};
 use crate::yaml::{self, Addition, Document, Doubt, Kind};
 
-/// Looks at a chart and says what is to become of it. `warnings` get what a maintainer should look
-/// at; all paths are relative to the chart's folder.
+/// Looks at a chart and says what is to become of it. `findings` get what is missing or wrong; all
+/// paths are relative to the chart's folder.
 ///
 /// What is offered is proven: values.yaml by two parsers, and all of it by the rules themselves,
 /// which find nothing left to do in the result.
@@ -23,8 +25,9 @@ use crate::yaml::{self, Addition, Document, Doubt, Kind};
 pub fn complete(
     metadata: &Metadata,
     files: &Files,
+    toolkit: Option<&Functions>,
     options: &Options,
-    warnings: &mut Vec<Warning>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Outcome, Vec<Refusal>> {
     let one = |refusal| vec![refusal];
     let is_application = metadata.role() == Role::Application;
@@ -36,8 +39,8 @@ pub fn complete(
     }
     let mut document = None;
     if let Some(values) = &files.values {
-        if let Some(found) = complete_at_a_glance(metadata, files, &values.text, options) {
-            warn(files, found, warnings);
+        if let Some(found) = complete_at_a_glance(metadata, files, &values.text, toolkit, options) {
+            report(files, found, findings);
             return Ok(Outcome::Complete);
         }
         let whole = Document::parse(&values.text).map_err(|error| one(chart::unusable_values(&error)))?;
@@ -46,52 +49,73 @@ pub fn complete(
         }
         document = Some(whole);
     }
-    let chart = view(metadata, document, &files.templates, files);
+    let chart = view(metadata, document, &files.templates, files, toolkit);
     let (mut proposals, refusals) = rules::propose(&chart, options);
-    warn(files, std::mem::take(&mut proposals.warnings), warnings);
+    report(files, std::mem::take(&mut proposals.findings), findings);
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    if proposals.is_empty() {
+    if proposals.changes.is_empty() {
         return Ok(Outcome::Complete);
     }
     let (values, templates) = proven(chart, metadata, files, &proposals, options).map_err(one)?;
 
     let mut changed = BTreeMap::new();
-    for new in templates.into_iter().filter(|new| proposals.touches(&new.path)) {
+    for new in templates {
         let old = files.templates.iter().find(|old| old.path == new.path).map(|old| old.text.clone());
-        changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text });
+        let parts = parts(&proposals, &new.path, old.as_deref());
+        if !parts.is_empty() {
+            changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text, parts });
+        }
     }
     if let (Some(old), Some(new)) = (&files.values, values) {
-        let change = FileChange { path: old.path.clone(), old: Some(old.text.clone()), new };
+        let parts = parts(&proposals, &old.path, Some(&old.text));
+        let change = FileChange { path: old.path.clone(), old: Some(old.text.clone()), new, parts };
         changed.insert(old.path.clone(), change);
     }
-    Ok(Outcome::Change(Change { files: changed.into_values().collect(), rules: proposals.changed_by }))
+    Ok(Outcome::Change(Change { files: changed.into_values().collect() }))
 }
 
-/// What was not read of a chart that the rules are for, and what they warn of.
-fn warn(files: &Files, found: Vec<Warning>, warnings: &mut Vec<Warning>) {
+/// What the rules do to the file at `path`, which holds `old`.
+fn parts(proposals: &Proposals, path: &Path, old: Option<&str>) -> Vec<Part> {
+    let part = |Proposal { change, shape, parameters, .. }: &Proposal| Part {
+        shape: shape.clone(),
+        parameters: parameters.clone(),
+        edits: match change {
+            Proposed::Entries(addition) => addition.edits.clone(),
+            Proposed::Edit(edit) => vec![edit.clone()],
+            Proposed::File(text) => {
+                vec![Edit { range: 0..old.unwrap_or_default().len(), replacement: text.clone() }]
+            }
+        },
+    };
+    proposals.of(path).map(part).collect()
+}
+
+/// What was not read of a chart that the rules are for, and what they found.
+fn report(files: &Files, found: Vec<Finding>, findings: &mut Vec<Finding>) {
     for (path, what) in &files.others {
         let what = format!("{what}: not searched for pods and ServiceAccounts");
-        warnings.push(Warning::new(Place::file(path), what));
+        findings.push(Finding::warning(FindingId::NotRead, Place::file(path), what, "look into it by hand"));
     }
-    warnings.extend(found);
+    findings.extend(found);
 }
 
 /// Whether a chart is seen to have everything by a part of its values.yaml; then what the rules
-/// warn of. Most charts of a checkout are complete, once it is migrated, and the blocks that the
+/// found otherwise. Most charts of a checkout are complete, once it is migrated, and the blocks that the
 /// rules look at are a small part: parsing just them is what makes a run fast.
 fn complete_at_a_glance(
     metadata: &Metadata,
     files: &Files,
     values: &str,
+    toolkit: Option<&Functions>,
     options: &Options,
-) -> Option<Vec<Warning>> {
+) -> Option<Vec<Finding>> {
     let excerpt = excerpt(values)?;
     let document = Document::parse(&excerpt).ok().filter(has_images)?;
-    let chart = view(metadata, Some(document), &files.templates, files);
+    let chart = view(metadata, Some(document), &files.templates, files, toolkit);
     let (proposals, refusals) = rules::propose(&chart, options);
-    (proposals.is_empty() && refusals.is_empty()).then_some(proposals.warnings)
+    (proposals.changes.is_empty() && refusals.is_empty()).then_some(proposals.findings)
 }
 
 /// The texts that `proposals` come to, values.yaml (where it changes) and all templates: proven.
@@ -104,15 +128,16 @@ fn proven(
 ) -> Result<(Option<String>, Vec<Source>), Refusal> {
     let values = edited_values(files, proposals)?;
     let templates = edited_templates(&files.templates, proposals)?;
+    let additions: Vec<&Addition> = proposals.additions().collect();
     let document = match (&chart.values, &values) {
         (Some(old), Some(new)) => Some(
-            yaml::prove(old, new, &proposals.additions)
-                .map_err(|doubt| unproven_values(old, &proposals.additions, &doubt))?,
+            yaml::prove(old, new, &additions).map_err(|doubt| unproven_values(old, &additions, &doubt))?,
         ),
         _ => chart.values,
     };
-    let (left, refusals) = rules::propose(&view(metadata, document, &templates, files), options);
-    if !left.is_empty() || !refusals.is_empty() {
+    let (left, refusals) =
+        rules::propose(&view(metadata, document, &templates, files, chart.toolkit), options);
+    if !left.changes.is_empty() || !refusals.is_empty() {
         return Err(unproven(Path::new(""), "a second run would change it again"));
     }
     Ok((values, templates))
@@ -120,30 +145,37 @@ fn proven(
 
 /// values.yaml with its additions made; `None` where there are none.
 fn edited_values(files: &Files, proposals: &Proposals) -> Result<Option<String>, Refusal> {
-    let Some(values) = files.values.as_ref().filter(|_| !proposals.additions.is_empty()) else {
+    let additions: Vec<&Addition> = proposals.additions().collect();
+    let Some(values) = files.values.as_ref().filter(|_| !additions.is_empty()) else {
         return Ok(None);
     };
-    let edits = yaml::edits(&proposals.additions);
+    let edits = yaml::edits(&additions);
     let new = edit::apply(&values.text, &edits);
     new.map(Some).map_err(|_| unproven(&values.path, "two additions meet in one place"))
 }
 
 /// All templates as they will be, new ones included.
 fn edited_templates(templates: &[Source], proposals: &Proposals) -> Result<Vec<Source>, Refusal> {
-    let mut after = Vec::with_capacity(templates.len() + proposals.files.len());
-    for Source { path, text } in templates.iter().filter(|old| !proposals.files.contains_key(&old.path)) {
-        let text = match proposals.edits.get(path) {
-            Some(edits) => {
-                edit::apply(text, edits).map_err(|_| unproven(path, "two insertions meet in one place"))?
-            }
-            None => text.clone(),
-        };
-        after.push(Source { path: path.clone(), text });
+    let mut after: BTreeMap<&Path, Cow<'_, str>> = templates
+        .iter()
+        .map(|Source { path, text }| (path.as_path(), Cow::Borrowed(text.as_str())))
+        .collect();
+    let mut edits: BTreeMap<&Path, Vec<Edit>> = BTreeMap::new();
+    for proposal in &proposals.changes {
+        match &proposal.change {
+            Proposed::Entries(_) => {}
+            Proposed::File(text) => drop(after.insert(&proposal.path, Cow::Borrowed(text))),
+            Proposed::Edit(edit) => edits.entry(&proposal.path).or_default().push(edit.clone()),
+        }
     }
-    after
-        .extend(proposals.files.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
-    after.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(after)
+    for (path, edits) in edits {
+        let old = after.get(path).map(Cow::as_ref).unwrap_or_default();
+        let new = edit::apply(old, &edits).map_err(|_| unproven(path, "two insertions meet in one place"))?;
+        after.insert(path, Cow::Owned(new));
+    }
+    let source =
+        |(path, text): (&Path, Cow<'_, str>)| Source { path: path.to_owned(), text: text.into_owned() };
+    Ok(after.into_iter().map(source).collect())
 }
 
 fn unproven(path: &Path, doubt: &str) -> Refusal {
@@ -155,15 +187,15 @@ fn unproven(path: &Path, doubt: &str) -> Refusal {
 const BY_HAND: &str = "add the entries by hand, and report this: it is a defect of this program";
 
 /// The refusal of an edit of values.yaml that the proof is against.
-fn unproven_values(old: &Document<'_>, additions: &[Addition], doubt: &Doubt) -> Refusal {
+fn unproven_values(old: &Document<'_>, additions: &[&Addition], doubt: &Doubt) -> Refusal {
     if let Doubt::Ambiguous(position) = doubt {
         let advice = "write it in another way, or add the entries by hand";
-        let place = Place::at("values.yaml", *position);
+        let place = Place::at(VALUES, *position);
         return Refusal::new(Reason::ParsersDisagree, place, doubt.to_string(), advice);
     }
     let what = format!("no edit could be proven right: {doubt}");
     let position = additions.first().map(|addition| old.position(addition.mapping));
-    let place = Place { path: "values.yaml".into(), position };
+    let place = Place { path: VALUES.into(), position };
     Refusal::new(Reason::Unproven, place, what, BY_HAND)
 }
 
@@ -178,6 +210,7 @@ fn view<'a>(
     values: Option<Document<'a>>,
     templates: &'a [Source],
     files: &'a Files,
+    toolkit: Option<&'a Functions>,
 ) -> Chart<'a> {
     Chart {
         name: &metadata.name,
@@ -186,6 +219,7 @@ fn view<'a>(
         values,
         templates,
         others: &files.others,
+        toolkit,
     }
 }
 

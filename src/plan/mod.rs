@@ -14,10 +14,14 @@ use rayon::prelude::*;
 pub use complete::complete;
 use toolkits::Toolkits;
 
-use crate::chart::{Files, Role};
+use crate::chart::{Files, Functions, Role};
 use crate::checkout::{Checkouts, Found};
-use crate::error::{Place, Reason, Refusal, Warning, shown};
+use crate::edit::Edit;
+use crate::error::{Place, Reason, Refusal, shown};
+use crate::finding::Finding;
 use crate::options::Options;
+use crate::shape::Shape;
+use crate::yaml::Parameters;
 
 /// Which charts are to be changed, by name.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +47,7 @@ pub struct Plan {
     /// The charts, sorted by path.
     pub charts: Vec<ChartPlan>,
     /// Warnings that belong to no chart.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Finding>,
 }
 
 /// What is to become of one chart.
@@ -57,8 +61,8 @@ pub struct ChartPlan {
     pub role: Role,
     /// What is to be done, or why nothing is.
     pub outcome: Outcome,
-    /// What a maintainer should look at. Paths are relative to [`Plan::base`].
-    pub warnings: Vec<Warning>,
+    /// What is missing or wrong, mended by the outcome or not. Paths are relative to [`Plan::base`].
+    pub findings: Vec<Finding>,
 }
 
 /// What is to be done to a chart.
@@ -79,8 +83,6 @@ pub enum Outcome {
 pub struct Change {
     /// The files, sorted by path.
     pub files: Vec<FileChange>,
-    /// The rules that asked for them.
-    pub rules: Vec<&'static str>,
 }
 
 /// A file that changes or comes to be.
@@ -92,6 +94,19 @@ pub struct FileChange {
     pub old: Option<String>,
     /// What will be in it.
     pub new: String,
+    /// What makes the one into the other, in the order of the rules.
+    pub parts: Vec<Part>,
+}
+
+/// What one rule does to a file.
+#[derive(Debug)]
+pub struct Part {
+    /// What it has in common with what the rule does to other files.
+    pub shape: Shape,
+    /// What is its own.
+    pub parameters: Parameters,
+    /// The edits of the old text.
+    pub edits: Vec<Edit>,
 }
 
 impl Plan {
@@ -99,17 +114,17 @@ impl Plan {
     #[must_use]
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
         let Checkouts { base, charts: found, warnings, .. } = checkouts;
+        let toolkits = Toolkits::of(&base, &found);
         // One chart at a time, so that no core idles while another has several left.
         let planned = found.par_iter().with_max_len(1).map(|found| {
             // Toolkits are planned even where they are not selected: charts depend on what they can.
             if found.role() == Role::Toolkit || selection.takes(&name(found)) {
-                plan_chart(&base, found, options)
+                plan_chart(&base, found, toolkits.functions_for(found), options)
             } else {
                 ChartPlan::left_alone(found, NOT_SELECTED)
             }
         });
         let mut charts: Vec<ChartPlan> = planned.collect();
-        let toolkits = Toolkits::of(&found);
         for index in 0..charts.len() {
             let Some(chart) = found.get(index).filter(|chart| chart.role() == Role::Application) else {
                 continue;
@@ -134,6 +149,12 @@ impl Plan {
         let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
+    }
+
+    /// What is missing or wrong and stays so, in the order of the charts.
+    pub fn left_to_people(&self) -> impl Iterator<Item = &Finding> {
+        let of_charts = self.charts.iter().flat_map(|chart| &chart.findings);
+        self.warnings.iter().chain(of_charts).filter(|finding| !finding.is_planned)
     }
 
     /// All refusals, in the order of the charts.
@@ -174,14 +195,28 @@ impl Plan {
 
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
 
+impl Change {
+    /// The names of the rules that asked for it, in the order of the files.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&'static str> {
+        let mut rules: Vec<&'static str> = Vec::new();
+        for part in self.files.iter().flat_map(|file| &file.parts) {
+            if !rules.contains(&part.shape.rule) {
+                rules.push(part.shape.rule);
+            }
+        }
+        rules
+    }
+}
+
 impl ChartPlan {
     fn left_alone(found: &Found, reason: &'static str) -> Self {
         ChartPlan::with_outcome(found, Outcome::LeftAlone(reason))
     }
 
     fn with_outcome(found: &Found, outcome: Outcome) -> Self {
-        let warnings = Vec::new();
-        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, warnings }
+        let findings = Vec::new();
+        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, findings }
     }
 
     /// The files of this chart that change.
@@ -222,11 +257,11 @@ fn name(found: &Found) -> String {
     }
 }
 
-fn plan_chart(base: &Path, found: &Found, options: &Options) -> ChartPlan {
-    let mut warnings = Vec::new();
-    let outcome = read_and_complete(&base.join(&found.path), found, options, &mut warnings);
-    for warning in &mut warnings {
-        warning.place = warning.place.clone().below(&found.path);
+fn plan_chart(base: &Path, found: &Found, toolkit: Option<&Functions>, options: &Options) -> ChartPlan {
+    let mut findings = Vec::new();
+    let outcome = read_and_complete(&base.join(&found.path), found, toolkit, options, &mut findings);
+    for finding in &mut findings {
+        finding.place = finding.place.clone().below(&found.path);
     }
     let outcome = match outcome {
         Ok(Outcome::Change(mut change)) => {
@@ -241,21 +276,22 @@ fn plan_chart(base: &Path, found: &Found, options: &Options) -> ChartPlan {
             Outcome::Refused(refusals.into_iter().map(below).collect())
         }
     };
-    ChartPlan { warnings, ..ChartPlan::with_outcome(found, outcome) }
+    ChartPlan { findings, ..ChartPlan::with_outcome(found, outcome) }
 }
 
 fn read_and_complete(
     dir: &Path,
     found: &Found,
+    toolkit: Option<&Functions>,
     options: &Options,
-    warnings: &mut Vec<Warning>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Outcome, Vec<Refusal>> {
     let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
     let files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
-    let outcome = complete(metadata, &files, options, warnings)?;
+    let outcome = complete(metadata, &files, toolkit, options, findings)?;
     if let Outcome::Change(change) = &outcome {
         for file in &change.files {
-            warnings.extend(target::look(dir, &file.path).map_err(|refusal| vec![refusal])?);
+            findings.extend(target::look(dir, &file.path).map_err(|refusal| vec![refusal])?);
         }
     }
     Ok(outcome)

@@ -3,7 +3,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use crate::error::{Place, Reason, Refusal, Warning};
+use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 
 /// Looks at the way from the chart's folder `dir` to the file at `path` in it. A file that has other
 /// names (hard links) is warned about: replacing it leaves the text under these as it is.
@@ -11,7 +12,7 @@ use crate::error::{Place, Reason, Refusal, Warning};
 /// # Errors
 /// Where it leads through a link, even out of the checkout, or to something that is no file or
 /// through something that is no folder.
-pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Warning>, Refusal> {
+pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Finding>, Refusal> {
     // The file comes first, then the folders around it; the last one is the chart itself.
     for (depth, part) in path.ancestors().take_while(|part| !part.as_os_str().is_empty()).enumerate() {
         // Nothing there: it will be made.
@@ -34,6 +35,6 @@ pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Warning>, Refusal> 
     let names = dir.join(path).symlink_metadata().map_or(1, |metadata| metadata.nlink());
     Ok((names > 1).then(|| {
         let what = format!("has {names} names (hard links): the text under the others stays as it is");
-        Warning::new(Place::file(path), what)
+        Finding::warning(FindingId::HardLink, Place::file(path), what, "see to those by hand")
     }))
 }

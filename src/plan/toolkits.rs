@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::chart::{self, Role};
+use crate::chart::{self, Functions, Role};
 use crate::checkout::Found;
 
 /// The helm-toolkits among the charts that were found, by their indices.
@@ -12,18 +12,26 @@ pub(super) struct Toolkits<'f> {
     vendored: HashMap<&'f Path, usize>,
     /// The others, by their own folder.
     free: BTreeMap<&'f Path, usize>,
+    /// What each of them defines, by the same indices.
+    functions: HashMap<usize, Functions>,
 }
 
 impl<'f> Toolkits<'f> {
-    pub(super) fn of(found: &'f [Found]) -> Self {
-        let (mut vendored, mut free) = (HashMap::new(), BTreeMap::new());
+    pub(super) fn of(base: &Path, found: &'f [Found]) -> Self {
+        let (mut vendored, mut free, mut functions) = (HashMap::new(), BTreeMap::new(), HashMap::new());
         for (index, toolkit) in found.iter().enumerate().filter(|(_, found)| found.role() == Role::Toolkit) {
+            functions.insert(index, Functions::new(base.join(&toolkit.path)));
             match &toolkit.vendored_in {
                 Some(chart) => vendored.insert(chart.as_path(), index),
                 None => free.insert(toolkit.path.as_path(), index),
             };
         }
-        Toolkits { vendored, free }
+        Toolkits { vendored, free, functions }
+    }
+
+    /// What the toolkit that `chart` depends on defines.
+    pub(super) fn functions_for(&self, chart: &Found) -> Option<&Functions> {
+        self.functions.get(&self.of_chart(chart)?)
     }
 
     /// The toolkit that `chart` depends on: the copy inside of it; else the one that its dependency

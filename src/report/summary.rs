@@ -51,8 +51,8 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
         }
     }
     if detail >= Detail::Normal {
-        for warning in plan.warnings.iter().chain(plan.charts.iter().flat_map(|chart| &chart.warnings)) {
-            writeln!(out, "{WARNING}warning{WARNING:#}: {warning}")?;
+        for finding in plan.left_to_people() {
+            writeln!(out, "{WARNING}warning[{}]{WARNING:#}: {finding}", finding.id.id())?;
         }
     }
     for refusal in plan.refusals() {
@@ -152,7 +152,7 @@ fn line(chart: &ChartPlan) -> String {
     let what = match &chart.outcome {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
         Outcome::Complete => "complete".to_owned(),
-        Outcome::Change(change) => change.rules.join(", "),
+        Outcome::Change(change) => change.rules().join(", "),
         Outcome::Refused(_) => "refused".to_owned(),
     };
     format!("{path}{kind}: {what}")

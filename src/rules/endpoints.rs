@@ -4,6 +4,7 @@ use super::top_level::{Block, wanted};
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
 use crate::error::Refusal;
+use crate::finding::FindingId;
 use crate::options::Options;
 use crate::yaml::Place;
 
@@ -43,8 +44,8 @@ impl Rule for Endpoints {
             let neighbour = key("local_image_registry").or_else(|| key(SUFFIX));
             block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
         };
-        proposals.additions.extend(additions);
-        block.warn_of_wrong_keys(&["oci_image_registry", "auth"], chart.name, &["enabled"], proposals);
+        proposals.add(chart, FindingId::MissingEndpointsEntry, additions);
+        block.find_wrong_keys(&["oci_image_registry", "auth"], chart.name, &["enabled"], proposals);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::top_level::{Block, wanted};
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
 use crate::error::Refusal;
+use crate::finding::FindingId;
 use crate::options::Options;
 use crate::yaml::Place;
 
@@ -31,7 +32,7 @@ impl Rule for Manifests {
         let Some(block) = Block::of(chart, "manifests")? else { return Ok(()) };
         let wanted = wanted(chart, options, "manifests")?;
         if block.node.is_none() {
-            proposals.additions.extend(block.create(wanted, &[])?);
+            proposals.add(chart, FindingId::MissingManifestsSwitch, block.create(wanted, &[])?);
             return Ok(());
         }
         let keys = block.keys();
@@ -42,7 +43,7 @@ impl Rule for Manifests {
             (None, Some((key, _))) => Place::Before(*key),
             (None, None) => Place::Last,
         };
-        proposals.additions.extend(block.complete(&wanted, place)?);
+        proposals.add(chart, FindingId::MissingManifestsSwitch, block.complete(&wanted, place)?);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 mod endpoints;
 mod manifests;
 mod pods;
+mod proposals;
 mod pull_secrets;
 mod secret_template;
 mod secrets;
@@ -14,14 +15,12 @@ mod toolkit_function;
 mod toolkit_service_account;
 mod top_level;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+pub use proposals::{Change, Proposal, Proposals};
 
 use crate::chart::{Chart, Role, Source};
-use crate::edit::Edit;
-use crate::error::{Place, Reason, Refusal, Warning};
+use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
-use crate::yaml::{Addition, Position};
+use crate::yaml::Position;
 
 /// All rules, in the order in which their insertions at one and the same place come out.
 pub const RULES: &[&dyn Rule] = &[
@@ -43,6 +42,11 @@ pub trait Rule: Sync {
     /// Which charts it is for.
     fn role(&self) -> Role;
 
+    /// Whether every such chart must have it, and not only those that need it.
+    fn is_for_all(&self) -> bool {
+        true
+    }
+
     /// Looks at `chart` and proposes what is missing. A chart that has everything gets nothing
     /// proposed: that is how a second run finds nothing to do.
     ///
@@ -52,47 +56,6 @@ pub trait Rule: Sync {
     -> Result<(), Refusal>;
 }
 
-/// What the rules propose for one chart. Paths are relative to the chart's folder.
-#[derive(Debug, Default)]
-pub struct Proposals {
-    /// Entries for values.yaml.
-    pub additions: Vec<Addition>,
-    /// Edits of templates that are there.
-    pub edits: BTreeMap<PathBuf, Vec<Edit>>,
-    /// Files to create, or to replace as a whole.
-    pub files: BTreeMap<PathBuf, String>,
-    /// What a maintainer should look at.
-    pub warnings: Vec<Warning>,
-    /// Which rules proposed a change.
-    pub changed_by: Vec<&'static str>,
-}
-
-impl Proposals {
-    /// Whether nothing is to be changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.additions.is_empty() && self.edits.is_empty() && self.files.is_empty()
-    }
-
-    /// Whether a template of the chart changes or comes to be.
-    #[must_use]
-    pub fn touches(&self, path: &Path) -> bool {
-        self.edits.contains_key(path) || self.files.contains_key(path)
-    }
-
-    fn edit(&mut self, path: PathBuf, edit: Edit) {
-        self.edits.entry(path).or_default().push(edit);
-    }
-
-    fn warn(&mut self, place: Place, what: impl Into<String>) {
-        self.warnings.push(Warning::new(place, what));
-    }
-
-    fn size(&self) -> usize {
-        self.additions.len() + self.edits.values().map(Vec::len).sum::<usize>() + self.files.len()
-    }
-}
-
 /// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard;
 /// what several rules refuse for is said once.
 #[must_use]
@@ -100,14 +63,11 @@ pub fn propose(chart: &Chart<'_>, options: &Options) -> (Proposals, Vec<Refusal>
     let mut proposals = Proposals::default();
     let mut refusals = Vec::new();
     for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
-        let before = proposals.size();
+        proposals.rule = rule.name();
         if let Err(refusal) = rule.propose(chart, options, &mut proposals)
             && !refusals.contains(&refusal)
         {
             refusals.push(refusal);
-        }
-        if proposals.size() > before {
-            proposals.changed_by.push(rule.name());
         }
     }
     (proposals, refusals)

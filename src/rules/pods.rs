@@ -7,6 +7,7 @@ use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::template::{self, Line};
 
@@ -36,6 +37,10 @@ impl Rule for Pods {
 
     fn role(&self) -> Role {
         Role::Application
+    }
+
+    fn is_for_all(&self) -> bool {
+        false
     }
 
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
@@ -82,15 +87,15 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
             _ if has_account => continue,
             Some(kind) if !WORKLOADS.contains(&kind) => continue,
             _ if is_script(&source.path) => {
-                proposals
-                    .warn(place(), "a script makes this pod at run time: it gets no credentials from here");
+                let what = "a script makes this pod at run time: it gets no credentials from here";
+                let fix = "give it imagePullSecrets in the script";
+                proposals.find(Finding::warning(FindingId::ScriptPod, place(), what, fix));
                 continue;
             }
             None => {
-                proposals.warn(
-                    place(),
-                    "looks like a pod without a ServiceAccount, of no kind that could be told: see to its credentials by hand",
-                );
+                let what = "looks like a pod without a ServiceAccount, of no kind that could be told";
+                let fix = "see to its credentials by hand";
+                proposals.find(Finding::warning(FindingId::UnclearPod, place(), what, fix));
                 continue;
             }
             Some(_) => {}
@@ -109,7 +114,9 @@ fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> 
             }
             Existing::None => pull_secrets::list(&source.text, line.start, root, indent),
         };
-        proposals.edit(source.path.clone(), edit);
+        let what = "this pod has no ServiceAccount and no credentials to pull with";
+        let finding = Finding::error(FindingId::BarePod, place(), what, "`apply` adds them");
+        proposals.edit(&source.path, edit, finding);
     }
     Ok(())
 }

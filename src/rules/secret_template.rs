@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Proposals, Rule};
-use crate::chart::{Chart, Role};
+use super::{Proposals, Rule, position};
+use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
+use crate::shape::Action;
 use crate::template;
 
 /// The template as it goes into charts.
@@ -21,6 +23,10 @@ pub(super) const PATH: &str = "templates/secret-registry.yaml";
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
     template::constant_regex(r#"(include|template)\s+"helm-toolkit\.manifests\.secret_registry""#)
 });
+
+/// A call of any function of the toolkit.
+static ANY_CALL: LazyLock<Regex> =
+    LazyLock::new(|| template::constant_regex(r#"(?:include|template)\s+"(helm-toolkit\.[^"]*)""#));
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would
 /// make one Secret twice.
@@ -57,16 +63,35 @@ impl Rule for SecretTemplate {
                     return Err(Refusal::new(Reason::TemplateNotText, Place::file(path), what, advice));
                 }
             }
-            Some(_) if !options.replace_templates => {
-                proposals.warn(
-                    Place::file(path),
-                    "does not call helm-toolkit.manifests.secret_registry: kept as it is; --replace-templates replaces it",
-                );
+            Some(source) => {
+                let finding = foreign(chart, source);
+                if options.replace_templates {
+                    proposals.write(path, TEMPLATE, Action::Replace, finding);
+                } else {
+                    proposals.find(finding);
+                }
                 return Ok(());
             }
-            Some(_) => {}
         }
-        proposals.files.insert(path.to_owned(), TEMPLATE.to_owned());
+        let what = "the template that makes the Secret is missing";
+        let finding =
+            Finding::error(FindingId::MissingSecretTemplate, Place::file(path), what, "`apply` adds it");
+        proposals.write(path, TEMPLATE, Action::Create, finding);
         Ok(())
     }
+}
+
+/// What is wrong with a template in the Secret's place that does not call the function.
+fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
+    const FIX: &str = "`--replace-templates` replaces it";
+    let text = template::without_comments(&source.text);
+    let mut calls = ANY_CALL.captures_iter(&text).filter_map(|call| call.get(1));
+    let unknown = chart.toolkit.and_then(|toolkit| calls.find(|call| !toolkit.defines(call.as_str())));
+    if let Some(call) = unknown {
+        let what = format!("calls {}, which helm-toolkit does not define: it does not render", call.as_str());
+        let place = Place::at(&source.path, position(&source.text, call.start()));
+        return Finding::error(FindingId::UnknownFunction, place, what, FIX);
+    }
+    let what = "does not call helm-toolkit.manifests.secret_registry: kept as it is";
+    Finding::error(FindingId::ForeignTemplate, Place::file(&source.path), what, FIX)
 }

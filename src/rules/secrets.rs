@@ -4,6 +4,7 @@ use super::top_level::{Block, wanted};
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
 use crate::error::Refusal;
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::yaml::{Kind, Node, Place};
 
@@ -35,13 +36,13 @@ impl Rule for Secrets {
             Some(_) => block.complete(&wanted, place(&block.keys()))?,
             None => block.create(wanted, &["endpoints", "manifests"])?,
         };
-        proposals.additions.extend(additions);
-        block.warn_of_wrong_keys(&[ENTRY], chart.name, &[], proposals);
+        proposals.add(chart, FindingId::MissingSecretsEntry, additions);
+        block.find_wrong_keys(&[ENTRY], chart.name, &[], proposals);
         if let Some(name) = block.find(&[ENTRY, chart.name])
             && let (kind @ (Kind::Null | Kind::Mapping | Kind::List), place) = block.describe(name)
         {
-            proposals
-                .warn(place, format!("the Secret's name is {kind}: give it one, or the chart cannot pull"));
+            let what = format!("the Secret's name is {kind}: the chart cannot pull");
+            proposals.find(Finding::error(FindingId::NoSecretName, place, what, "give it one"));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
 use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::template::{self, Line};
 
@@ -21,18 +22,24 @@ impl Rule for ServiceAccounts {
         Role::Application
     }
 
+    fn is_for_all(&self) -> bool {
+        false
+    }
+
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         for source in chart.templates {
-            for edit in edits(source)? {
-                proposals.edit(source.path.clone(), edit);
+            for (place, edit) in edits(source)? {
+                let what = "this ServiceAccount names no Secret of the registry to pull with";
+                let finding = Finding::error(FindingId::BareServiceAccount, place, what, "`apply` adds it");
+                proposals.edit(&source.path, edit, finding);
             }
         }
         Ok(())
     }
 }
 
-/// What the ServiceAccounts in a template lack.
-pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
+/// What the ServiceAccounts in a template lack, and where they are.
+fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
     let mut edits = Vec::new();
     if hits(source, "ServiceAccount")?.is_empty() {
         return Ok(edits);
@@ -44,11 +51,11 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
         if line.value(0, "kind") != Some("ServiceAccount") {
             continue;
         }
+        let place = || Place::at(&source.path, position(&source.text, line.start));
         let refusal = |reason, what: &str| {
-            let place = Place::at(&source.path, position(&source.text, line.start));
             Refusal::new(
                 reason,
-                place,
+                place(),
                 format!("a ServiceAccount {what}"),
                 "add imagePullSecrets to it by hand",
             )
@@ -59,7 +66,7 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
         })?;
         match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
             Existing::Done => {}
-            Existing::Others(edit) => edits.push(edit),
+            Existing::Others(edit) => edits.push((place(), edit)),
             Existing::Unclear => {
                 return Err(refusal(Reason::UnclearPullSecrets, "whose imagePullSecrets are no plain list"));
             }
@@ -67,7 +74,7 @@ pub(super) fn edits(source: &Source) -> Result<Vec<Edit>, Refusal> {
                 let end = lines.get(scope).and_then(end_of_metadata).ok_or_else(|| {
                     refusal(Reason::UnclearMetadata, "whose metadata could not be made out")
                 })?;
-                edits.push(pull_secrets::list(&source.text, end, root, 0));
+                edits.push((place(), pull_secrets::list(&source.text, end, root, 0)));
             }
         }
     }

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::{Proposals, Rule};
 use crate::chart::{Chart, Role};
 use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
+use crate::shape::Action;
 
 /// The function as it goes into the toolkit.
 const FUNCTION: &str = include_str!("../../templates/helm-toolkit/secret-registry.yaml.tpl");
@@ -46,7 +48,10 @@ impl Rule for ToolkitFunction {
                 "move it away, or add the function by hand",
             ));
         }
-        proposals.files.insert(path.to_owned(), FUNCTION.to_owned());
+        let what = "the function that makes the Secret is missing: helm-toolkit.manifests.secret_registry";
+        let finding =
+            Finding::error(FindingId::MissingToolkitFunction, Place::file(path), what, "`apply` adds it");
+        proposals.write(path, FUNCTION, Action::Create, finding);
         Ok(())
     }
 }

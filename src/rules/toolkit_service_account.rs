@@ -5,6 +5,7 @@ use super::service_accounts::end_of_metadata;
 use super::{Proposals, Rule, position};
 use crate::chart::{Chart, Role};
 use crate::error::{Place, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::template;
 
@@ -86,7 +87,10 @@ impl Rule for ToolkitServiceAccount {
                 pull_secrets::list(&source.text, end, root, 0)
             }
         };
-        proposals.edit(source.path.clone(), edit);
+        let place = Place::at(&source.path, position(&source.text, line.start));
+        let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
+        let finding = Finding::error(FindingId::BareToolkitServiceAccount, place, what, "`apply` adds it");
+        proposals.edit(&source.path, edit, finding);
         Ok(())
     }
 }

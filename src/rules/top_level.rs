@@ -4,14 +4,22 @@
 use std::sync::LazyLock;
 
 use super::Proposals;
-use crate::chart::Chart;
+use crate::chart::{Chart, VALUES};
 use crate::error::{Place as At, Reason, Refusal};
+use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::yaml::complete::{Cause, Hindrance};
 use crate::yaml::{Addition, Document, Entry, Kind, Node, Obstacle, ParseError, Place, Value};
 
-/// What is wanted in values.yaml; `CHART`, `SECRET_NAME` and `PORT` stand for what varies.
+/// What is wanted in values.yaml.
 const WANTED: &str = include_str!("../../templates/values.yaml");
+
+/// What stands in there for the chart's name.
+const CHART: &str = "CHART";
+/// What stands in there for the name of the chart's Secret.
+const SECRET_NAME: &str = "SECRET_NAME";
+/// What stands in there for the registry's port.
+const PORT: &str = "PORT";
 
 static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, ParseError>> =
     LazyLock::new(|| Document::parse(WANTED));
@@ -40,13 +48,13 @@ impl<'d, 'a> Block<'d, 'a> {
         if let Some((key, first, second)) = document.duplicate_key(root, &[name, "images"]) {
             return Err(Refusal::new(
                 Reason::BlockTwice,
-                At::at("values.yaml", second),
+                At::at(VALUES, second),
                 format!("the block `{key}` stands here a second time; the first is in line {}", first.line),
                 "make one of the two: Helm drops the first without a word",
             ));
         }
         let by_hand = |reason, position, what: String, advice: &str| {
-            Err(Refusal::new(reason, At::at("values.yaml", position), what, advice))
+            Err(Refusal::new(reason, At::at(VALUES, position), what, advice))
         };
         if let Some(key) = document.opaque_key(root) {
             let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
@@ -110,9 +118,9 @@ impl<'d, 'a> Block<'d, 'a> {
         self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
     }
 
-    /// Warns about keys of the mapping at `path` that are neither `right` nor among `others`:
-    /// somebody meant to write the chart's name.
-    pub(super) fn warn_of_wrong_keys(
+    /// Finds keys of the mapping at `path` that are neither `right` nor among `others`: somebody
+    /// meant to write the chart's name. Where that is there too, they do no harm.
+    pub(super) fn find_wrong_keys(
         &self,
         path: &[&str],
         right: &str,
@@ -121,11 +129,18 @@ impl<'d, 'a> Block<'d, 'a> {
     ) {
         let Some(node) = self.find(path) else { return };
         let path = self.document.path(node);
+        let has_right = self.document.get(node, right).is_some();
         for (key, _) in self.document.entries(node) {
             let Some(name) = self.document.scalar(key) else { continue };
             if name != right && name != "<<" && !others.contains(&name) {
-                let place = At::at("values.yaml", self.document.position(key));
-                proposals.warn(place, format!("`{path}.{name}` is never used: the chart is called {right}"));
+                let place = At::at(VALUES, self.document.position(key));
+                let what = format!("`{path}.{name}` is never used: the chart is called {right}");
+                proposals.find(if has_right {
+                    Finding::warning(FindingId::WrongKey, place, what, "take it out")
+                } else {
+                    let fix = format!("rename it to {right} (`apply` adds that beside it)");
+                    Finding::error(FindingId::WrongKey, place, what, fix)
+                });
             }
         }
     }
@@ -137,7 +152,7 @@ impl<'d, 'a> Block<'d, 'a> {
 
     /// What `node` is, and where.
     pub(super) fn describe(&self, node: Node) -> (Kind, At) {
-        (self.document.kind(node), At::at("values.yaml", self.document.position(node)))
+        (self.document.kind(node), At::at(VALUES, self.document.position(node)))
     }
 }
 
@@ -175,15 +190,17 @@ impl Fill<'_> {
     fn entries(&self, mapping: Node) -> Vec<Entry> {
         let text = |node| self.document.scalar(node).unwrap_or_default();
         let entries = self.document.entries(mapping).map(|(key, value)| {
-            let key = if text(key) == "CHART" { self.chart } else { text(key) };
             let value = match (self.document.kind(value), text(value)) {
                 (Kind::Mapping, _) => Value::Mapping(self.entries(value)),
-                (_, "CHART") => Value::string(self.chart),
-                (_, "SECRET_NAME") => Value::string(&self.secret_name),
-                (_, "PORT") => Value::literal(&self.port),
+                (_, CHART) => Value::string(self.chart).of(CHART),
+                (_, SECRET_NAME) => Value::string(&self.secret_name).of(SECRET_NAME),
+                (_, PORT) => Value::literal(&self.port).of(PORT),
                 (_, literal) => Value::literal(literal),
             };
-            Entry::new(key, value)
+            match text(key) {
+                CHART => Entry::new(self.chart, value).with_key_of(CHART),
+                key => Entry::new(key, value),
+            }
         });
         entries.collect()
     }
@@ -210,8 +227,7 @@ fn refusal(hindrance: &Hindrance) -> Refusal {
             "write the entries out where they are merged in, or complete the mapping that they come from",
         ),
     };
-    let path =
-        if hindrance.path.is_empty() { "values.yaml".to_owned() } else { format!("`{}`", hindrance.path) };
+    let path = if hindrance.path.is_empty() { VALUES.to_owned() } else { format!("`{}`", hindrance.path) };
     let what = format!("{path} is {}", hindrance.cause);
-    Refusal::new(reason, At::at("values.yaml", hindrance.position), what, advice)
+    Refusal::new(reason, At::at(VALUES, hindrance.position), what, advice)
 }

@@ -1,6 +1,7 @@
 //! What is to be added to a YAML text: entries of a mapping, as data. From the same data come
 //! the lines that are inserted and the events that the proof expects of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use yaml_rust2::parser::Event;
@@ -27,13 +28,46 @@ pub enum Value {
 pub struct Scalar {
     text: String,
     quoted: bool,
+    /// What its text is called, where that varies from chart to chart.
+    parameter: Option<&'static str>,
 }
+
+/// What [`Entry::pattern`] leaves open, by name: each parameter's text.
+pub type Parameters = BTreeMap<&'static str, String>;
 
 impl Entry {
     /// An entry whose key is the string `key`.
     #[must_use]
     pub fn new(key: &str, value: Value) -> Self {
         Entry { key: Scalar::string(key), value }
+    }
+
+    /// The same entry; its key is the text of `parameter`.
+    #[must_use]
+    pub fn with_key_of(mut self, parameter: &'static str) -> Self {
+        self.key.parameter = Some(parameter);
+        self
+    }
+
+    /// The lines of `entries` as they are for every chart, `\n` behind each: the names of parameters stand for
+    /// their texts, which go into `parameters`.
+    #[must_use]
+    pub fn pattern(entries: &[Entry], parameters: &mut Parameters) -> String {
+        let mut open = entries.to_vec();
+        for entry in &mut open {
+            entry.leave_open(parameters);
+        }
+        let mut lines = String::new();
+        block_lines(&open, 0, 2, "\n", &mut lines);
+        lines
+    }
+
+    fn leave_open(&mut self, parameters: &mut Parameters) {
+        self.key.leave_open(parameters);
+        match &mut self.value {
+            Value::Scalar(scalar) => scalar.leave_open(parameters),
+            Value::Mapping(entries) => entries.iter_mut().for_each(|entry| entry.leave_open(parameters)),
+        }
     }
 
     /// The key, without quotes.
@@ -59,7 +93,16 @@ impl Value {
     /// A number, boolean or null, written just so.
     #[must_use]
     pub fn literal(text: &str) -> Self {
-        Value::Scalar(Scalar { text: text.to_owned(), quoted: false })
+        Value::Scalar(Scalar { text: text.to_owned(), quoted: false, parameter: None })
+    }
+
+    /// The same value; a scalar's text is that of `parameter`.
+    #[must_use]
+    pub fn of(mut self, parameter: &'static str) -> Self {
+        if let Value::Scalar(scalar) = &mut self {
+            scalar.parameter = Some(parameter);
+        }
+        self
     }
 
     /// Appends the events that a parser must see here.
@@ -77,7 +120,15 @@ impl Value {
 
 impl Scalar {
     fn string(text: &str) -> Self {
-        Scalar { text: text.to_owned(), quoted: !is_plain_string(text) }
+        Scalar { text: text.to_owned(), quoted: !is_plain_string(text), parameter: None }
+    }
+
+    fn leave_open(&mut self, parameters: &mut Parameters) {
+        if let Some(parameter) = self.parameter {
+            let text = std::mem::replace(&mut self.text, parameter.to_owned());
+            parameters.insert(parameter, text);
+            self.quoted = false;
+        }
     }
 
     fn event(&self) -> Event {

@@ -4,6 +4,7 @@
 //! lines of an entry end is known from the parser, and so is which of the comments behind it are
 //! part of it: those that are indented deeper than its key.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Range;
 
@@ -43,13 +44,24 @@ pub struct Addition {
     pub(super) splice: Splice,
 }
 
+impl Addition {
+    /// Whether it puts whole lines in between two lines of `text`, and changes none.
+    #[must_use]
+    pub fn adds_lines_only(&self, text: &str) -> bool {
+        self.edits.iter().all(|edit| {
+            let before = text.get(..edit.range.start).unwrap_or_default();
+            edit.range.is_empty() && before.ends_with('\n') && edit.replacement.ends_with('\n')
+        })
+    }
+}
+
 /// The edits of several additions to one document, in the order in which they are to be made.
 ///
 /// Two can be insertions at one and the same place: behind the last entry of one block, and in
 /// front of the next block. Then that goes first which comes first in the document.
 #[must_use]
-pub fn edits(additions: &[Addition]) -> Vec<Edit> {
-    let mut sorted: Vec<&Addition> = additions.iter().collect();
+pub fn edits<A: Borrow<Addition>>(additions: &[A]) -> Vec<Edit> {
+    let mut sorted: Vec<&Addition> = additions.iter().map(Borrow::borrow).collect();
     sorted.sort_by_key(|addition| addition.splice.at);
     sorted.into_iter().flat_map(|addition| addition.edits.iter().cloned()).collect()
 }

@@ -25,7 +25,7 @@ pub mod proof;
 use std::fmt;
 
 pub use document::{Document, Kind, MAX_DEPTH, Node, ParseError, Position, Step};
-pub use entry::{Entry, Value, is_ambiguous};
+pub use entry::{Entry, Parameters, Value, is_ambiguous};
 pub use excerpt::excerpt;
 pub use insert::{Addition, Obstacle, Place, edits};
 pub use proof::{Doubt, prove};

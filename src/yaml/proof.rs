@@ -1,6 +1,7 @@
 //! The proof that a text was edited as intended: parsed again, it is the old document plus
 //! exactly the intended entries, in two parsers' eyes.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::de::{
@@ -54,7 +55,11 @@ impl std::error::Error for Doubt {}
 ///
 /// # Errors
 /// [`Doubt`], and then the edit must not be made.
-pub fn prove<'n>(old: &Document<'_>, new: &'n str, additions: &[Addition]) -> Result<Document<'n>, Doubt> {
+pub fn prove<'n, A: Borrow<Addition>>(
+    old: &Document<'_>,
+    new: &'n str,
+    additions: &[A],
+) -> Result<Document<'n>, Doubt> {
     let document = Document::parse(new).map_err(Doubt::Broken)?;
     if !events_agree(old, &document, additions) {
         return Err(Doubt::Different);
@@ -74,8 +79,8 @@ fn is_same(old: &Event, new: &Event) -> bool {
 }
 
 /// Walks both event streams, replacing on the way what each addition says.
-fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> bool {
-    let mut splices: Vec<_> = additions.iter().map(|addition| &addition.splice).collect();
+fn events_agree<A: Borrow<Addition>>(old: &Document<'_>, new: &Document<'_>, additions: &[A]) -> bool {
+    let mut splices: Vec<_> = additions.iter().map(|addition| &addition.borrow().splice).collect();
     splices.sort_by_key(|splice| splice.at);
     let mut seen = new.events().iter();
     let mut done = 0;
@@ -104,9 +109,15 @@ fn disagreement(document: &Document<'_>) -> Result<Option<Node>, String> {
 ///
 /// Where the additions are whole lines, all that was there is still there for it to agree on.
 /// Where they are not, they may have settled what was ambiguous, so that the old text counts too.
-fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]) -> Result<(), Doubt> {
+fn second_opinion<A: Borrow<Addition>>(
+    old: &Document<'_>,
+    new: &Document<'_>,
+    additions: &[A],
+) -> Result<(), Doubt> {
     let doubt = match disagreement(new) {
-        Ok(None) if adds_lines_only(old.text(), additions) => return Ok(()),
+        Ok(None) if additions.iter().all(|addition| addition.borrow().adds_lines_only(old.text())) => {
+            return Ok(());
+        }
         Ok(None) => None,
         Ok(Some(_)) => Some(Doubt::SecondOpinion),
         Err(complaint) => Some(Doubt::SecondParser(complaint)),
@@ -116,14 +127,6 @@ fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[Addition]
         Ok(Some(node)) => Err(Doubt::Ambiguous(old.position(node))),
         Ok(None) => doubt.map_or(Ok(()), Err),
     }
-}
-
-/// Whether every edit puts whole lines in between two lines.
-fn adds_lines_only(text: &str, additions: &[Addition]) -> bool {
-    additions.iter().flat_map(|addition| &addition.edits).all(|edit| {
-        let before = text.get(..edit.range.start).unwrap_or_default();
-        edit.range.is_empty() && before.ends_with('\n') && edit.replacement.ends_with('\n')
-    })
 }
 
 fn without_breaks(text: &str) -> &str {

@@ -388,7 +388,7 @@ fn source(path: &str, text: &str) -> Source {
 fn run(chart: &str, files: &Files, options: &Options) -> Result<Outcome, Vec<Refusal>> {
     let toolkit = (chart != TOOLKIT).then(|| Dependency { name: TOOLKIT.to_owned(), repository: None });
     let metadata = Metadata { name: chart.to_owned(), name_at: Place::file("Chart.yaml"), toolkit };
-    plan::complete(&metadata, files, options, &mut Vec::new())
+    plan::complete(&metadata, files, None, options, &mut Vec::new())
 }
 
 /// A refusal says why, and where: in the file.

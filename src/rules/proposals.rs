@@ -1,0 +1,135 @@
+//! What the rules propose for one chart.
+
+use std::path::{Path, PathBuf};
+
+use crate::chart::{Chart, VALUES};
+use crate::edit::Edit;
+use crate::error::Place;
+use crate::finding::{Finding, FindingId};
+use crate::shape::{Action, Shape};
+use crate::yaml::{Addition, Entry, Parameters};
+
+/// One change of one file, which is relative to the chart's folder.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The file.
+    pub path: PathBuf,
+    /// What becomes of it.
+    pub change: Change,
+    /// What this has in common with the proposals for other charts.
+    pub shape: Shape,
+    /// What is its own.
+    pub parameters: Parameters,
+}
+
+/// What becomes of a file.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Entries come into values.yaml.
+    Entries(Addition),
+    /// An edit of a template that is there.
+    Edit(Edit),
+    /// The file is created, or replaced as a whole.
+    File(String),
+}
+
+/// What the rules propose for one chart, and what they found.
+#[derive(Debug, Default)]
+pub struct Proposals {
+    /// The changes, in the order of the rules.
+    pub changes: Vec<Proposal>,
+    /// What is missing or wrong.
+    pub findings: Vec<Finding>,
+    /// The rule at work.
+    pub(super) rule: &'static str,
+}
+
+impl Proposals {
+    /// The entries for values.yaml.
+    pub fn additions(&self) -> impl Iterator<Item = &Addition> {
+        self.changes.iter().filter_map(|proposal| match &proposal.change {
+            Change::Entries(addition) => Some(addition),
+            _ => None,
+        })
+    }
+
+    /// The changes of the file at `path`.
+    pub fn of(&self, path: &Path) -> impl Iterator<Item = &Proposal> {
+        self.changes.iter().filter(move |proposal| proposal.path == path)
+    }
+
+    /// What was found and is left as it is.
+    pub(super) fn find(&mut self, finding: Finding) {
+        self.findings.push(Finding { rule: Some(self.rule), ..finding });
+    }
+
+    /// Entries for values.yaml, each a finding called `id` that is mended.
+    pub(super) fn add(&mut self, chart: &Chart<'_>, id: FindingId, additions: Vec<Addition>) {
+        let Some(document) = &chart.values else { return };
+        for addition in additions {
+            let mapping = document.path(addition.mapping);
+            let position = document.position(addition.mapping);
+            let place = Place::at(VALUES, position);
+            let is_insertion = addition.adds_lines_only(document.text());
+            self.mend(Finding::error(id, place.clone(), missing(&mapping, &addition), "`apply` adds it"));
+            if !is_insertion {
+                let what = if mapping.is_empty() {
+                    "the outermost mapping".to_owned()
+                } else {
+                    format!("`{mapping}`")
+                };
+                let what = format!("{what} is written in a way that takes no new lines: its line changes");
+                self.find(Finding::warning(FindingId::LineChanged, place, what, "look at it in the diff"));
+            }
+            let mut parameters = Parameters::new();
+            let text = Entry::pattern(&addition.entries, &mut parameters);
+            let shape = Shape {
+                rule: self.rule,
+                action: if is_insertion { Action::Insert } else { Action::ChangeLine },
+                target: target(chart, &mapping),
+                text,
+            };
+            let change = Change::Entries(addition);
+            self.changes.push(Proposal { path: VALUES.into(), change, shape, parameters });
+        }
+    }
+
+    /// An edit of the template at `path`, which mends `finding`.
+    pub(super) fn edit(&mut self, path: &Path, edit: Edit, finding: Finding) {
+        self.mend(finding);
+        let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
+        let target = path.parent().unwrap_or(path).to_string_lossy().into_owned();
+        let shape = Shape { rule: self.rule, action, target, text: edit.replacement.clone() };
+        let (path, change) = (path.to_owned(), Change::Edit(edit));
+        self.changes.push(Proposal { path, change, shape, parameters: Parameters::new() });
+    }
+
+    /// A file of the chart with this text, there or not; that mends `finding`.
+    pub(super) fn write(&mut self, path: &Path, text: &str, action: Action, finding: Finding) {
+        self.mend(finding);
+        let target = path.to_string_lossy().into_owned();
+        let shape = Shape { rule: self.rule, action, target, text: text.to_owned() };
+        let (path, change) = (path.to_owned(), Change::File(text.to_owned()));
+        self.changes.push(Proposal { path, change, shape, parameters: Parameters::new() });
+    }
+
+    fn mend(&mut self, finding: Finding) {
+        self.find(Finding { is_planned: true, ..finding });
+    }
+}
+
+/// Where in values.yaml the mapping at `path` is, with nothing in it that is the chart's own.
+fn target(chart: &Chart<'_>, path: &str) -> String {
+    match path.strip_suffix(chart.name).and_then(|path| path.strip_suffix('.')) {
+        _ if path.is_empty() => VALUES.to_owned(),
+        Some(above) => format!("{VALUES}: {above}.CHART"),
+        None => format!("{VALUES}: {path}"),
+    }
+}
+
+/// What `addition` says is missing, from the mapping at the path `mapping`.
+fn missing(mapping: &str, addition: &Addition) -> String {
+    let keys: Vec<String> = addition.entries.iter().map(|entry| format!("`{}`", entry.key())).collect();
+    let (keys, verb) = (keys.join(", "), if keys.len() == 1 { "is" } else { "are" });
+    if mapping.is_empty() { format!("{keys} {verb} missing") } else { format!("`{mapping}` lacks {keys}") }
+}

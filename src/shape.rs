@@ -1,0 +1,44 @@
+//! Shapes: what the edit of one chart has in common with those of all others. 67 charts get the
+//! same few edits, and a reviewer should read each of them once.
+//!
+//! Nothing is guessed from texts: the rules make the edits, and know what varies in them. A shape is a
+//! rule and what it writes, with the names of [`Parameters`](crate::yaml::Parameters) where these differ.
+
+/// What is done to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Lines are put in.
+    Insert,
+    /// A line of the owner's changes.
+    ChangeLine,
+    /// A file comes to be.
+    Create,
+    /// A file is replaced as a whole.
+    Replace,
+}
+
+impl Action {
+    /// What it does, as in "<action> in values.yaml".
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Action::Insert => "insert",
+            Action::ChangeLine => "change-line",
+            Action::Create => "create",
+            Action::Replace => "replace",
+        }
+    }
+}
+
+/// What an edit comes to, whatever chart it is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What is done.
+    pub action: Action,
+    /// Where: `values.yaml: endpoints`, or a file or folder of the chart.
+    pub target: String,
+    /// What is written, with the names of parameters for their texts.
+    pub text: String,
+}
