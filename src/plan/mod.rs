@@ -20,6 +20,7 @@ use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal, shown};
 use crate::finding::Finding;
 use crate::options::Options;
+use crate::rules::RULES;
 use crate::shape::Shape;
 use crate::yaml::Parameters;
 
@@ -196,16 +197,11 @@ impl Plan {
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
 
 impl Change {
-    /// The names of the rules that asked for it, in the order of the files.
+    /// The names of the rules that asked for it.
     #[must_use]
     pub fn rules(&self) -> Vec<&'static str> {
-        let mut rules: Vec<&'static str> = Vec::new();
-        for part in self.files.iter().flat_map(|file| &file.parts) {
-            if !rules.contains(&part.shape.rule) {
-                rules.push(part.shape.rule);
-            }
-        }
-        rules
+        let asked = |name| self.files.iter().flat_map(|file| &file.parts).any(|part| part.shape.rule == name);
+        RULES.iter().map(|rule| rule.name()).filter(|name| asked(name)).collect()
     }
 }
 
