@@ -200,7 +200,8 @@ impl Change {
     /// The names of the rules that asked for it.
     #[must_use]
     pub fn rules(&self) -> Vec<&'static str> {
-        let asked = |name| self.files.iter().flat_map(|file| &file.parts).any(|part| part.shape.rule == name);
+        let asked =
+            |name: &str| self.files.iter().flat_map(|file| &file.parts).any(|part| part.shape.rule == name);
         RULES.iter().map(|rule| rule.name()).filter(|name| asked(name)).collect()
     }
 }
