@@ -234,6 +234,11 @@ impl Document<'_> {
             _ => Obstacle::NotAMapping(Kind::Null),
         })?;
         let written = self.scalar(null).unwrap_or_default().len();
+        // Behind a key that is written `? key`, the value has a line of its own, or none.
+        let before = self.slice(self.line_start(self.line_of(self.offset(key))), self.offset(key));
+        if written == 0 && before.trim_end().ends_with('?') {
+            return Err(Obstacle::NoLineOfItsOwn);
+        }
         let start = if written == 0 { self.line_content_end(self.offset(key)) } else { self.offset(null) };
         let anchor = match self.events().get(null.0) {
             Some(Event::Scalar(_, _, anchor, _)) => *anchor,
