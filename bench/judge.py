@@ -5,8 +5,10 @@ that are counted, and fails where a fault goes unnoticed.
 """
 import collections
 import dataclasses
-import difflib
+import pathlib
 import re
+import subprocess
+import tempfile
 
 import yaml
 
@@ -72,8 +74,14 @@ def comments(text):
 
 
 def removed(old, new):
-    """How many lines a diff takes out."""
-    return sum(line.startswith("-") for line in difflib.unified_diff(old.split("\n"), new.split("\n"), n=0, lineterm="") if not line.startswith("--- "))
+    """How many lines git's smallest diff takes out; difflib's are not the smallest."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "old").write_text(old)
+        (folder / "new").write_text(new)
+        command = ["git", "diff", "--no-index", "--minimal", "--numstat", "old", "new"]
+        told = subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
+    return int(told.split()[1]) if told else 0
 
 
 def judge(old, new, again, wanted):
