@@ -48,7 +48,8 @@ fn yamlpatch(old: &str, wanted: &str) -> Result<String> {
         .map(|(key, mut updates)| {
             // It replaces what is there: nobody asked for that.
             updates.retain(|inner, _| {
-                inner != "cluster_domain_suffix" || !document.query_exists(&route!(key.as_str(), inner.as_str()))
+                inner != "cluster_domain_suffix"
+                    || !document.query_exists(&route!(key.as_str(), inner.as_str()))
             });
             Patch { route: route!(), operation: Op::MergeInto { key, updates } }
         })
