@@ -11,8 +11,8 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -65,17 +65,22 @@ def run(command, cwd, **env):
     process would count this process's own memory as well."""
     with tempfile.NamedTemporaryFile() as report:
         if shutil.which("time"):
-            command = [shutil.which("time"), "-q", "-f", "%M %U %S", "-o", report.name, *command]
+            command = [shutil.which("time"), "-q", "-f", "%M", "-o", report.name, *command]
         else:
             miss("peak memory: GNU time is not installed (`time` in Debian)")
-        start = time.perf_counter()
+        before, start = processor_time(), time.perf_counter()
         # A second run of `git apply` and the like may fail; the caller looks at the code.
         done = subprocess.run(command, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        seconds = time.perf_counter() - start
+        seconds, cpu = time.perf_counter() - start, processor_time() - before
         told = report.read().split()
-    memory, user, system = map(float, told[-3:]) if len(told) >= 3 else [float("nan")] * 3
-    return Run(seconds, user + system, memory / 1024, done.returncode)
+    return Run(seconds, cpu, float(told[-1]) / 1024 if told else float("nan"), done.returncode)
+
+
+def processor_time():
+    """Of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def must(command, **more):
@@ -117,7 +122,9 @@ def charts(folder):
             continue
         name = judge.load(path.read_text()).get("name")
         data = judge.load(values.read_text())
-        if name != "helm-toolkit" and isinstance(data, dict) and "images" in data:
+        texts = [path, path.parent / "requirements.yaml", *path.parent.glob("templates/**/*")]
+        uses_toolkit = any(text.is_file() and b"helm-toolkit" in text.read_bytes() for text in texts)
+        if name != "helm-toolkit" and isinstance(data, dict) and "images" in data and uses_toolkit:
             found.append((name, str(values.relative_to(folder))))
     return found
 
@@ -212,16 +219,19 @@ def compare(work, pristine, rounds):
                 codes[name] = f"{runs[name][-1].code}, {second.code}"
             shutil.rmtree(tree)
 
-    base = min(run.seconds for run in runs["this program, plan"])
+    def least(name):
+        return [min(getattr(run, what) for run in runs[name]) for what in ["seconds", "cpu"]]
+
+    base, base_cpu = least("this program, plan")
     rows = []
     for name, *_ in contenders:
-        times = [run.seconds for run in runs[name]]
+        seconds, cpu = least(name)
         verdict = verdicts.get(name)
         judged = [f"{verdict.right} of {verdict.files}", verdict.incomplete, verdict.lines_removed, verdict.comments_lost,
                   verdict.data_changed, verdict.second_run, codes[name]] if verdict else ["-"] * 7
-        rows.append([name, f"{min(times) * 1e3:.0f}", f"{statistics.median(times) * 1e3:.0f}", f"{min(times) / base:.1f}",
+        rows.append([name, f"{seconds * 1e3:.0f}", f"{seconds / base:.1f}", f"{cpu * 1e3:.0f}", f"{cpu / base_cpu:.1f}",
                      mebibytes(runs[name]), *judged])
-    table(["engine", "ms", "median", "ratio", "MiB", "right", "incomplete", "lines removed", "comments lost",
+    table(["engine", "ms", "ratio", "CPU ms", "ratio", "MiB", "right", "incomplete", "lines removed", "comments lost",
            "data changed", "second run", "exit codes"], rows)
     ours = verdicts["this program, apply"]
     return ours.right == ours.files
