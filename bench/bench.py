@@ -118,7 +118,8 @@ def charts(folder):
     for path in sorted(folder.rglob("Chart.yaml")):
         values = path.parent / "values.yaml"
         is_inside = any((above / "Chart.yaml").exists() for above in path.parent.parents)
-        if is_inside or not values.is_file():
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if is_inside or is_hidden or not values.is_file():
             continue
         name = judge.load(path.read_text()).get("name")
         data = judge.load(values.read_text())
