@@ -9,6 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use crate::options::{Options, Port, SecretName};
 use crate::plan::Selection;
 use crate::report::summary::Detail;
+use crate::report::verify::Format;
 
 /// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
 /// password
@@ -25,12 +26,12 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 plan --exit-code would change something or verify found a difference, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `plan --exit-code` would change something
+  1  `plan --exit-code` would change something, `verify` found a difference
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -39,7 +40,8 @@ Examples:
   osh-registry-auth apply openstack-helm openstack-helm-infra
                                                            change two checkouts that belong together
   osh-registry-auth plan --include 'prometheus-*' -v       some charts, and what each rule does
-  osh-registry-auth plan | git apply                       the same as apply, through git";
+  osh-registry-auth plan | git apply                       the same as apply, through git
+  osh-registry-auth verify                                 have Helm prove what apply would do, or did";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -68,6 +70,36 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Prove the changes with the real Helm; write nothing
+    ///
+    /// Each chart is rendered as it is and as planned, in a folder of its own. With default values both
+    /// must be the same. With authentication on, and with a host of the operator's, there must be the
+    /// Secret that the values say, every ServiceAccount and so every pod must name it, and nothing else
+    /// may change. What is different in each render of the chart as it is (random names and passwords,
+    /// lists in no order) is told from that. Charts that are migrated already can be verified too.
+    Verify(Verify),
+}
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+#[command(mut_arg("keep_going", |arg| arg.hide(true)))]
+#[command(mut_arg("output", |arg| arg.help("Write the report into a file, a pipe or a device")))]
+pub struct Verify {
+    /// What all commands take.
+    #[command(flatten)]
+    pub common: Common,
+
+    /// The Helm to render with [default: $HELM, else the one on PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Helm")]
+    pub helm: Option<PathBuf>,
+
+    /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
+    #[arg(long, value_name = "DIR", help_heading = "Helm")]
+    pub helm_toolkit: Option<PathBuf>,
+
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub format: Format,
 }
 
 /// What all commands take.

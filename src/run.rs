@@ -8,15 +8,16 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::chart::Role;
 use crate::checkout::{self, Checkouts};
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{Cli, Command, Common, Verify};
 use crate::diff::Palette;
 use crate::error::Error;
 use crate::lock::Lock;
-use crate::plan::Plan;
+use crate::plan::{Plan, Selection};
 use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
-use crate::{apply, diff, disk, guard};
+use crate::{apply, diff, disk, guard, report, verify};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -31,7 +32,9 @@ const MAX_JOBS: usize = 256;
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let (Command::Plan { common, .. } | Command::Apply { common, .. }) = &cli.command;
+    let (Command::Plan { common, .. }
+    | Command::Apply { common, .. }
+    | Command::Verify(Verify { common, .. })) = &cli.command;
     let color = match common.color {
         clap::ColorChoice::Auto => ColorChoice::Auto,
         clap::ColorChoice::Always => ColorChoice::Always,
@@ -63,11 +66,14 @@ fn execute(
     let mut checkouts = checkout::find(&common.checkouts)?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Plan { .. } => None,
+        Command::Plan { .. } | Command::Verify(_) => None,
         Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
+    if let Command::Verify(args) = command {
+        return verify(args, &plan, color, talk);
+    }
     let is_refused = plan.refusals().next().is_some();
     let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
     if let Some(path) = &common.output {
@@ -79,6 +85,8 @@ fn execute(
             print()?;
             Deed::Planned
         }
+        // It has returned.
+        Command::Verify(_) => Deed::Planned,
         Command::Apply { .. } if is_refused && !common.keep_going => Deed::Withheld,
         Command::Apply { allow_dirty, .. } => {
             let uncommitted = if *allow_dirty { Ok(Vec::new()) } else { guard::uncommitted(&plan) };
@@ -127,6 +135,48 @@ fn write_files(plan: &Plan) -> Result<(), Box<dyn std::error::Error>> {
     let signals = Signals::catch()?;
     let watch = |_, _: &Path| signals.caught().map_or(Ok(()), |signal| Err(Error::Interrupted(signal)));
     Ok(apply::apply(plan, &watch)?)
+}
+
+/// Has Helm render what is planned, and reports what came out.
+fn verify(
+    args: &Verify,
+    plan: &Plan,
+    color: ColorChoice,
+    talk: &mut dyn Write,
+) -> Result<u8, Box<dyn std::error::Error>> {
+    let Verify { common, helm, helm_toolkit, format } = args;
+    let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
+    let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
+    let bar = report::verify::progress(charts, common.detail() >= Detail::Normal);
+    let verified = verify::verify(plan, toolkit.as_ref(), helm.as_deref(), &|| bar.inc(1));
+    bar.finish_and_clear();
+    let report = verified?;
+    let write = |out: &mut dyn Write| report::verify::write(out, &report, *format, common.detail());
+    match &common.output {
+        Some(path) if plan.is_made_from(path) => return Err(Error::OutputInChart(path.clone()).into()),
+        Some(path) => {
+            let written = disk::output(path).and_then(|file| write(&mut AutoStream::new(file, color)));
+            unless_closed(written).map_err(|error| Error::Write(path.clone(), error))?;
+        }
+        None => {
+            unless_closed(write(&mut AutoStream::new(io::stdout().lock(), color))).map_err(Error::Print)?;
+        }
+    }
+    unless_closed(report::verify::write_summary(talk, plan, &report, common.detail()))?;
+    let counts = report::verify::Counts::of(&report);
+    let is_refused = plan.refusals().next().is_some();
+    Ok(match () {
+        () if counts.not_verified > 0 || is_refused || counts.proven + counts.faulty == 0 => REFUSED,
+        () if counts.faulty > 0 => FOUND,
+        () => DONE,
+    })
+}
+
+/// The plan for the helm-toolkit in the folder `dir`.
+fn toolkit_plan(dir: &Path, common: &Common) -> Result<Plan, Error> {
+    let plan = Plan::new(checkout::find(&[dir.to_owned()])?, &Selection::default(), &common.options());
+    let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
+    if is_toolkit { Ok(plan) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }
 
 fn print_diff(plan: &Plan, color: ColorChoice) -> Result<(), Error> {

@@ -12,9 +12,9 @@ use crate::error::{printable, shown};
 use crate::guard::Uncommitted;
 use crate::plan::{ChartPlan, Outcome, Plan};
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,13 @@ fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
             reasons.entry(reason).or_default().push(printable(&chart.name));
         }
     }
+    write_reasons(out, reasons)
+}
+
+pub(super) fn write_reasons(
+    out: &mut dyn Write,
+    reasons: BTreeMap<&str, Vec<Cow<'_, str>>>,
+) -> io::Result<()> {
     for (reason, names) in reasons {
         writeln!(out, "{NOTE}left alone{NOTE:#} ({reason}): {}", names.join(", "))?;
     }
@@ -142,7 +149,7 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> 
     Ok(())
 }
 
-fn amount(count: usize, what: &str) -> String {
+pub(super) fn amount(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

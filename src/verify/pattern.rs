@@ -1,0 +1,727 @@
+//! Noise: what differs between two renders of one and the same chart (random names and passwords,
+//! certificates, hashes of these, lists in no order), learned from samples; and what differs from
+//! another render besides.
+//!
+//! A pattern is exact wherever the samples agree. Where they do not, it takes as little as explains
+//! them: of a text that changes only the words that do, with the same kind of characters and about the
+//! same length; of a list that is shuffled the same items in any order. So a change next to noise, in
+//! the same list, text or Secret, still shows. What the samples do not explain stays exact, and differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::tree::{Key, Node, Object, Objects};
+
+/// One place in which a render is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The object.
+    pub object: Key,
+    /// The way to the place in it; empty for the object as a whole.
+    pub path: String,
+    /// What should be there, if anything.
+    pub before: Option<String>,
+    /// What is there, if anything.
+    pub after: Option<String>,
+}
+
+/// What all samples have in common, and how they vary.
+#[derive(Debug)]
+pub struct Pattern<'s> {
+    /// The objects that each of them has.
+    named: BTreeMap<&'s Key, (&'s Arc<Object>, Shape<'s>)>,
+    /// Those with names that end at random, by what the names begin with.
+    random: BTreeMap<Key, Vec<(&'s Key, Shape<'s>)>>,
+}
+
+impl<'s> Pattern<'s> {
+    /// Learns from renders of one chart. Of a single one all is exact.
+    #[must_use]
+    pub fn learn(samples: &'s [Objects]) -> Self {
+        let by_key: Vec<BTreeMap<&Key, &Arc<Object>>> = samples
+            .iter()
+            .map(|objects| objects.iter().map(|object| (&object.key, object)).collect())
+            .collect();
+        let mut pattern = Pattern { named: BTreeMap::new(), random: BTreeMap::new() };
+        let Some((first, others)) = by_key.split_first() else { return pattern };
+        let is_everywhere = |key: &Key| by_key.iter().all(|objects| objects.contains_key(key));
+        for (key, object) in first.iter().filter(|(key, _)| is_everywhere(key)) {
+            let mut same = vec![*object];
+            same.extend(others.iter().filter_map(|objects| objects.get(key).copied()));
+            pattern.named.insert(key, (object, Shape::of_objects(&same)));
+        }
+        // What is left has names that change, or comes and goes.
+        let left: Vec<BTreeMap<Key, Vec<&Arc<Object>>>> = by_key
+            .iter()
+            .map(|objects| by_stem(objects.values().copied().filter(|o| !is_everywhere(&o.key))))
+            .collect();
+        let Some((first, others)) = left.split_first() else { return pattern };
+        for (stem, own) in first {
+            let groups: Vec<_> = others.iter().filter_map(|groups| groups.get(stem)).collect();
+            if groups.len() == others.len() && groups.iter().all(|group| group.len() == own.len()) {
+                let mut pools: Vec<Vec<&Arc<Object>>> = groups.into_iter().cloned().collect();
+                let shapes = own.iter().map(|object| {
+                    let mut same = vec![*object];
+                    same.extend(
+                        pools.iter_mut().filter_map(|pool| take_nearest(&Shape::Exact(&object.node), pool)),
+                    );
+                    (&object.key, Shape::of_objects(&same))
+                });
+                pattern.random.insert(stem.clone(), shapes.collect());
+            } else {
+                let exact = own.iter().map(|object| (&object.key, (*object, Shape::Exact(&object.node))));
+                pattern.named.extend(exact);
+            }
+        }
+        pattern
+    }
+
+    /// Where `objects` are none that this chart could render.
+    #[must_use]
+    pub fn differences(&self, objects: &[Arc<Object>]) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        let mut left: BTreeMap<&Key, &Arc<Object>> =
+            objects.iter().map(|object| (&object.key, object)).collect();
+        for (key, (first, shape)) in &self.named {
+            match left.remove(*key) {
+                // Most objects are the very same text.
+                Some(object) if Arc::ptr_eq(first, object) => {}
+                Some(object) => shape.compare(&object.node, &mut Report::new(key, &mut differences)),
+                None => differences.push(whole(key, Some(GONE), None)),
+            }
+        }
+        let mut groups = by_stem(left.values().copied());
+        for (stem, shapes) in &self.random {
+            let mut pool = groups.remove(stem).unwrap_or_default();
+            for (key, shape) in shapes {
+                match take_nearest(shape, &mut pool) {
+                    Some(object) => shape.compare(&object.node, &mut Report::new(key, &mut differences)),
+                    None => differences.push(whole(key, Some(GONE), None)),
+                }
+            }
+            differences.extend(pool.into_iter().map(|object| whole(&object.key, None, Some(NEW))));
+        }
+        let more = groups.into_values().flatten();
+        differences.extend(more.map(|object| whole(&object.key, None, Some(NEW))));
+        differences
+    }
+
+    /// How many objects hold something that varies, or have names that do.
+    #[must_use]
+    pub fn noisy(&self) -> usize {
+        let named = self.named.values().filter(|(_, shape)| !matches!(shape, Shape::Exact(_))).count();
+        named + self.random.values().map(Vec::len).sum::<usize>()
+    }
+}
+
+const GONE: &str = "the object";
+const NEW: &str = "the object";
+
+fn whole(key: &Key, before: Option<&str>, after: Option<&str>) -> Difference {
+    let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
+    Difference { object: key.clone(), path: String::new(), before: owned(before), after: owned(after) }
+}
+
+/// Objects by what their names begin with, the part behind the last dash aside.
+fn by_stem<'o>(objects: impl Iterator<Item = &'o Arc<Object>>) -> BTreeMap<Key, Vec<&'o Arc<Object>>> {
+    let mut groups: BTreeMap<Key, Vec<&Arc<Object>>> = BTreeMap::new();
+    for object in objects {
+        let stem = object.key.name.rsplit_once('-').map_or("", |(stem, _)| stem).to_owned();
+        groups.entry(Key { name: stem, occurrence: 0, ..object.key.clone() }).or_default().push(object);
+    }
+    groups
+}
+
+/// Takes that object out of the pool which differs least.
+fn take_nearest<'o>(shape: &Shape<'_>, pool: &mut Vec<&'o Arc<Object>>) -> Option<&'o Arc<Object>> {
+    let distance = |object: &Arc<Object>| {
+        let mut differences = Vec::new();
+        shape.compare(&object.node, &mut Report::new(&object.key, &mut differences));
+        differences.len()
+    };
+    let nearest = (0..pool.len()).min_by_key(|index| pool.get(*index).map(|object| distance(object)))?;
+    Some(pool.remove(nearest))
+}
+
+/// What a part of an object may be.
+#[derive(Debug)]
+enum Shape<'s> {
+    /// This and nothing else.
+    Exact(&'s Node),
+    /// A mapping with these keys.
+    Map(BTreeMap<&'s str, Shape<'s>>),
+    /// A list of these.
+    List(Vec<Shape<'s>>),
+    /// A list of exactly these, in any order.
+    Shuffled(Vec<&'s Node>),
+    /// A list of mappings with these names, in any order.
+    Named(BTreeMap<&'s str, Shape<'s>>),
+    /// A string.
+    Text(Words),
+    /// A number, a boolean or null.
+    Bare(Words),
+    /// A string that is base64 of a text.
+    Encoded(Words),
+}
+
+impl<'s> Shape<'s> {
+    fn of_objects(objects: &[&'s Arc<Object>]) -> Self {
+        let is_secret = objects.first().is_some_and(|object| object.key.kind == "Secret");
+        let nodes: Vec<&Node> = objects.iter().map(|object| &object.node).collect();
+        Shape::learn(&nodes, is_secret)
+    }
+
+    /// `nodes` are what samples have in one place. Without any there is nothing that it matches.
+    fn learn(nodes: &[&'s Node], is_secret: bool) -> Self {
+        static NOTHING: Node = Node::List(Vec::new());
+        let Some((first, others)) = nodes.split_first() else { return Shape::Exact(&NOTHING) };
+        if others.iter().all(|other| other == first) {
+            return Shape::Exact(first);
+        }
+        let shape = match first {
+            Node::Map(_) => Shape::learn_map(nodes, is_secret),
+            Node::List(_) => Shape::learn_list(nodes),
+            Node::Text(_) => {
+                let texts: Option<Vec<&str>> = nodes.iter().map(|node| node.text()).collect();
+                texts.map(|texts| {
+                    let decoded: Option<Vec<String>> =
+                        texts.iter().map(|text| decode(text)).take_while(|_| is_secret).collect();
+                    match decoded.filter(|decoded| decoded.len() == texts.len()) {
+                        Some(decoded) => Shape::Encoded(Words::learn(
+                            &decoded.iter().map(String::as_str).collect::<Vec<_>>(),
+                        )),
+                        None => Shape::Text(Words::learn(&texts)),
+                    }
+                })
+            }
+            Node::Bare(_) => {
+                let bare = |node: &&'s Node| match node {
+                    Node::Bare(text) => Some(text.as_str()),
+                    _ => None,
+                };
+                let texts: Option<Vec<&str>> = nodes.iter().map(bare).collect();
+                texts.map(|texts| Shape::Bare(Words::learn(&texts)))
+            }
+        };
+        shape.unwrap_or(Shape::Exact(first))
+    }
+
+    /// `None` where they do not all have the same keys.
+    fn learn_map(nodes: &[&'s Node], is_secret: bool) -> Option<Self> {
+        let maps: Vec<&BTreeMap<String, Node>> = nodes
+            .iter()
+            .map(|node| match node {
+                Node::Map(map) => Some(map),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let first = maps.first()?;
+        if maps.iter().any(|map| !map.keys().eq(first.keys())) {
+            return None;
+        }
+        let shape_of = |key: &'s String| {
+            let values: Vec<&Node> = maps.iter().filter_map(|map| map.get(key)).collect();
+            (key.as_str(), Shape::learn(&values, is_secret))
+        };
+        Some(Shape::Map(first.keys().map(shape_of).collect()))
+    }
+
+    /// `None` where they are not of the same length.
+    fn learn_list(nodes: &[&'s Node]) -> Option<Self> {
+        let lists: Vec<&[Node]> = nodes
+            .iter()
+            .map(|node| match node {
+                Node::List(items) => Some(items.as_slice()),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let first = lists.first()?;
+        if lists.iter().any(|list| list.len() != first.len()) {
+            return None;
+        }
+        let sorted: Vec<Vec<&Node>> = lists.iter().map(|list| sorted(list)).collect();
+        if let [one, others @ ..] = sorted.as_slice()
+            && others.iter().all(|other| other == one)
+        {
+            return Some(Shape::Shuffled(one.clone()));
+        }
+        let named: Vec<BTreeMap<&str, &Node>> = lists.iter().map(|list| by_name(list)).collect();
+        if let [one, others @ ..] = named.as_slice()
+            && one.len() == first.len()
+            && others.iter().all(|other| other.keys().eq(one.keys()))
+        {
+            let shape_of = |name: &&'s str| {
+                let items: Vec<&Node> = named.iter().filter_map(|items| items.get(name).copied()).collect();
+                (*name, Shape::learn(&items, false))
+            };
+            return Some(Shape::Named(one.keys().map(shape_of).collect()));
+        }
+        let shape_of = |index: usize| {
+            let items: Vec<&Node> = lists.iter().filter_map(|list| list.get(index)).collect();
+            Shape::learn(&items, false)
+        };
+        Some(Shape::List((0..first.len()).map(shape_of).collect()))
+    }
+
+    fn compare(&self, actual: &Node, report: &mut Report<'_>) {
+        match (self, actual) {
+            (Shape::Exact(expected), actual) => compare(expected, actual, report),
+            (Shape::Map(shapes), Node::Map(map)) => {
+                for (key, shape) in shapes {
+                    match map.get(*key) {
+                        Some(value) => report.inside(key, |report| shape.compare(value, report)),
+                        None => report.inside(key, |report| report.add(Some(shape.shown()), None)),
+                    }
+                }
+                for (key, value) in map.iter().filter(|(key, _)| !shapes.contains_key(key.as_str())) {
+                    report.inside(key, |report| report.add(None, Some(shown(value))));
+                }
+            }
+            (Shape::List(shapes), Node::List(items)) if shapes.len() == items.len() => {
+                for (index, (shape, item)) in shapes.iter().zip(items).enumerate() {
+                    report.inside(&index.to_string(), |report| shape.compare(item, report));
+                }
+            }
+            (Shape::Named(shapes), Node::List(items)) => {
+                let mut named = by_name(items);
+                if named.len() != items.len() {
+                    report.add(Some(self.shown()), Some(shown(actual)));
+                    return;
+                }
+                for (name, shape) in shapes {
+                    report.inside(name, |report| match named.remove(name) {
+                        Some(item) => shape.compare(item, report),
+                        None => report.add(Some(shape.shown()), None),
+                    });
+                }
+                for (name, item) in named {
+                    report.inside(name, |report| report.add(None, Some(shown(item))));
+                }
+            }
+            (Shape::Shuffled(expected), Node::List(items)) => compare_items(expected, &sorted(items), report),
+            (Shape::Text(words), Node::Text(text)) | (Shape::Bare(words), Node::Bare(text)) => {
+                words.compare(text, report);
+            }
+            (Shape::Encoded(words), Node::Text(text)) => match decode(text) {
+                Some(text) => words.compare(&text, report),
+                None => report.add(Some(self.shown()), Some(shown(actual))),
+            },
+            _ => report.add(Some(self.shown()), Some(shown(actual))),
+        }
+    }
+
+    /// Something to show for what was expected.
+    fn shown(&self) -> String {
+        match self {
+            Shape::Exact(node) => shown(node),
+            Shape::Map(_) => "a mapping".to_owned(),
+            Shape::List(_) | Shape::Shuffled(_) | Shape::Named(_) => "a list".to_owned(),
+            Shape::Text(_) | Shape::Bare(_) | Shape::Encoded(_) => "something that varies".to_owned(),
+        }
+    }
+}
+
+fn sorted(items: &[Node]) -> Vec<&Node> {
+    let mut sorted: Vec<&Node> = items.iter().collect();
+    sorted.sort();
+    sorted
+}
+
+/// Items by their `name`, where they have one each.
+fn by_name(items: &[Node]) -> BTreeMap<&str, &Node> {
+    items.iter().filter_map(|item| Some((item.get("name")?.text()?, item))).collect()
+}
+
+/// The text that is behind base64.
+fn decode(text: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+/// A node on one line, as far as that is of use.
+fn shown(node: &Node) -> String {
+    match node {
+        Node::Bare(text) => text.clone(),
+        Node::Text(text) => format!("{text:?}"),
+        Node::List(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Node::Map(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{key}: {}", shown(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Collects differences, and knows where it is.
+struct Report<'r> {
+    object: &'r Key,
+    path: Vec<String>,
+    differences: &'r mut Vec<Difference>,
+}
+
+impl<'r> Report<'r> {
+    fn new(object: &'r Key, differences: &'r mut Vec<Difference>) -> Self {
+        Report { object, path: Vec::new(), differences }
+    }
+
+    fn inside(&mut self, key: &str, look: impl FnOnce(&mut Self)) {
+        self.path.push(key.to_owned());
+        look(self);
+        self.path.pop();
+    }
+
+    fn add(&mut self, before: Option<String>, after: Option<String>) {
+        let path = self.path.join(".");
+        self.differences.push(Difference { object: self.object.clone(), path, before, after });
+    }
+}
+
+/// Compares where nothing varies.
+fn compare(expected: &Node, actual: &Node, report: &mut Report<'_>) {
+    if expected == actual {
+        return;
+    }
+    match (expected, actual) {
+        (Node::Map(expected), Node::Map(actual)) => {
+            let keys: BTreeSet<&String> = expected.keys().chain(actual.keys()).collect();
+            for key in keys {
+                report.inside(key, |report| match (expected.get(key), actual.get(key)) {
+                    (Some(expected), Some(actual)) => compare(expected, actual, report),
+                    (expected, actual) => report.add(expected.map(shown), actual.map(shown)),
+                });
+            }
+        }
+        (Node::List(expected), Node::List(actual)) if expected.len() == actual.len() => {
+            for (index, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+                report.inside(&index.to_string(), |report| compare(expected, actual, report));
+            }
+        }
+        (Node::List(expected), Node::List(actual)) => {
+            compare_items(&sorted(expected), &sorted(actual), report);
+        }
+        (Node::Text(expected), Node::Text(actual)) if expected.contains('\n') || actual.contains('\n') => {
+            compare_lines(expected, actual, report);
+        }
+        _ => report.add(Some(shown(expected)), Some(shown(actual))),
+    }
+}
+
+/// Two sorted lists: what only one of them has.
+fn compare_items(expected: &[&Node], actual: &[&Node], report: &mut Report<'_>) {
+    let mut expected = expected.iter().copied().peekable();
+    let mut actual = actual.iter().copied().peekable();
+    loop {
+        match (expected.peek(), actual.peek()) {
+            (Some(own), Some(other)) if own == other => {
+                expected.next();
+                actual.next();
+            }
+            (Some(own), other) if other.is_none_or(|other| own < other) => {
+                report.add(Some(shown(own)), None);
+                expected.next();
+            }
+            (_, Some(other)) => {
+                report.add(None, Some(shown(other)));
+                actual.next();
+            }
+            (_, None) => return,
+        }
+    }
+}
+
+/// Texts of several lines: the first line that differs.
+fn compare_lines(expected: &str, actual: &str, report: &mut Report<'_>) {
+    let (mut old, mut new) = (expected.split('\n'), actual.split('\n'));
+    let mut line = 1_usize;
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return,
+            (own, other) if own == other => line += 1,
+            (own, other) => {
+                let shown = |text: Option<&str>| text.map(|text| format!("{text:?}"));
+                report.inside(&format!("line {line}"), |report| report.add(shown(own), shown(other)));
+                return;
+            }
+        }
+    }
+}
+
+/// A text in which some words vary.
+#[derive(Debug, PartialEq, Eq)]
+enum Words {
+    /// This and nothing else.
+    Exact(String),
+    /// So many lines, each as it says.
+    Lines(Vec<Words>),
+    /// These lines, sorted, in any order.
+    ShuffledLines(Vec<String>),
+    /// Between these lines come others, of which there may be more or less.
+    Block { above: Vec<String>, middle: Varied, below: Vec<String> },
+    /// Words (letters and digits) and what stands between them; the words vary.
+    Each { words: Vec<Varied>, between: Vec<String> },
+    /// These items, sorted, in any order, with commas or spaces between them.
+    ShuffledItems(Vec<String>),
+    /// As a whole it varies.
+    Whole(Varied),
+}
+
+impl Words {
+    /// `texts` are what samples have in one place.
+    fn learn(texts: &[&str]) -> Self {
+        let Some((first, others)) = texts.split_first() else { return Words::Exact(String::new()) };
+        if others.iter().all(|other| other == first) {
+            return Words::Exact((*first).to_owned());
+        }
+        if texts.iter().any(|text| text.contains('\n')) {
+            return Words::learn_lines(texts);
+        }
+        let items: Vec<Vec<&str>> = texts.iter().map(|text| items(text)).collect();
+        if let [one, others @ ..] = items.as_slice()
+            && others.iter().all(|other| other == one)
+        {
+            return Words::ShuffledItems(owned(one));
+        }
+        let split: Vec<(Vec<&str>, Vec<&str>)> = texts.iter().map(|text| words(text)).collect();
+        if let [(one, between), others @ ..] = split.as_slice()
+            && others.iter().all(|(_, other)| other == between)
+        {
+            let word = |index: usize| {
+                let words: Vec<&str> =
+                    split.iter().filter_map(|(words, _)| words.get(index).copied()).collect();
+                Varied::learn(&words)
+            };
+            return Words::Each { words: (0..one.len()).map(word).collect(), between: owned(between) };
+        }
+        Words::Whole(Varied::learn(texts))
+    }
+
+    fn learn_lines(texts: &[&str]) -> Self {
+        let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
+        let Some((first, others)) = lines.split_first() else { return Words::Exact(String::new()) };
+        if others.iter().all(|other| other.len() == first.len()) {
+            let sort = |lines: &Vec<&'_ str>| {
+                let mut sorted = owned(lines);
+                sorted.sort();
+                sorted
+            };
+            let one = sort(first);
+            if others.iter().all(|other| sort(other) == one) {
+                return Words::ShuffledLines(one);
+            }
+            let line = |index: usize| {
+                let same: Vec<&str> = lines.iter().filter_map(|lines| lines.get(index).copied()).collect();
+                Words::learn(&same)
+            };
+            return Words::Lines((0..first.len()).map(line).collect());
+        }
+        let shortest = lines.iter().map(Vec::len).min().unwrap_or(0);
+        let is_common = |line: fn(&[&str], usize) -> Option<String>, index: usize| {
+            let own = line(first, index);
+            others.iter().all(|other| line(other, index) == own)
+        };
+        let from_top = |lines: &[&str], index: usize| lines.get(index).map(|line| (*line).to_owned());
+        let from_bottom =
+            |lines: &[&str], index: usize| lines.iter().rev().nth(index).map(|line| (*line).to_owned());
+        let above = (0..shortest).take_while(|index| is_common(from_top, *index)).count();
+        let below = (0..shortest - above).take_while(|index| is_common(from_bottom, *index)).count();
+        let middles: Vec<String> = lines
+            .iter()
+            .map(|lines| lines.get(above..lines.len() - below).unwrap_or_default().join("\n"))
+            .collect();
+        let middle = Varied::learn(&middles.iter().map(String::as_str).collect::<Vec<_>>());
+        let last = first.get(first.len() - below..).unwrap_or_default();
+        Words::Block { above: owned(first.get(..above).unwrap_or_default()), middle, below: owned(last) }
+    }
+
+    fn compare(&self, actual: &str, report: &mut Report<'_>) {
+        let shown = |text: &str| Some(format!("{text:?}"));
+        match self {
+            Words::Exact(text) if text == actual => {}
+            Words::Exact(text) => report.add(shown(text), shown(actual)),
+            Words::Lines(lines) => {
+                let own: Vec<&str> = actual.split('\n').collect();
+                if own.len() != lines.len() {
+                    report.add(Some(format!("{} lines", lines.len())), Some(format!("{} lines", own.len())));
+                    return;
+                }
+                for (index, (line, own)) in lines.iter().zip(own).enumerate() {
+                    report.inside(&format!("line {}", index + 1), |report| line.compare(own, report));
+                }
+            }
+            Words::ShuffledLines(expected) => {
+                compare_sorted(expected, actual.split('\n').collect(), report);
+            }
+            Words::ShuffledItems(expected) => compare_sorted(expected, items(actual), report),
+            Words::Block { above, middle, below } => {
+                let lines: Vec<&str> = actual.split('\n').collect();
+                let inside = lines.len().checked_sub(below.len()).and_then(|end| lines.get(above.len()..end));
+                let is_around = lines.iter().take(above.len()).eq(above)
+                    && lines.iter().rev().take(below.len()).eq(below.iter().rev());
+                if !is_around || !inside.is_some_and(|lines| middle.matches(&lines.join("\n"))) {
+                    report.add(Some("something that varies".to_owned()), shown(actual));
+                }
+            }
+            Words::Each { words: expected, between } => {
+                let (own, other) = words(actual);
+                let is_same = other == *between
+                    && own.len() == expected.len()
+                    && expected.iter().zip(own).all(|(word, own)| word.matches(own));
+                if !is_same {
+                    report.add(Some(self.example()), shown(actual));
+                }
+            }
+            Words::Whole(varied) => {
+                if !varied.matches(actual) {
+                    report.add(Some(varied.example()), shown(actual));
+                }
+            }
+        }
+    }
+
+    /// What is expected, with `*` for what varies.
+    fn example(&self) -> String {
+        match self {
+            Words::Each { words, between } => {
+                let mut example = String::new();
+                let mut words = words.iter();
+                for between in between {
+                    example.push_str(between);
+                    example.push_str(&words.next().map(Varied::example).unwrap_or_default());
+                }
+                example
+            }
+            _ => "something that varies".to_owned(),
+        }
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// The items of a text with commas or spaces between them, sorted.
+fn items(text: &str) -> Vec<&str> {
+    let mut items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
+    items.sort_unstable();
+    items
+}
+
+fn compare_sorted(expected: &[String], mut actual: Vec<&str>, report: &mut Report<'_>) {
+    actual.sort_unstable();
+    let nodes = |texts: Vec<&str>| -> Vec<Node> {
+        texts.into_iter().map(|text| Node::Text(text.to_owned())).collect()
+    };
+    let (expected, actual) = (nodes(expected.iter().map(String::as_str).collect()), nodes(actual));
+    compare_items(&expected.iter().collect::<Vec<_>>(), &actual.iter().collect::<Vec<_>>(), report);
+}
+
+/// The words of a text, and what stands in front of each and behind the last.
+fn words(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut words, mut between) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    loop {
+        let start = rest.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (gap, tail) = rest.split_at(start);
+        between.push(gap);
+        if tail.is_empty() {
+            return (words, between);
+        }
+        let end = tail.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tail.len());
+        let (word, tail) = tail.split_at(end);
+        words.push(word);
+        rest = tail;
+    }
+}
+
+/// A word that varies: the ends that all samples share, and what is between them.
+#[derive(Debug, PartialEq, Eq)]
+struct Varied {
+    prefix: String,
+    suffix: String,
+    /// How many bytes come between them.
+    length: (usize, usize),
+    characters: Characters,
+}
+
+/// How many characters at the ends of long random words (hashes, keys) may be the same by chance, and
+/// what is long.
+const CHANCE: usize = 2;
+const LONG: usize = 16;
+
+impl Varied {
+    fn learn(texts: &[&str]) -> Self {
+        let first = texts.first().copied().unwrap_or_default();
+        let shared = |start: usize, text: &str| {
+            let pairs = first.char_indices().zip(text.chars());
+            let end = pairs.take_while(|((_, own), other)| own == other).last();
+            end.map_or(0, |((at, own), _)| at + own.len_utf8()).min(start)
+        };
+        let prefix =
+            first.get(..texts.iter().fold(first.len(), |end, text| shared(end, text))).unwrap_or_default();
+        let shortest = texts.iter().map(|text| text.len()).min().unwrap_or(0);
+        let is_chance = |end: &str| end.len() <= CHANCE && shortest >= LONG;
+        let prefix = if is_chance(prefix) { "" } else { prefix };
+        let tails: Vec<&str> = texts.iter().filter_map(|text| text.get(prefix.len()..)).collect();
+        let tail = tails.first().copied().unwrap_or_default();
+        let shared = |length: usize, text: &str| {
+            let pairs = tail.chars().rev().zip(text.chars().rev());
+            pairs
+                .take_while(|(own, other)| own == other)
+                .map(|(own, _)| own.len_utf8())
+                .sum::<usize>()
+                .min(length)
+        };
+        let suffix = tails.iter().fold(tail.len(), |length, text| shared(length, text));
+        let suffix = tail.get(tail.len() - suffix..).unwrap_or_default();
+        let suffix = if is_chance(suffix) { "" } else { suffix };
+        let middles: Vec<&str> =
+            tails.iter().filter_map(|tail| tail.get(..tail.len() - suffix.len())).collect();
+        let lengths = middles.iter().map(|middle| middle.len());
+        let length = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
+        let characters =
+            middles.iter().map(|middle| Characters::of(middle)).max().unwrap_or(Characters::Digits);
+        Varied { prefix: prefix.to_owned(), suffix: suffix.to_owned(), length, characters }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        let middle = text.strip_prefix(&self.prefix).and_then(|tail| tail.strip_suffix(self.suffix.as_str()));
+        middle.is_some_and(|middle| {
+            (self.length.0..=self.length.1).contains(&middle.len())
+                && Characters::of(middle) <= self.characters
+        })
+    }
+
+    fn example(&self) -> String {
+        let varies = if self.length.1 > 0 { "*" } else { "" };
+        format!("{}{varies}{}", self.prefix, self.suffix)
+    }
+}
+
+/// Kinds of characters, each with all of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Characters {
+    Digits,
+    LowerCase,
+    Letters,
+    /// And what else base64 is made of, in its two alphabets, and PEM.
+    Base64,
+    Any,
+}
+
+impl Characters {
+    fn of(text: &str) -> Self {
+        let all = |is_one: fn(&u8) -> bool| text.as_bytes().iter().all(is_one);
+        if all(u8::is_ascii_digit) {
+            Characters::Digits
+        } else if all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()) {
+            Characters::LowerCase
+        } else if all(u8::is_ascii_alphanumeric) {
+            Characters::Letters
+        } else if all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_\n".contains(byte)) {
+            Characters::Base64
+        } else {
+            Characters::Any
+        }
+    }
+}
