@@ -2,12 +2,15 @@
 //! its values say, and its name with every ServiceAccount and so with every pod.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 
+use super::pattern::Difference;
 use super::tree::{Key, Node, Object, Objects};
 use crate::helm::NAMESPACE;
 use crate::template::constant_regex;
@@ -242,6 +245,45 @@ fn is_new_secret(object: &Arc<Object>, off: &[Arc<Object>]) -> bool {
         && object.node.get("type").and_then(Node::text) == Some(SECRET_TYPE)
         && !off.iter().any(|other| other.key == object.key)
 }
+
+/// Whether a difference is an annotation with a hash of the Secret's template, made so that pods are
+/// replaced when the Secret changes: a hash before and after, on a line of the object's own template that
+/// names the Secret's. `folder` is the rendered chart.
+#[must_use]
+pub fn is_hash_of_secret(
+    difference: &Difference,
+    on: &[Arc<Object>],
+    off: &[Arc<Object>],
+    folder: &Path,
+) -> bool {
+    let is_hash = |text: &Option<String>| {
+        let hash = text.as_deref().map(|text| text.trim_matches('"'));
+        hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let Some((_, annotation)) = difference.path.rsplit_once("metadata.annotations.") else { return false };
+    if !is_hash(&difference.before) || !is_hash(&difference.after) {
+        return false;
+    }
+    let source_of =
+        |object: &Arc<Object>| Path::new(&object.source).components().skip(1).collect::<PathBuf>();
+    let Some(secret) = on.iter().find(|object| is_new_secret(object, off)).map(source_of) else {
+        return false;
+    };
+    let Some(template) = on.iter().find(|object| object.key == difference.object).map(source_of) else {
+        return false;
+    };
+    let (Some(secret), Ok(template)) = (secret.file_name(), fs::read_to_string(folder.join(template))) else {
+        return false;
+    };
+    let secret = format!("\"{}\"", secret.to_string_lossy());
+    template.lines().any(|line| {
+        let value = line.trim_start().strip_prefix(annotation).and_then(|line| line.strip_prefix(':'));
+        value.is_some_and(|value| value.contains(&secret) && value.contains(HASH))
+    })
+}
+
+/// The function of helm-toolkit that hashes what a template renders.
+const HASH: &str = "\"helm-toolkit.utils.hash\"";
 
 /// The way to the spec of the pods that an object makes.
 fn pod_path(object: &Object) -> Option<&'static [&'static str]> {

@@ -29,7 +29,7 @@ use crate::error::printable;
 use crate::helm::{Helm, NAMESPACE};
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
-use credentials::{Counts, Credentials};
+use credentials::{Counts, Credentials, is_hash_of_secret};
 use pattern::{Difference, Pattern};
 use stage::{Stage, State};
 use tree::{Node, Objects, Reader};
@@ -272,7 +272,7 @@ impl Work<'_> {
         let mut default_objects = None;
         if let Some(objects) = found.read(&mut reader, Render::Default, default) {
             let rest = without_egress(&objects, &mut found);
-            let differences = untouched.differences(self, chart, &mut reader, &rest)?;
+            let differences = untouched.differences(self, chart, &mut reader, &rest, &|_| false)?;
             // It is one more render of what should be the same chart.
             if differences.is_empty() && untouched.samples.len() > 1 {
                 untouched.samples.push(rest);
@@ -310,7 +310,13 @@ impl Work<'_> {
             }
             found.counts = counts;
             let rest = without_egress(&credentials.taken_off(&objects, &off), &mut found);
-            let differences = baseline.differences(self, chart, &mut reader, &rest)?;
+            let is_hash =
+                |difference: &Difference| is_hash_of_secret(difference, &objects, &off, &planned.path);
+            let differences = baseline.differences(self, chart, &mut reader, &rest, &is_hash)?;
+            let (hashes, differences): (Vec<_>, Vec<_>) = differences.into_iter().partition(is_hash);
+            found.notes.extend(hashes.into_iter().map(|Difference { object, path, .. }| {
+                format!("{object}: {path} is a hash of the Secret, and changes with it")
+            }));
             found.add(render, differences);
         }
         found.noisy = found.noisy.max(Pattern::learn(&baseline.samples).noisy());
@@ -359,18 +365,19 @@ struct Baseline<'b> {
 }
 
 impl Baseline<'_> {
-    /// Where `objects` differ from what the samples explain. As long as something does, the chart is
-    /// rendered once more: it may be noise that has not shown yet.
+    /// Where `objects` differ from what the samples explain. As long as something does that is not
+    /// `expected`, the chart is rendered once more: it may be noise that has not shown yet.
     fn differences(
         &mut self,
         work: &Work<'_>,
         chart: &ChartPlan,
         reader: &mut Reader,
         objects: &Objects,
+        is_expected: &dyn Fn(&Difference) -> bool,
     ) -> Result<Vec<Difference>, String> {
         loop {
             let differences = Pattern::learn(&self.samples).differences(objects);
-            if differences.is_empty() || self.samples.len() >= MOST_SAMPLES {
+            if differences.iter().all(is_expected) || self.samples.len() >= MOST_SAMPLES {
                 return Ok(differences);
             }
             let printed = work.render(chart, self.folder, self.sets);

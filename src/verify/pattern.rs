@@ -725,3 +725,158 @@ impl Characters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, STANDARD};
+    use crate::verify::tree::{Objects, Reader};
+    use base64::Engine as _;
+
+    type Tested = Result<(), Box<dyn std::error::Error>>;
+
+    fn objects(text: &str) -> Result<Objects, String> {
+        Reader::default().read(text, "space")
+    }
+
+    /// What is found in `text`, after learning from `samples`.
+    fn found(samples: &[&str], text: &str) -> Result<Vec<String>, String> {
+        let samples: Vec<Objects> = samples.iter().map(|sample| objects(sample)).collect::<Result<_, _>>()?;
+        let differences = Pattern::learn(&samples).differences(&objects(text)?);
+        Ok(differences
+            .into_iter()
+            .map(|found| {
+                let shown = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+                format!("{} {}: {} -> {}", found.object, found.path, shown(found.before), shown(found.after))
+            })
+            .collect())
+    }
+
+    fn config(text: &str) -> String {
+        format!("kind: ConfigMap\nmetadata: {{name: etc}}\ndata:\n  a.conf: |\n{text}")
+    }
+
+    #[test]
+    fn without_noise_all_is_exact() -> Tested {
+        let one = "kind: A\nmetadata: {name: x}\nspec: {n: 1, list: [a, b]}\n";
+        assert!(found(&[one, one], one)?.is_empty());
+        let other = one.replace("n: 1", "n: '1'");
+        assert_eq!(found(&[one], &other)?, ["A/x spec.n: 1 -> \"1\""]);
+        let other = one.replace("[a, b]", "[b, a]");
+        assert_eq!(found(&[one], &other)?.len(), 2, "no order is lost where none varies");
+        let other = one.replace("n: 1, ", "");
+        assert_eq!(found(&[one], &other)?, ["A/x spec.n: 1 -> none"]);
+        assert_eq!(found(&[one], "")?, ["A/x : the object -> none"]);
+        assert_eq!(found(&[one], &format!("{one}---\nkind: B\n"))?, ["B/ : none -> the object"]);
+        Ok(())
+    }
+
+    #[test]
+    fn in_a_text_only_the_words_that_vary_may_vary() -> Tested {
+        let one = config("    [a]\n    url = rabbit://me:Xq9ab@host:5672\n    debug = false\n");
+        let two = one.replace("Xq9ab", "7KLmn");
+        let three = one.replace("Xq9ab", "pQ0rs");
+        assert!(found(&[&one, &two], &three)?.is_empty());
+        let path = "ConfigMap/etc data.a.conf.line";
+        // Next to the noise, on its own line, in the host behind it, and another length.
+        assert_eq!(
+            found(&[&one, &two], &three.replace("false", "true"))?,
+            [format!("{path} 3: \"debug = false\" -> \"debug = true\"")]
+        );
+        for (from, to) in [("host", "h0st"), ("//me:", "//you:"), ("pQ0rs", "pQ0rst"), ("pQ0rs", "pQ_rs")] {
+            let differences = found(&[&one, &two], &three.replace(from, to))?;
+            assert_eq!(differences.len(), 1, "{from} {to}: {differences:?}");
+            assert!(
+                differences.iter().all(|text| text.starts_with(&format!("{path} 2: "))),
+                "{differences:?}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_shuffled_list_holds_the_same_items() -> Tested {
+        let list = |items: &str| format!("kind: A\nmetadata: {{name: x}}\nlist: [{items}]\n");
+        let samples = [list("{p: 1}, {p: 2}, {p: 2}"), list("{p: 2}, {p: 1}, {p: 2}")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &list("{p: 2}, {p: 2}, {p: 1}"))?.is_empty());
+        assert_eq!(found(&samples, &list("{p: 2}, {p: 1}, {p: 1}"))?.len(), 2);
+        assert_eq!(
+            found(&samples, &list("{p: 2}, {p: 1}, {p: 2, q: 1}"))?,
+            ["A/x list: {p: 2} -> none", "A/x list: none -> {p: 2, q: 1}"]
+        );
+        assert_eq!(found(&samples, &list("{p: 2}, {p: 1}"))?, ["A/x list: {p: 2} -> none"]);
+        // In one text, with commas.
+        let text = |items: &str| format!("kind: A\nmetadata: {{name: x}}\narg: '--with={items}'\n");
+        let samples = [text("a,b,c"), text("a,c,b")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &text("a,b,c"))?.is_empty());
+        assert_eq!(found(&samples, &text("a,b,d"))?.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn items_with_names_keep_them() -> Tested {
+        let list = |one: &str, two: &str| {
+            format!(
+                "kind: A\nmetadata: {{name: x}}\nenv: [{{name: A, value: {one}}}, {{name: B, value: {two}}}]\n"
+            )
+        };
+        let samples = [list("aaa1", "v"), list("bbb2", "v")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &list("ccc3", "v"))?.is_empty());
+        assert_eq!(found(&samples, &list("ccc3", "w"))?, ["A/x env.B.value: \"v\" -> \"w\""]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_secret_is_looked_into() -> Tested {
+        let secret = |text: &str| {
+            format!("kind: Secret\nmetadata: {{name: s}}\ndata: {{a.conf: {}}}\n", STANDARD.encode(text))
+        };
+        let samples = [secret("key = Abc123\nhost = a\n"), secret("key = xYz789\nhost = a\n")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &secret("key = 000AAA\nhost = a\n"))?.is_empty());
+        let differences = found(&samples, &secret("key = 000AAA\nhost = b\n"))?;
+        assert_eq!(differences, ["Secret/s data.a.conf.line 2: \"host = a\" -> \"host = b\""]);
+        Ok(())
+    }
+
+    #[test]
+    fn objects_with_random_names_are_paired() -> Tested {
+        let job = |name: &str, image: &str, other: &str| {
+            format!(
+                "kind: Job\nmetadata: {{name: j-{name}}}\nspec: {{image: {image}}}\n---\nkind: Job\nmetadata: {{name: j-{other}}}\nspec: {{image: two}}\n---\nkind: Role\nmetadata: {{name: r}}\nrules: [j-{name}]\n"
+            )
+        };
+        let samples = [job("a1b2c", "one", "ppppp"), job("x9y8z", "one", "ooooo")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &job("00aa1", "one", "zz0aa"))?.is_empty());
+        // Whichever comes first.
+        assert!(found(&samples, &job("zzzz1", "one", "aa0aa"))?.is_empty());
+        let differences = found(&samples, &job("00aa1", "three", "zz0aa"))?;
+        assert_eq!(differences, ["Job/j-a1b2c spec.image: \"one\" -> \"three\""]);
+        let gone = "kind: Role\nmetadata: {name: r}\nrules: [j-00aa1]\n";
+        assert_eq!(found(&samples, gone)?.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_block_of_lines_may_be_longer_or_shorter() -> Tested {
+        let pem = |lines: &str| config(&format!("    a = 1\n    BEGIN\n{lines}    END\n    b = 2\n"));
+        let samples = [pem("    AAbb12\n    ccDD==\n"), pem("    xxYY34\n")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &pem("    qqWW99\n"))?.is_empty());
+        assert_eq!(found(&samples, &pem("    qqWW99\n").replace("b = 2", "b = 3"))?.len(), 1);
+        assert_eq!(found(&samples, &pem("    qq: 99\n"))?.len(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn what_the_samples_do_not_explain_is_a_difference() -> Tested {
+        let list = |items: &str| format!("kind: A\nmetadata: {{name: x}}\nlist: [{items}]\n");
+        let samples = [list("a"), list("a, b")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(!found(&samples, &list("a, c"))?.is_empty());
+        Ok(())
+    }
+}

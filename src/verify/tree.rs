@@ -243,6 +243,8 @@ impl fmt::Display for Key {
 pub struct Object {
     /// What it is called.
     pub key: Key,
+    /// The template that it is from, as Helm calls it: `nova/templates/secret-db.yaml`.
+    pub source: String,
     /// Whether it is from a chart that the rendered one depends on, the toolkit aside.
     pub is_of_subchart: bool,
     /// All of it.
@@ -320,7 +322,7 @@ fn read_document(document: &str, namespace: &str) -> Result<Vec<Object>, String>
             api_version: text(&["apiVersion"]),
             occurrence: 0,
         };
-        Object { key, is_of_subchart, node }
+        Object { key, source: source.to_owned(), is_of_subchart, node }
     };
     match node {
         Node::Map(mut map) => {
