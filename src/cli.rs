@@ -176,7 +176,7 @@ impl Common {
     /// # Errors
     /// Where the globs together are too much.
     pub fn selection(&self) -> Result<Selection, globset::Error> {
-        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)? })
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
     }
 
     /// How much is to be said.

@@ -70,7 +70,8 @@ fn execute(
         Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
-    let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
+    let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
+    let plan = ManuallyDrop::new(Plan::new(checkouts, &selection, &common.options()));
     if let Command::Verify(args) = command {
         return verify(args, &plan, color, talk);
     }

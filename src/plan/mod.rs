@@ -32,12 +32,21 @@ pub struct Selection {
     pub include: Option<GlobSet>,
     /// Not these, included or not.
     pub exclude: Option<GlobSet>,
+    /// Whether the toolkits are meant too, unless they are excluded: charts are nothing without them.
+    pub with_toolkits: bool,
 }
 
 impl Selection {
     fn takes(&self, name: &str) -> bool {
-        self.include.as_ref().is_none_or(|globs| globs.is_match(name))
-            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
+        self.include.as_ref().is_none_or(|globs| globs.is_match(name)) && !self.excludes(name)
+    }
+
+    fn takes_toolkit(&self, name: &str) -> bool {
+        self.takes(name) || self.with_toolkits && !self.excludes(name)
+    }
+
+    fn excludes(&self, name: &str) -> bool {
+        self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
     }
 }
 
@@ -144,7 +153,7 @@ impl Plan {
             }
         }
         for (plan, found) in charts.iter_mut().zip(&found) {
-            if plan.role == Role::Toolkit && !selection.takes(&plan.name) {
+            if plan.role == Role::Toolkit && !selection.takes_toolkit(&plan.name) {
                 *plan = ChartPlan::left_alone(found, NOT_SELECTED);
             }
         }

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::summary::{Detail, ERROR, NOTE, amount, write_reasons};
 use crate::error::{printable, shown};
 use crate::plan::Plan;
+use crate::verify::stage::State;
 use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -52,7 +53,7 @@ impl Counts {
         let mut counts = Counts::default();
         for chart in &report.charts {
             *match chart.verdict {
-                Verdict::Proven(_) => &mut counts.proven,
+                Verdict::Proven(..) => &mut counts.proven,
                 Verdict::Faults(_) => &mut counts.faulty,
                 Verdict::NotVerified(_) => &mut counts.not_verified,
                 Verdict::LeftAlone(_) => &mut counts.left_alone,
@@ -101,9 +102,10 @@ pub fn write(out: &mut dyn Write, report: &Report, format: Format, detail: Detai
 fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail) -> io::Result<()> {
     let path = path(&chart.path);
     match &chart.verdict {
-        Verdict::Proven(counts) => writeln!(
+        Verdict::Proven(counts, state) => writeln!(
             out,
-            "{path}: {GOOD}proven{GOOD:#} ({}, {})",
+            "{path}: {GOOD}proven{GOOD:#} {} ({}, {})",
+            if *state == State::Planned { "as planned" } else { "as it is" },
             amount(counts.pods, "pod"),
             amount(counts.accounts, "ServiceAccount")
         )?,
@@ -177,12 +179,15 @@ fn path(path: &Path) -> String {
 
 fn as_json(chart: &Verified) -> serde_json::Value {
     let (verdict, reason) = match &chart.verdict {
-        Verdict::Proven(_) => ("proven", None),
+        Verdict::Proven(..) => ("proven", None),
         Verdict::Faults(_) => ("faulty", None),
         Verdict::NotVerified(why) => ("not-verified", Some(why.as_str())),
         Verdict::LeftAlone(reason) => ("left-alone", Some(*reason)),
     };
-    let counts = if let Verdict::Proven(counts) = chart.verdict { Some(counts) } else { None };
+    let (counts, is_planned) = match chart.verdict {
+        Verdict::Proven(counts, state) => (Some(counts), Some(state == State::Planned)),
+        _ => (None, None),
+    };
     let faults = if let Verdict::Faults(faults) = &chart.verdict { faults.as_slice() } else { &[] };
     let faults: Vec<_> = faults.iter().map(fault_as_json).collect();
     json!({
@@ -190,6 +195,7 @@ fn as_json(chart: &Verified) -> serde_json::Value {
         "name": chart.name,
         "verdict": verdict,
         "reason": reason,
+        "as-planned": is_planned,
         "pods": counts.map(|counts| counts.pods),
         "service-accounts": counts.map(|counts| counts.accounts),
         "faults": faults,

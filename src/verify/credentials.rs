@@ -29,8 +29,9 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"[0-9]+\.[0-9
 pub struct Credentials {
     /// The name of the Secret.
     name: String,
-    /// The registry as images name it, where the Secret is to be made.
-    registry: Option<String>,
+    /// The registry as images name it, where the Secret is to be made; more than one where
+    /// helm-toolkits do not agree on what counts.
+    registries: Option<Vec<String>>,
     user: String,
     password: String,
     /// The rule that a NetworkPolicy gets for the registry, if one is built from all endpoints.
@@ -79,8 +80,8 @@ impl Credentials {
         let endpoint = values.at(&["endpoints", "oci_image_registry"]);
         let endpoint = endpoint.ok_or("endpoints.oci_image_registry is not set in values.yaml")?;
         let is_made = values.at(&["manifests", "secret_registry"]).is_some_and(Node::is_true);
-        let registry = if is_made { Some(registry(values, endpoint, host)?) } else { None };
-        Ok(Credentials { name, registry, user, password, egress: egress(endpoint) })
+        let registries = if is_made { Some(registries(values, endpoint, host)?) } else { None };
+        Ok(Credentials { name, registries, user, password, egress: egress(endpoint) })
     }
 
     /// What is wrong with the credentials in `on`, a render with authentication on; `off` is the same
@@ -149,21 +150,21 @@ impl Credentials {
 
     fn flaws_of_secret(&self, on: &[Arc<Object>], off: &[Arc<Object>]) -> Vec<Flaw> {
         let new: Vec<&Arc<Object>> = on.iter().filter(|object| is_new_secret(object, off)).collect();
-        match (&self.registry, new.as_slice()) {
+        match (&self.registries, new.as_slice()) {
             (None, []) => Vec::new(),
             (None, made) => {
                 let what = "is made although manifests.secret_registry is false";
                 made.iter().map(|object| Flaw::new(Some(&object.key), what)).collect()
             }
             (Some(_), []) => vec![Flaw::new(None, format!("the Secret {} is missing", self.name))],
-            (Some(registry), [secret]) => {
+            (Some(registries), [secret]) => {
                 let key = Some(&secret.key);
                 if secret.key.name != self.name {
                     return vec![Flaw::new(key, format!("should be called {}", self.name))];
                 }
                 let found = decode(&secret.node);
                 found
-                    .and_then(|found| self.compare(registry, &found))
+                    .and_then(|found| self.compare(registries, &found))
                     .err()
                     .map(|what| vec![Flaw::new(key, what)])
                     .unwrap_or_default()
@@ -176,9 +177,10 @@ impl Credentials {
     }
 
     /// The password is not said: reports are read by many.
-    fn compare(&self, registry: &str, found: &Login) -> Result<(), String> {
-        if found.registry != registry {
-            return Err(format!("is for the registry {:?}, and should be for {registry:?}", found.registry));
+    fn compare(&self, registries: &[String], found: &Login) -> Result<(), String> {
+        if !registries.contains(&found.registry) {
+            let expected = registries.first().map(String::as_str).unwrap_or_default();
+            return Err(format!("is for the registry {:?}, and should be for {expected:?}", found.registry));
         }
         if found.login == format!("{}:{}", self.user, self.password) {
             return Ok(());
@@ -331,8 +333,9 @@ fn decode(secret: &Node) -> Result<Login, String> {
     Ok(Login { registry, login })
 }
 
-/// The registry as images name it: what helm-toolkit's lookups make of the values.
-fn registry(values: &Node, endpoint: &Node, host: Option<&str>) -> Result<String, String> {
+/// The registry as images name it: what helm-toolkit's lookups make of the values. Where `hosts` gives an
+/// address, OpenStack-Helm's own takes that and looks at no override; others may.
+fn registries(values: &Node, endpoint: &Node, host: Option<&str>) -> Result<Vec<String>, String> {
     let text = |node: &Node| {
         let node = node.get("host").unwrap_or(node);
         node.scalar().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
@@ -342,19 +345,19 @@ fn registry(values: &Node, endpoint: &Node, host: Option<&str>) -> Result<String
     let short = short.ok_or("endpoints.oci_image_registry.hosts.default is not set in values.yaml")?;
     let given = of("host_fqdn_override", "internal")
         .or_else(|| host.map(ToOwned::to_owned).or_else(|| of("host_fqdn_override", "default")));
-    let name = if ADDRESS.is_match(&short) {
-        short
-    } else if let Some(given) = given {
-        given
-    } else {
+    let mut names: Vec<String> = given.into_iter().collect();
+    if ADDRESS.is_match(&short) {
+        names.push(short);
+    } else if names.is_empty() {
         let namespace = endpoint.get("namespace").and_then(text).unwrap_or_else(|| NAMESPACE.to_owned());
         let suffix = values.at(&["endpoints", "cluster_domain_suffix"]).and_then(text);
         let suffix = suffix.ok_or("endpoints.cluster_domain_suffix is not set in values.yaml")?;
-        format!("{short}.{namespace}.svc.{suffix}")
-    };
+        names.push(format!("{short}.{namespace}.svc.{suffix}"));
+    }
     let port = |which: &str| endpoint.at(&["port", "registry", which]).filter(|port| port.is_true());
     let port = port("internal").or_else(|| port("default")).and_then(Node::scalar);
-    Ok(port.map_or_else(|| name.clone(), |port| format!("{name}:{port}")))
+    let with_port = |name: String| port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
+    Ok(names.into_iter().map(with_port).collect())
 }
 
 /// What helm-toolkit adds to the egress of a NetworkPolicy for an endpoint that has a namespace.

@@ -99,8 +99,8 @@ pub struct Fault {
 /// What came out for a chart.
 #[derive(Debug)]
 pub enum Verdict {
-    /// All is as it should be.
-    Proven(Counts),
+    /// All is as it should be, in the chart as planned or, where nothing is, as it is.
+    Proven(Counts, State),
     /// Something is not.
     Faults(Vec<Fault>),
     /// It could not be verified, for this reason.
@@ -196,6 +196,7 @@ struct Found {
     counts: Counts,
     notes: BTreeSet<String>,
     noisy: usize,
+    state: State,
 }
 
 impl Work<'_> {
@@ -220,7 +221,7 @@ impl Work<'_> {
                     verified.notes = found.notes;
                     verified.noisy = found.noisy;
                     if found.faults.is_empty() {
-                        Verdict::Proven(found.counts)
+                        Verdict::Proven(found.counts, found.state)
                     } else {
                         Verdict::Faults(found.faults)
                     }
@@ -256,7 +257,8 @@ impl Work<'_> {
         let before = reader.read(before, NAMESPACE).map_err(|error| format!("as it is: {error}"))?;
         let folder = as_it_is.as_ref().map_or(&planned.path, |staged| &staged.path);
         let mut untouched = Baseline { folder, sets: &[], samples: vec![before.clone()] };
-        let mut found = Found { notes: planned.notes, ..Found::default() };
+        let state = if as_it_is.is_some() { State::Planned } else { State::AsItIs };
+        let mut found = Found { notes: planned.notes, state, ..Found::default() };
 
         let credentials = Credentials::of(&values, &chart.name, None);
         let egress = credentials.as_ref().ok().and_then(|credentials| credentials.egress.as_ref());

@@ -16,9 +16,10 @@ use crate::error::{Error, shown};
 use crate::plan::{ChartPlan, FileChange, Outcome, Plan, normal};
 
 /// Which of the two a copy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// The chart as it lies in the checkout.
+    #[default]
     AsItIs,
     /// The chart with all edits of the plan.
     Planned,
