@@ -78,7 +78,7 @@ fn it_proves_what_is_planned_and_what_was_applied() {
         ("\n$ verify --replace-templates\n", &replaced),
         ("\n$ apply --replace-templates; verify -q\n", &applied),
     ];
-    let all: String = all.iter().map(|(call, run)| format!("{call}{}", said(run))).collect();
+    let all: String = all.iter().flat_map(|(call, run)| [(*call).to_owned(), said(run)]).collect();
     assert_snapshot(&testdata("verify/said.txt"), &all);
 }
 
@@ -231,7 +231,7 @@ fn what_is_broken_is_found() {
             &secret,
             "\"registryUser\" .Chart.Name",
             "\"registryUser\" \"other\"".to_owned(),
-            "with authentication on: does not render",
+            "Secret/: should be called nova-oci-image-registry-key",
         ),
         (
             &toolkit,
@@ -313,7 +313,7 @@ fn a_network_policy_that_gains_the_endpoint_is_no_difference() {
     replace(
         &template,
         "protocol: TCP",
-        "protocol: {{ ternary \"TCP\" \"UDP\" ( hasKey $value \"hosts\" ) }}\n          more: {{ len $.Values.endpoints }}",
+        "protocol: {{ ternary \"TCP\" \"UDP\" ( hasKey $value \"hosts\" ) }}\n        more: {{ len $.Values.endpoints }}",
     );
     assert_found(&verify_one(work.path(), "policy", &[]), &["NetworkPolicy/policy-netpol: spec.egress"]);
 }

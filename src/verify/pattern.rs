@@ -460,8 +460,8 @@ enum Words {
     Block { above: Vec<String>, middle: Varied, below: Vec<String> },
     /// Words (letters and digits) and what stands between them; the words vary.
     Each { words: Vec<Varied>, between: Vec<String> },
-    /// These items, sorted, in any order, with commas or spaces between them.
-    ShuffledItems(Vec<String>),
+    /// These items, sorted, in any order, with what comes between, in front of and behind them.
+    ShuffledItems { head: String, items: Vec<String>, separator: char, tail: String },
     /// As a whole it varies.
     Whole(Varied),
 }
@@ -476,11 +476,8 @@ impl Words {
         if texts.iter().any(|text| text.contains('\n')) {
             return Words::learn_lines(texts);
         }
-        let items: Vec<Vec<&str>> = texts.iter().map(|text| items(text)).collect();
-        if let [one, others @ ..] = items.as_slice()
-            && others.iter().all(|other| other == one)
-        {
-            return Words::ShuffledItems(owned(one));
+        if let Some(shuffled) = [',', ' ', ';', '|'].into_iter().find_map(|c| Words::learn_items(texts, c)) {
+            return shuffled;
         }
         let split: Vec<(Vec<&str>, Vec<&str>)> = texts.iter().map(|text| words(text)).collect();
         if let [(one, between), others @ ..] = split.as_slice()
@@ -496,15 +493,30 @@ impl Words {
         Words::Whole(Varied::learn(texts))
     }
 
+    /// `None` where they are not the same items in another order.
+    fn learn_items(texts: &[&str], separator: char) -> Option<Self> {
+        // An item is made of letters and digits, and of what is usual in names and paths.
+        let ends_items = |c: char| !c.is_alphanumeric() && !"-_./".contains(c);
+        let Varied { prefix, suffix, .. } = Varied::between_shared(texts);
+        let head = prefix.rfind(ends_items).map_or(0, |at| at + 1);
+        let head = prefix.get(..head)?;
+        let tail = suffix.get(suffix.find(ends_items).unwrap_or(suffix.len())..)?;
+        let items = |text: &str| -> Option<Vec<String>> {
+            let middle = text.strip_prefix(head)?.strip_suffix(tail)?;
+            Some(sorted_texts(middle.split(separator)))
+        };
+        let (first, others) = texts.split_first()?;
+        let first = items(first).filter(|items| items.len() > 1)?;
+        let is_same = others.iter().all(|other| items(other).as_ref() == Some(&first));
+        let (head, tail) = (head.to_owned(), tail.to_owned());
+        is_same.then_some(Words::ShuffledItems { head, items: first, separator, tail })
+    }
+
     fn learn_lines(texts: &[&str]) -> Self {
         let lines: Vec<Vec<&str>> = texts.iter().map(|text| text.split('\n').collect()).collect();
         let Some((first, others)) = lines.split_first() else { return Words::Exact(String::new()) };
         if others.iter().all(|other| other.len() == first.len()) {
-            let sort = |lines: &Vec<&'_ str>| {
-                let mut sorted = owned(lines);
-                sorted.sort();
-                sorted
-            };
+            let sort = |lines: &Vec<&str>| sorted_texts(lines.iter().copied());
             let one = sort(first);
             if others.iter().all(|other| sort(other) == one) {
                 return Words::ShuffledLines(one);
@@ -541,18 +553,29 @@ impl Words {
             Words::Exact(text) => report.add(shown(text), shown(actual)),
             Words::Lines(lines) => {
                 let own: Vec<&str> = actual.split('\n').collect();
-                if own.len() != lines.len() {
-                    report.add(Some(format!("{} lines", lines.len())), Some(format!("{} lines", own.len())));
+                if own.len() == lines.len() {
+                    for (index, (line, own)) in lines.iter().zip(own).enumerate() {
+                        report.inside(&format!("line {}", index + 1), |report| line.compare(own, report));
+                    }
                     return;
                 }
-                for (index, (line, own)) in lines.iter().zip(own).enumerate() {
-                    report.inside(&format!("line {}", index + 1), |report| line.compare(own, report));
-                }
+                // Lines are missing, or there are more: it shows where that starts.
+                let starts = lines.iter().zip(&own).take_while(|(line, own)| line.matches(own)).count();
+                let (expected, found) = (lines.get(starts).map(Words::example), own.get(starts));
+                report.inside(&format!("line {}", starts + 1), |report| {
+                    report.add(expected, found.and_then(|found| shown(found)));
+                });
             }
             Words::ShuffledLines(expected) => {
                 compare_sorted(expected, actual.split('\n').collect(), report);
             }
-            Words::ShuffledItems(expected) => compare_sorted(expected, items(actual), report),
+            Words::ShuffledItems { head, items, separator, tail } => {
+                let middle = actual.strip_prefix(head).and_then(|text| text.strip_suffix(tail.as_str()));
+                match middle {
+                    Some(middle) => compare_sorted(items, middle.split(*separator).collect(), report),
+                    None => report.add(Some(self.example()), shown(actual)),
+                }
+            }
             Words::Block { above, middle, below } => {
                 let lines: Vec<&str> = actual.split('\n').collect();
                 let inside = lines.len().checked_sub(below.len()).and_then(|end| lines.get(above.len()..end));
@@ -579,9 +602,20 @@ impl Words {
         }
     }
 
+    fn matches(&self, actual: &str) -> bool {
+        let key = Key::default();
+        let mut differences = Vec::new();
+        self.compare(actual, &mut Report::new(&key, &mut differences));
+        differences.is_empty()
+    }
+
     /// What is expected, with `*` for what varies.
     fn example(&self) -> String {
         match self {
+            Words::Exact(text) => format!("{text:?}"),
+            Words::ShuffledItems { head, items, separator, tail } => {
+                format!("{head}{}{tail}", items.join(&separator.to_string()))
+            }
             Words::Each { words, between } => {
                 let mut example = String::new();
                 let mut words = words.iter();
@@ -600,11 +634,10 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// The items of a text with commas or spaces between them, sorted.
-fn items(text: &str) -> Vec<&str> {
-    let mut items: Vec<&str> = text.split([',', ' ']).filter(|item| !item.is_empty()).collect();
-    items.sort_unstable();
-    items
+fn sorted_texts<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let mut sorted: Vec<String> = texts.map(ToOwned::to_owned).collect();
+    sorted.sort();
+    sorted
 }
 
 fn compare_sorted(expected: &[String], mut actual: Vec<&str>, report: &mut Report<'_>) {
@@ -651,37 +684,45 @@ const LONG: usize = 16;
 
 impl Varied {
     fn learn(texts: &[&str]) -> Self {
-        let first = texts.first().copied().unwrap_or_default();
-        let shared = |start: usize, text: &str| {
-            let pairs = first.char_indices().zip(text.chars());
-            let end = pairs.take_while(|((_, own), other)| own == other).last();
-            end.map_or(0, |((at, own), _)| at + own.len_utf8()).min(start)
-        };
-        let prefix =
-            first.get(..texts.iter().fold(first.len(), |end, text| shared(end, text))).unwrap_or_default();
+        let mut varied = Varied::between_shared(texts);
         let shortest = texts.iter().map(|text| text.len()).min().unwrap_or(0);
-        let is_chance = |end: &str| end.len() <= CHANCE && shortest >= LONG;
-        let prefix = if is_chance(prefix) { "" } else { prefix };
+        let is_chance = |end: &str| (1..=CHANCE).contains(&end.len()) && shortest >= LONG;
+        if is_chance(&varied.prefix) {
+            varied.prefix.clear();
+        }
+        if is_chance(&varied.suffix) {
+            varied.suffix.clear();
+        }
+        let middles = texts.iter().filter_map(|text| {
+            text.strip_prefix(varied.prefix.as_str())?.strip_suffix(varied.suffix.as_str())
+        });
+        let middles: Vec<&str> = middles.collect();
+        let lengths = middles.iter().map(|middle| middle.len());
+        varied.length = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
+        varied.characters =
+            middles.iter().map(|middle| Characters::of(middle)).max().unwrap_or(Characters::Digits);
+        varied
+    }
+
+    /// The ends that all samples share, as long as they can be; the rest is left open.
+    fn between_shared(texts: &[&str]) -> Self {
+        let first = texts.first().copied().unwrap_or_default();
+        let shared = |length: usize, text: &str| {
+            let pairs = first.chars().zip(text.chars()).take_while(|(own, other)| own == other);
+            pairs.map(|(own, _)| own.len_utf8()).sum::<usize>().min(length)
+        };
+        let prefix = texts.iter().fold(first.len(), |length, text| shared(length, text));
+        let prefix = first.get(..prefix).unwrap_or_default();
         let tails: Vec<&str> = texts.iter().filter_map(|text| text.get(prefix.len()..)).collect();
         let tail = tails.first().copied().unwrap_or_default();
         let shared = |length: usize, text: &str| {
-            let pairs = tail.chars().rev().zip(text.chars().rev());
-            pairs
-                .take_while(|(own, other)| own == other)
-                .map(|(own, _)| own.len_utf8())
-                .sum::<usize>()
-                .min(length)
+            let pairs = tail.chars().rev().zip(text.chars().rev()).take_while(|(own, other)| own == other);
+            pairs.map(|(own, _)| own.len_utf8()).sum::<usize>().min(length)
         };
         let suffix = tails.iter().fold(tail.len(), |length, text| shared(length, text));
         let suffix = tail.get(tail.len() - suffix..).unwrap_or_default();
-        let suffix = if is_chance(suffix) { "" } else { suffix };
-        let middles: Vec<&str> =
-            tails.iter().filter_map(|tail| tail.get(..tail.len() - suffix.len())).collect();
-        let lengths = middles.iter().map(|middle| middle.len());
-        let length = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
-        let characters =
-            middles.iter().map(|middle| Characters::of(middle)).max().unwrap_or(Characters::Digits);
-        Varied { prefix: prefix.to_owned(), suffix: suffix.to_owned(), length, characters }
+        let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+        Varied { prefix, suffix, length: (0, 0), characters: Characters::Digits }
     }
 
     fn matches(&self, text: &str) -> bool {
@@ -807,7 +848,7 @@ mod tests {
         assert_eq!(found(&samples, &list("{p: 2}, {p: 1}"))?, ["A/x list: {p: 2} -> none"]);
         // In one text, with commas.
         let text = |items: &str| format!("kind: A\nmetadata: {{name: x}}\narg: '--with={items}'\n");
-        let samples = [text("a,b,c"), text("a,c,b")];
+        let samples = [text("b,a,c"), text("a,c,b")];
         let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
         assert!(found(&samples, &text("a,b,c"))?.is_empty());
         assert_eq!(found(&samples, &text("a,b,d"))?.len(), 2);

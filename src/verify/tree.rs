@@ -218,7 +218,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 }
 
 /// What an object is called.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// `Secret` and the like.
     pub kind: String,
