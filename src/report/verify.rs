@@ -184,8 +184,8 @@ fn as_json(chart: &Verified) -> serde_json::Value {
         Verdict::NotVerified(why) => ("not-verified", Some(why.as_str())),
         Verdict::LeftAlone(reason) => ("left-alone", Some(*reason)),
     };
-    let (counts, is_planned) = match chart.verdict {
-        Verdict::Proven(counts, state) => (Some(counts), Some(state == State::Planned)),
+    let (counts, is_planned) = match &chart.verdict {
+        Verdict::Proven(counts, state) => (Some(counts), Some(*state == State::Planned)),
         _ => (None, None),
     };
     let faults = if let Verdict::Faults(faults) = &chart.verdict { faults.as_slice() } else { &[] };

@@ -54,12 +54,14 @@ impl Flaw {
 }
 
 /// How much was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Pods, by what makes them.
     pub pods: usize,
     /// ServiceAccounts.
     pub accounts: usize,
+    /// What makes pods in another namespace than their ServiceAccount's, which is the release's.
+    pub elsewhere: Vec<Key>,
 }
 
 impl Credentials {
@@ -132,7 +134,14 @@ impl Credentials {
                 ));
                 continue;
             };
-            match accounts.get(&(object.key.namespace.as_str(), account)) {
+            let found = accounts.get(&(object.key.namespace.as_str(), account));
+            let in_release = || {
+                let found = accounts.get(&(NAMESPACE, account))?;
+                // Values say where the pod goes; the account goes where the chart is installed.
+                counts.elsewhere.push(object.key.clone());
+                Some(found)
+            };
+            match found.or_else(in_release) {
                 None => {
                     let what =
                         format!("its pod has the ServiceAccount {account}, which the chart does not make");

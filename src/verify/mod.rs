@@ -310,6 +310,10 @@ impl Work<'_> {
             for flaw in flaws {
                 found.say(render, flaw.object.map(|key| key.to_string()), flaw.what);
             }
+            found.notes.extend(counts.elsewhere.iter().map(|key| {
+                let namespace = &key.namespace;
+                format!("{key} is in the namespace {namespace}, its ServiceAccount in that of the release: install it into {namespace}")
+            }));
             found.counts = counts;
             let rest = without_egress(&credentials.taken_off(&objects, &off), &mut found);
             let is_hash =
@@ -426,9 +430,12 @@ impl Found {
         }
     }
 
-    /// What was said of one render is not said of the next.
+    /// What was said of one render is not said of the next, where something random may stand beside it.
     fn push(&mut self, fault: Fault) {
-        let is_known = |known: &Fault| Fault { render: fault.render, ..known.clone() } == fault;
+        let is_known = |known: &Fault| {
+            let Fault { object, path, before, what, .. } = known;
+            (object, path, before, what) == (&fault.object, &fault.path, &fault.before, &fault.what)
+        };
         if !self.faults.iter().any(is_known) {
             self.faults.push(fault);
         }
