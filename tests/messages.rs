@@ -501,9 +501,15 @@ fn expected(error: &Error) -> &'static str {
         Error::Write(..) => {
             "a/b: cannot be written: permission denied; its folder must take new files, since a file is replaced as a whole"
         }
-        Error::Print(_) => "the diff cannot be printed: permission denied; let --output name a file for it",
+        Error::Print(_) => "the report cannot be printed: permission denied; let --output name a file for it",
         Error::NoChart(_) => {
             "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
+        }
+        Error::Formats { files: 0, .. } => {
+            "2 formats and one standard output; name a file for each with --output"
+        }
+        Error::Formats { .. } => {
+            "--format is given 2 times and --output 1 times; give one format for each file, in the same order, or none: then the files' endings say it"
         }
         Error::OutputInChart(_) => {
             "a/b: is part of a chart, or may be by another name; let --output name another file"
@@ -537,6 +543,8 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Write("a/b".into(), denied()),
         Error::Print(denied()),
         Error::NoChart(vec!["a/b".into(), "c\n".into()]),
+        Error::Formats { formats: 2, files: 0 },
+        Error::Formats { formats: 2, files: 1 },
         Error::OutputInChart("a/b".into()),
         Error::Guard("a/b".into(), "git does not run".to_owned()),
         Error::Changed("a/b".into()),

@@ -5,6 +5,7 @@ mod complete;
 mod target;
 mod toolkits;
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -172,6 +173,18 @@ impl Plan {
     pub fn left_to_people(&self) -> impl Iterator<Item = &Finding> {
         let of_charts = self.charts.iter().flat_map(|chart| &chart.findings);
         self.warnings.iter().chain(of_charts).filter(|finding| !finding.is_planned)
+    }
+
+    /// The charts that are left alone, by reason.
+    #[must_use]
+    pub fn left_alone(&self) -> BTreeMap<&'static str, Vec<&ChartPlan>> {
+        let mut reasons: BTreeMap<&'static str, Vec<&ChartPlan>> = BTreeMap::new();
+        for chart in &self.charts {
+            if let Outcome::LeftAlone(reason) = chart.outcome {
+                reasons.entry(reason).or_default().push(chart);
+            }
+        }
+        reasons
     }
 
     /// All refusals, in the order of the charts.

@@ -1,16 +1,14 @@
 //! What came out of `verify`: the report, for people and for programs, the summary, and a progress bar
 //! meanwhile.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::summary::{Detail, ERROR, NOTE, amount, write_reasons};
+use super::summary::{Detail, ERROR, NOTE, amount, write_left_alone};
 use crate::error::{printable, shown};
 use crate::plan::Plan;
 use crate::verify::stage::State;
@@ -23,15 +21,6 @@ const VERSION: u32 = 1;
 
 /// How many faults of a chart people are told of.
 const MOST_FAULTS: usize = 12;
-
-/// How the report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A line for each chart, and its faults below
-    Text,
-    /// One JSON object, with everything
-    Json,
-}
 
 /// How many charts came out in which way.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,45 +61,59 @@ pub fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Writes the report.
+/// Writes the report for people.
 ///
 /// # Errors
 /// What `out` reports.
-pub fn write(out: &mut dyn Write, report: &Report, format: Format, detail: Detail) -> io::Result<()> {
-    match format {
-        Format::Text => report.charts.iter().try_for_each(|chart| write_chart(out, chart, detail)),
-        Format::Json => {
-            let charts: Vec<_> = report.charts.iter().map(as_json).collect();
-            let counts = Counts::of(report);
-            let report = json!({
-                "version": VERSION,
-                "charts": charts,
-                "counts": {
-                    "proven": counts.proven,
-                    "faulty": counts.faulty,
-                    "not-verified": counts.not_verified,
-                    "left-alone": counts.left_alone,
-                },
-                "renders": report.renders,
-            });
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            writeln!(out)
-        }
-    }
+pub fn write_text(out: &mut dyn Write, report: &Report, detail: Detail, is_coloured: bool) -> io::Result<()> {
+    let palette =
+        if is_coloured { Palette { good: GOOD, bad: ERROR, note: NOTE } } else { Palette::default() };
+    report.charts.iter().try_for_each(|chart| write_chart(out, chart, detail, palette))
 }
 
-fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail) -> io::Result<()> {
+/// Writes the report for programs.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let charts: Vec<_> = report.charts.iter().map(as_json).collect();
+    let counts = Counts::of(report);
+    let report = json!({
+        "version": VERSION,
+        "charts": charts,
+        "counts": {
+            "proven": counts.proven,
+            "faulty": counts.faulty,
+            "not-verified": counts.not_verified,
+            "left-alone": counts.left_alone,
+        },
+        "renders": report.renders,
+    });
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    writeln!(out)
+}
+
+/// The colours of the report.
+#[derive(Clone, Copy, Default)]
+struct Palette {
+    good: Style,
+    bad: Style,
+    note: Style,
+}
+
+fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail, palette: Palette) -> io::Result<()> {
+    let Palette { good, bad, note } = palette;
     let path = path(&chart.path);
     match &chart.verdict {
         Verdict::Proven(counts, state) => writeln!(
             out,
-            "{path}: {GOOD}proven{GOOD:#} {} ({}, {})",
+            "{path}: {good}proven{good:#} {} ({}, {})",
             if *state == State::Planned { "as planned" } else { "as it is" },
             amount(counts.pods, "pod"),
             amount(counts.accounts, "ServiceAccount")
         )?,
         Verdict::Faults(faults) => {
-            writeln!(out, "{path}: {ERROR}{}{ERROR:#}", amount(faults.len(), "fault"))?;
+            writeln!(out, "{path}: {bad}{}{bad:#}", amount(faults.len(), "fault"))?;
             for fault in faults.iter().take(MOST_FAULTS) {
                 writeln!(out, "  {fault}")?;
             }
@@ -119,19 +122,19 @@ fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail) -> io::Res
             }
         }
         Verdict::NotVerified(why) => {
-            writeln!(out, "{path}: {ERROR}not verified{ERROR:#}: {}", printable(why))?;
+            writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
         }
         // The summary names them together.
         Verdict::LeftAlone(_) => {}
     }
-    for note in &chart.notes {
-        writeln!(out, "  {NOTE}note{NOTE:#}: {}", printable(note))?;
+    for text in &chart.notes {
+        writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
     }
     if chart.noisy > 0 && detail >= Detail::Verbose {
         let objects = amount(chart.noisy, "object");
         writeln!(
             out,
-            "  {NOTE}note{NOTE:#}: {objects} with parts that are others in each render of the chart as it is"
+            "  {note}note{note:#}: {objects} with parts that are others in each render of the chart as it is"
         )?;
     }
     Ok(())
@@ -147,13 +150,7 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, report: &Report, detail: 
     }
     let counts = Counts::of(report);
     if detail >= Detail::Normal {
-        let mut reasons: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for chart in &report.charts {
-            if let Verdict::LeftAlone(reason) = chart.verdict {
-                reasons.entry(reason).or_default().push(printable(&chart.name));
-            }
-        }
-        write_reasons(out, reasons)?;
+        write_left_alone(out, plan)?;
         writeln!(
             out,
             "{} proven, {} faulty, {} not verified, {} left alone ({} of Helm)",
