@@ -197,6 +197,8 @@ pub enum Error {
     OutputInChart(PathBuf),
     /// Git could not tell what is committed in this work tree.
     Guard(PathBuf, String),
+    /// A folder cannot be locked against other runs.
+    Lock(PathBuf, std::io::Error),
     /// A file was changed by somebody else between plan and write.
     Changed(PathBuf),
     /// A signal asked the program to end.
@@ -275,6 +277,11 @@ impl fmt::Display for Error {
             Error::Guard(folder, what) => write!(
                 f,
                 "{}: cannot tell what is committed here: {what}\nsee to that, or say --allow-dirty to write all the same",
+                shown(folder)
+            ),
+            Error::Lock(folder, error) => write!(
+                f,
+                "{}: cannot be locked against other runs: {error}; copy it to a file system that has locks, or let git write: `osh-registry-auth plan | git apply`",
                 shown(folder)
             ),
             Error::Changed(path) => {

@@ -43,8 +43,6 @@ ids! {
         LineChanged = "line-changed",
         /// A file that changes has other names.
         HardLink = "hard-link",
-        /// A folder of the call could not be locked.
-        NotLocked = "not-locked",
     }
 }
 
@@ -52,7 +50,7 @@ impl FindingId {
     /// Whether it is about the change that is planned, and not about the chart as it is.
     #[must_use]
     pub fn is_about_the_change(self) -> bool {
-        matches!(self, FindingId::LineChanged | FindingId::HardLink | FindingId::NotLocked)
+        matches!(self, FindingId::LineChanged | FindingId::HardLink)
     }
 }
 

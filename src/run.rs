@@ -68,10 +68,10 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let mut checkouts = checkout::find(&common.checkouts)?;
+    let checkouts = checkout::find(&common.checkouts)?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
+        Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), talk)?),
         Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
@@ -129,17 +129,14 @@ fn apply(
 }
 
 /// Waits for other runs to end, and takes away what those that were killed have left.
-fn lock_and_clear_up(checkouts: &mut Checkouts, detail: Detail, talk: &mut dyn Write) -> Lock {
+fn lock_and_clear_up(checkouts: &Checkouts, detail: Detail, talk: &mut dyn Write) -> Result<Lock, Error> {
     // Where standard error is closed there is nobody to tell.
-    let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)));
-    checkouts.warnings.extend(lock.warnings.iter().cloned());
-    if lock.is_complete() {
-        let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
-        if detail >= Detail::Normal {
-            let _ = summary::cleared_up(talk, cleared);
-        }
+    let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)))?;
+    let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
+    if detail >= Detail::Normal {
+        let _ = summary::cleared_up(talk, cleared);
     }
-    lock
+    Ok(lock)
 }
 
 /// Writes the plan, until it is done or a signal comes.

@@ -58,8 +58,6 @@ pub struct Plan {
     pub base: PathBuf,
     /// The charts, sorted by path.
     pub charts: Vec<ChartPlan>,
-    /// Warnings that belong to no chart.
-    pub warnings: Vec<Finding>,
 }
 
 /// What is to become of one chart.
@@ -127,7 +125,7 @@ impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
     #[must_use]
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
-        let Checkouts { base, charts: found, warnings, .. } = checkouts;
+        let Checkouts { base, charts: found, .. } = checkouts;
         let toolkits = Toolkits::of(&base, &found);
         // One chart at a time, so that no core idles while another has several left.
         let planned = found.par_iter().with_max_len(1).map(|found| {
@@ -158,7 +156,7 @@ impl Plan {
                 *plan = ChartPlan::left_alone(found, NOT_SELECTED);
             }
         }
-        Plan { base, charts, warnings }
+        Plan { base, charts }
     }
 
     /// All files that change, sorted by path.
@@ -172,7 +170,7 @@ impl Plan {
     /// What is missing or wrong and stays so, in the order of the charts.
     pub fn left_to_people(&self) -> impl Iterator<Item = &Finding> {
         let of_charts = self.charts.iter().flat_map(|chart| &chart.findings);
-        self.warnings.iter().chain(of_charts).filter(|finding| !finding.is_planned)
+        of_charts.filter(|finding| !finding.is_planned)
     }
 
     /// The charts that are left alone, by reason.

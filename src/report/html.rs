@@ -97,16 +97,15 @@ impl Page<'_, '_> {
                         }
                     }
                 }
-                p.hint { "Each chart with its rules, in the order of the numbers above. Choose a chart to see only what it gets." }
+                p.hint { "Each chart with its rules, in the order of the list above: for helm-toolkit the last two, for the others the rest. Choose a chart to see only what it gets." }
                 ul.charts {
                     @for chart in charts {
                         li {
                             button.chart type="button" data-chart=(self.number(chart)) data-name=(self.names.of(chart)) aria-pressed="false" {
                                 span.name { (self.names.of(chart)) }
                                 span.cells {
-                                    @for rule in RULES {
-                                        @let state = state(chart, *rule);
-                                        (cell(state, *rule))
+                                    @for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
+                                        (cell(state(chart, *rule), *rule))
                                     }
                                 }
                             }
@@ -229,9 +228,6 @@ impl Page<'_, '_> {
                             }
                         }
                     }
-                    @for finding in &plan.warnings {
-                        li.warning { b { "look at" } " " (finding.to_string()) }
-                    }
                 }
                 @for (reason, charts) in plan.left_alone() {
                     p { "Left alone, " (reason) ":" }
@@ -299,8 +295,7 @@ fn mark(state: State) -> Markup {
 fn cell(state: State, rule: &dyn Rule) -> Markup {
     let words = format!("{}: {}", rule.name(), state.word());
     html! {
-        @if state == State::NotForIt { (mark(state)) }
-        @else { span class={ "cell " (class(state)) } role="img" aria-label=(words) title=(words) { (sign(state)) } }
+        span class={ "cell " (class(state)) } role="img" aria-label=(words) title=(words) { (sign(state)) }
     }
 }
 

@@ -25,8 +25,6 @@ struct Report<'p> {
     shapes: Vec<Shape<'p>>,
     expectations: Vec<Expectation>,
     charts: Vec<Chart<'p>>,
-    /// Warnings that belong to no chart.
-    warnings: Vec<Issue>,
 }
 
 /// Who wrote a report.
@@ -145,7 +143,6 @@ pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
         shapes: review.shapes.iter().map(|group| shape(group, &names)).collect(),
         expectations: review.expectations.iter().map(|expectation| expected(expectation, &names)).collect(),
         charts: review.plan.charts.iter().map(chart).collect(),
-        warnings: review.plan.warnings.iter().map(Issue::of_finding).collect(),
     };
     write_pretty(out, &report)
 }
