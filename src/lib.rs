@@ -5,8 +5,10 @@
 //!
 //! 1. [`checkout`] finds the charts, and the helm-toolkits that they share.
 //! 2. [`chart`] reads one chart: name, values.yaml, templates.
-//! 3. [`rules`] look at a chart, each for one kind of change, and propose [`edit`]s of its files.
-//!    Entries for values.yaml go through the [`yaml`] editor, templates are read by [`template`].
+//! 3. [`rules`] look at a chart, each for one kind of change: they say what they [find](finding) missing
+//!    or wrong, and propose [`edit`]s of its files, each with its [`shape`], which is what it has in common
+//!    with those of other charts. Entries for values.yaml go through the [`yaml`] editor, templates are read
+//!    by [`template`].
 //! 4. [`plan`] does that for all charts in parallel and proves what comes out. What cannot be
 //!    proven is refused, as an [`error`] that says where, why and what to do by hand.
 //! 5. [`diff`] prints the plan, [`apply`] writes it, [`verify`] has [`helm`] render it, [`report`] shows

@@ -162,7 +162,7 @@ fn shape<'p>(group: &ShapeUses<'p>, names: &Names) -> Shape<'p> {
     Shape {
         id: group.shape.id(),
         rule: group.shape.rule,
-        action: group.shape.action.verb(),
+        action: group.shape.action.name(),
         target: &group.shape.target,
         text: &group.shape.text,
         parameters: group.parameters(),
