@@ -58,7 +58,7 @@ pub enum Render {
 }
 
 impl Render {
-    /// What it is, as in "with <render>".
+    /// What it is, as in "with default values".
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
