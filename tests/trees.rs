@@ -200,9 +200,12 @@ fn an_empty_folder_is_told_from_a_finished_one() {
 
 #[test]
 fn help_teaches() {
-    for (name, args) in
-        [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])]
-    {
+    for (name, args) in [
+        ("help", &["--help"][..]),
+        ("help-plan", &["plan", "--help"]),
+        ("help-apply", &["apply", "-h"]),
+        ("help-verify", &["verify", "--help"]),
+    ] {
         let help = run(Path::new("/"), args);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert_snapshot(&testdata(&format!("cli/{name}.txt")), &help.stdout);

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 pub use complete::complete;
 use toolkits::Toolkits;
+pub(crate) use toolkits::normal;
 
 use crate::chart::{Files, Functions, Role};
 use crate::checkout::{Checkouts, Found};
@@ -32,12 +33,21 @@ pub struct Selection {
     pub include: Option<GlobSet>,
     /// Not these, included or not.
     pub exclude: Option<GlobSet>,
+    /// Whether the toolkits are meant too, unless they are excluded: charts are nothing without them.
+    pub with_toolkits: bool,
 }
 
 impl Selection {
     fn takes(&self, name: &str) -> bool {
-        self.include.as_ref().is_none_or(|globs| globs.is_match(name))
-            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
+        self.include.as_ref().is_none_or(|globs| globs.is_match(name)) && !self.excludes(name)
+    }
+
+    fn takes_toolkit(&self, name: &str) -> bool {
+        self.takes(name) || self.with_toolkits && !self.excludes(name)
+    }
+
+    fn excludes(&self, name: &str) -> bool {
+        self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
     }
 }
 
@@ -59,6 +69,8 @@ pub struct ChartPlan {
     pub name: String,
     /// What it is to this program.
     pub role: Role,
+    /// The helm-toolkit that it depends on, where one was found: an index into [`Plan::charts`].
+    pub toolkit: Option<usize>,
     /// What is to be done, or why nothing is.
     pub outcome: Outcome,
     /// What is missing or wrong, mended by the outcome or not. Paths are relative to [`Plan::base`].
@@ -129,14 +141,18 @@ impl Plan {
             let Some(chart) = found.get(index).filter(|chart| chart.role() == Role::Application) else {
                 continue;
             };
-            let toolkit = toolkits.of_chart(chart).and_then(|toolkit| charts.get(toolkit));
-            let refusal = toolkit.and_then(|toolkit| toolkit.refusal_for(chart));
-            if let (Some(refusal), Some(plan)) = (refusal, charts.get_mut(index)) {
-                plan.refuse(refusal);
+            let toolkit = toolkits.of_chart(chart);
+            let refusal =
+                toolkit.and_then(|toolkit| charts.get(toolkit)).and_then(|plan| plan.refusal_for(chart));
+            if let Some(plan) = charts.get_mut(index) {
+                plan.toolkit = toolkit;
+                if let Some(refusal) = refusal {
+                    plan.refuse(refusal);
+                }
             }
         }
         for (plan, found) in charts.iter_mut().zip(&found) {
-            if plan.role == Role::Toolkit && !selection.takes(&plan.name) {
+            if plan.role == Role::Toolkit && !selection.takes_toolkit(&plan.name) {
                 *plan = ChartPlan::left_alone(found, NOT_SELECTED);
             }
         }
@@ -224,7 +240,8 @@ impl ChartPlan {
 
     fn with_outcome(found: &Found, outcome: Outcome) -> Self {
         let findings = Vec::new();
-        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, findings }
+        let (path, role) = (found.path.clone(), found.role());
+        ChartPlan { path, name: name(found), role, toolkit: None, outcome, findings }
     }
 
     /// The files of this chart that change.

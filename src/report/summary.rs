@@ -13,7 +13,7 @@ use crate::plan::{ChartPlan, Outcome, Plan};
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,7 +127,7 @@ pub fn cleared_up(out: &mut dyn Write, files: usize) -> io::Result<()> {
 }
 
 /// The charts that are left alone, by reason.
-fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+pub(super) fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for (reason, charts) in plan.left_alone() {
         let names: Vec<_> = charts.iter().map(|chart| printable(&chart.name)).collect();
         writeln!(out, "{NOTE}left alone{NOTE:#} ({reason}): {}", names.join(", "))?;
