@@ -95,6 +95,10 @@ pub struct Common {
     #[arg(long, help_heading = "Changes")]
     pub replace_templates: bool,
 
+    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
+    #[arg(long, help_heading = "Changes")]
+    pub release_notes: bool,
+
     /// Write the charts that can be changed although others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
     pub keep_going: bool,
@@ -136,6 +140,7 @@ impl Common {
             port: self.port,
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
+            release_notes: self.release_notes,
         }
     }
 

@@ -43,6 +43,10 @@ ids! {
         LineChanged = "line-changed",
         /// A file that changes has other names.
         HardLink = "hard-link",
+        /// The chart's version does not go up, although it changes.
+        UnraisedVersion = "unraised-version",
+        /// No release note says that the chart changes.
+        MissingReleaseNote = "missing-release-note",
         /// A folder of the call could not be locked.
         NotLocked = "not-locked",
     }
@@ -52,7 +56,14 @@ impl FindingId {
     /// Whether it is about the change that is planned, and not about the chart as it is.
     #[must_use]
     pub fn is_about_the_change(self) -> bool {
-        matches!(self, FindingId::LineChanged | FindingId::HardLink | FindingId::NotLocked)
+        matches!(
+            self,
+            FindingId::LineChanged
+                | FindingId::HardLink
+                | FindingId::UnraisedVersion
+                | FindingId::MissingReleaseNote
+                | FindingId::NotLocked
+        )
     }
 }
 

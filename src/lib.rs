@@ -30,6 +30,7 @@ mod ids;
 pub mod lock;
 pub mod options;
 pub mod plan;
+pub mod release;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -12,13 +12,23 @@ pub struct Options {
     pub secret_name: SecretName,
     /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
     pub replace_templates: bool,
+    /// Whether charts that change get what their repository's own CI asks for: versions and notes.
+    pub release_notes: bool,
+}
+
+impl Options {
+    /// The folders beside charts that may be written into.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&'static str> {
+        if self.release_notes { vec!["releasenotes"] } else { Vec::new() }
+    }
 }
 
 impl Default for Options {
     /// What the command line takes where nothing is said.
     fn default() -> Self {
         let secret_name = SecretName("{chart}-oci-image-registry-key".to_owned());
-        Options { port: Port(Some(5000)), secret_name, replace_templates: false }
+        Options { port: Port(Some(5000)), secret_name, replace_templates: false, release_notes: false }
     }
 }
 

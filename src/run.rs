@@ -60,14 +60,15 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let mut checkouts = checkout::find(&common.checkouts)?;
+    let options = common.options();
+    let mut checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Plan { .. } => None,
         Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
-    let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
+    let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &options));
     let is_refused = plan.refusals().next().is_some();
     let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
     if let Some(path) = &common.output {

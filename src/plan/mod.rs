@@ -2,9 +2,11 @@
 //! reads this and nothing else.
 
 mod complete;
+mod homes;
 mod target;
 mod toolkits;
 
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,8 @@ use globset::GlobSet;
 use rayon::prelude::*;
 
 pub use complete::complete;
-use toolkits::Toolkits;
+use homes::Homes;
+use toolkits::{Toolkits, normal};
 
 use crate::chart::{Files, Functions, Role};
 use crate::checkout::{Checkouts, Found};
@@ -20,7 +23,8 @@ use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal, shown};
 use crate::finding::Finding;
 use crate::options::Options;
-use crate::rules::RULES;
+use crate::release::Release;
+use crate::rules::{RULES, Turn};
 use crate::shape::Shape;
 use crate::yaml::Parameters;
 
@@ -49,6 +53,8 @@ pub struct Plan {
     pub charts: Vec<ChartPlan>,
     /// Warnings that belong to no chart.
     pub warnings: Vec<Finding>,
+    /// What was found out about the checkouts, in words for people.
+    pub remarks: Vec<String>,
 }
 
 /// What is to become of one chart.
@@ -95,6 +101,8 @@ pub struct FileChange {
     pub old: Option<String>,
     /// What will be in it.
     pub new: String,
+    /// When it is written.
+    pub turn: Turn,
     /// What makes the one into the other, in the order of the rules.
     pub parts: Vec<Part>,
 }
@@ -116,11 +124,12 @@ impl Plan {
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
         let Checkouts { base, charts: found, warnings, .. } = checkouts;
         let toolkits = Toolkits::of(&base, &found);
+        let homes = if options.release_notes { Homes::of(&base, &found) } else { Homes::default() };
         // One chart at a time, so that no core idles while another has several left.
         let planned = found.par_iter().with_max_len(1).map(|found| {
             // Toolkits are planned even where they are not selected: charts depend on what they can.
             if found.role() == Role::Toolkit || selection.takes(&name(found)) {
-                plan_chart(&base, found, toolkits.functions_for(found), options)
+                plan_chart(&base, found, toolkits.functions_for(found), &homes, options)
             } else {
                 ChartPlan::left_alone(found, NOT_SELECTED)
             }
@@ -141,7 +150,9 @@ impl Plan {
                 *plan = ChartPlan::left_alone(found, NOT_SELECTED);
             }
         }
-        Plan { base, charts, warnings }
+        refuse_shared_files(&mut charts);
+        let remarks = if options.release_notes { homes.remarks() } else { Vec::new() };
+        Plan { base, charts, warnings, remarks }
     }
 
     /// All files that change, sorted by path.
@@ -178,10 +189,12 @@ impl Plan {
             return true;
         }
         let parts = ["Chart.yaml", "requirements.yaml", "values.yaml", "templates"];
-        self.charts.iter().any(|chart| {
-            let inside = path.strip_prefix(self.base.join(&chart.path));
-            inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
-        })
+        let changes = self.files().into_iter().any(|file| self.base.join(&file.path) == path);
+        changes
+            || self.charts.iter().any(|chart| {
+                let inside = path.strip_prefix(self.base.join(&chart.path));
+                inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
+            })
     }
 
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
@@ -200,7 +213,8 @@ impl Change {
     /// The names of the rules that asked for it.
     #[must_use]
     pub fn rules(&self) -> Vec<&'static str> {
-        let asked = |name| self.files.iter().flat_map(|file| &file.parts).any(|part| part.shape.rule == name);
+        let asked =
+            |name: &str| self.files.iter().flat_map(|file| &file.parts).any(|part| part.shape.rule == name);
         RULES.iter().map(|rule| rule.name()).filter(|name| asked(name)).collect()
     }
 }
@@ -253,22 +267,52 @@ fn name(found: &Found) -> String {
     }
 }
 
-fn plan_chart(base: &Path, found: &Found, toolkit: Option<&Functions>, options: &Options) -> ChartPlan {
+/// Refuses charts that would change a file which one before them changes: a release note, where both
+/// have one name.
+fn refuse_shared_files(charts: &mut [ChartPlan]) {
+    let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
+    for chart in charts {
+        let shared = chart.files().iter().find_map(|file| Some((&file.path, taken.get(&file.path)?)));
+        if let Some((file, other)) = shared {
+            let what = format!("{} is one file for this chart and for {}", shown(file), shown(other));
+            let advice =
+                "give one of them another name, or leave it out with --exclude, or leave out --release-notes";
+            let refusal = Refusal::new(Reason::SharedFile, Place::file(&chart.path), what, advice);
+            chart.refuse(refusal);
+        }
+        taken.extend(chart.files().iter().map(|file| (file.path.clone(), chart.path.clone())));
+    }
+}
+
+fn plan_chart(
+    base: &Path,
+    found: &Found,
+    toolkit: Option<&Functions>,
+    homes: &Homes,
+    options: &Options,
+) -> ChartPlan {
     let mut findings = Vec::new();
-    let outcome = read_and_complete(&base.join(&found.path), found, toolkit, options, &mut findings);
+    // Files outside of the chart's folder are `../` to its rules, and to nobody else.
+    let below = |place: &Place| {
+        let path = normal(&found.path.join(&place.path));
+        Place { path, position: place.position }
+    };
+    let dir = base.join(&found.path);
+    let outcome = read_and_complete(&dir, found, toolkit, homes, options, &mut findings);
     for finding in &mut findings {
-        finding.place = finding.place.clone().below(&found.path);
+        finding.place = below(&finding.place);
     }
     let outcome = match outcome {
         Ok(Outcome::Change(mut change)) => {
             for file in &mut change.files {
-                file.path = found.path.join(&file.path);
+                file.path = normal(&found.path.join(&file.path));
             }
+            change.files.sort_by(|one, other| one.path.cmp(&other.path));
             Outcome::Change(change)
         }
         Ok(outcome) => outcome,
         Err(refusals) => {
-            let below = |refusal: Refusal| Refusal { place: refusal.place.below(&found.path), ..refusal };
+            let below = |refusal: Refusal| Refusal { place: below(&refusal.place), ..refusal };
             Outcome::Refused(refusals.into_iter().map(below).collect())
         }
     };
@@ -279,11 +323,16 @@ fn read_and_complete(
     dir: &Path,
     found: &Found,
     toolkit: Option<&Functions>,
+    homes: &Homes,
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<Outcome, Vec<Refusal>> {
     let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
-    let files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
+    let mut files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
+    if let Some((home, era)) = homes.of_chart(found) {
+        let read = era.and_then(|era| Release::read(dir, &metadata.name, &home, era));
+        files.release = Some(read.map_err(|refusal| vec![refusal])?);
+    }
     let outcome = complete(metadata, &files, toolkit, options, findings)?;
     if let Outcome::Change(change) = &outcome {
         for file in &change.files {

@@ -68,6 +68,9 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
         )?;
     }
     if detail >= Detail::Normal {
+        for remark in &plan.remarks {
+            writeln!(out, "{NOTE}note{NOTE:#}: {}", printable(remark))?;
+        }
         if detail < Detail::Verbose {
             write_left_alone(out, plan)?;
         }

@@ -8,6 +8,7 @@ mod manifests;
 mod pods;
 mod proposals;
 mod pull_secrets;
+mod release_note;
 mod secret_template;
 mod secrets;
 mod service_accounts;
@@ -15,7 +16,7 @@ mod toolkit_function;
 mod toolkit_service_account;
 mod top_level;
 
-pub use proposals::{Change, Proposal, Proposals};
+pub use proposals::{Change, Proposal, Proposals, Turn};
 
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
@@ -32,6 +33,8 @@ pub const RULES: &[&dyn Rule] = &[
     &pods::Pods,
     &toolkit_function::ToolkitFunction,
     &toolkit_service_account::ToolkitServiceAccount,
+    &release_note::ReleaseNote(Role::Application),
+    &release_note::ReleaseNote(Role::Toolkit),
 ];
 
 /// One kind of change.

@@ -1,0 +1,171 @@
+//! What the CI of a checkout asks for where a chart changes. It changed twice, and the checkout shows
+//! which of its eras it is from: by the versions of the charts, and by the names of the release notes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::chart::{self, Source};
+use crate::error::{Place, Reason, Refusal};
+
+/// Where release notes are, seen from the folder around the charts.
+pub const NOTES: &str = "releasenotes/notes";
+
+/// The script that asks for a line in a note, seen from the folder around the charts.
+const RENO_CHECK: &str = "tools/gate/reno-check.sh";
+
+/// What a release note says.
+pub const TEXT: &str = "Added OCI registry authentication";
+
+/// What a checkout asks for where a chart changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Era {
+    /// Until 2020: nothing.
+    Before,
+    /// Until November 2024: the last number of the chart's version goes up, and the note that is
+    /// called after the chart has a line for that version.
+    Counted,
+    /// Since December 2024: versions are those of OpenStack, and stay. No chart has notes of its own yet.
+    Calendar,
+    /// Since 2025: a note of its own for each change, in a file that reno has given a name to.
+    Reno,
+}
+
+impl Era {
+    /// What is done about it, in words for people.
+    #[must_use]
+    pub fn deed(self) -> &'static str {
+        match self {
+            Era::Before => "none, since nothing here asks for them",
+            Era::Counted => {
+                "the version of each changed chart goes up, and its note gets a line, as until November 2024"
+            }
+            Era::Calendar => "none, and versions stay, as since December 2024",
+            Era::Reno => "each changed chart gets a note of its own, as since 2025",
+        }
+    }
+}
+
+/// The folder around the charts that their release notes are in.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Relative to the folder that the charts' paths are relative to.
+    pub path: PathBuf,
+    /// What is asked for here.
+    pub era: Era,
+    /// What shows it, in words for people.
+    pub why: String,
+}
+
+/// Whether release notes of charts in `folder`, or deeper, are kept in it, or are asked for.
+#[must_use]
+pub fn is_home(folder: &Path) -> bool {
+    folder.join("releasenotes").is_dir() || folder.join(RENO_CHECK).is_file()
+}
+
+impl Home {
+    /// Looks at the folder `base`/`path`, whose charts have these names and versions.
+    ///
+    /// # Errors
+    /// Where the folder of the notes cannot be read.
+    pub fn read(base: &Path, path: &Path, charts: &[(&str, Option<&str>)]) -> Result<Self, Refusal> {
+        let folder = base.join(path);
+        let notes =
+            names(&folder.join(NOTES)).map_err(|error| chart::unreadable(&path.join(NOTES), &error))?;
+        let versions: Vec<&str> = charts.iter().filter_map(|(_, version)| *version).collect();
+        let calendar: Vec<&str> = versions.iter().copied().filter(|version| is_calendar(version)).collect();
+        let is_note_of_chart = |note: &&String| charts.iter().any(|(name, _)| is_own_note(note, name));
+        let own = notes.iter().filter(is_note_of_chart).count();
+        let named = charts.iter().filter(|(name, _)| notes.contains(&format!("{name}.yaml"))).count();
+        let has_check = folder.join(RENO_CHECK).is_file();
+        let (charts, is_are) = (charts.len(), |count| if count == 1 { "is" } else { "are" });
+        let (era, like, what) = if 2 * calendar.len() > versions.len() {
+            let what = format!("{own} of the notes {} of one chart and one change", is_are(own));
+            (if own > 0 { Era::Reno } else { Era::Calendar }, calendar, what)
+        } else {
+            let what = format!("{named} of {charts} charts have a note called after them");
+            let what = if has_check { format!("{what}, and there is {RENO_CHECK}") } else { what };
+            let is_asked = has_check || named > 0;
+            let counted = versions.iter().copied().filter(|version| !is_calendar(version)).collect();
+            (if is_asked { Era::Counted } else { Era::Before }, counted, what)
+        };
+        let like: &[&str] = &like;
+        let version =
+            like.first().map(|version| format!("{} of {charts} versions are like {version}, ", like.len()));
+        let why = format!("{}{what}", version.unwrap_or_default());
+        Ok(Home { path: path.to_owned(), era, why })
+    }
+}
+
+/// The names in a folder, sorted; none, where there is no such folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<io::Result<Vec<String>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a chart's version is a year's, as `2024.2.0`.
+fn is_calendar(version: &str) -> bool {
+    let year = version.split('.').next().unwrap_or_default();
+    year.len() == 4 && year.starts_with("20") && year.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether `note` is the name of a file that `reno new <chart>` makes.
+fn is_own_note(note: &str, chart: &str) -> bool {
+    let digits = note.strip_prefix(chart).and_then(|rest| rest.strip_prefix('-'));
+    digits.and_then(|digits| digits.strip_suffix(".yaml")).is_some_and(|digits| {
+        digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// What one chart has to do with release notes: its Chart.yaml, and its note.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// What is asked for.
+    pub era: Era,
+    /// Chart.yaml.
+    pub chart: Source,
+    /// Where the chart's note belongs, seen from the chart's folder.
+    pub path: PathBuf,
+    /// What is in it, where it is there; or why it cannot be read.
+    pub note: Result<Option<String>, Refusal>,
+}
+
+impl Release {
+    /// Reads what the chart called `name` in the folder `dir` has. `home` is what leads from there to
+    /// the folder around the charts.
+    ///
+    /// # Errors
+    /// Where Chart.yaml cannot be read.
+    pub fn read(dir: &Path, name: &str, home: &Path, era: Era) -> Result<Self, Refusal> {
+        let file = match era {
+            Era::Reno => format!("{name}-{}.yaml", digits(name)),
+            _ => format!("{name}.yaml"),
+        };
+        let path = home.join(NOTES).join(file);
+        let text = chart::read_text(dir, "Chart.yaml")?.unwrap_or_default();
+        let chart = Source { path: PathBuf::from("Chart.yaml"), text };
+        let note = path.to_str().map_or_else(
+            || Err(Refusal::new(Reason::NotUtf8, Place::file(&path), "its name is not UTF-8", "rename it")),
+            |path| chart::read_text(dir, path),
+        );
+        Ok(Release { era, chart, path, note })
+    }
+}
+
+/// The 16 digits that tell the note of this chart from all others. They depend on the chart's name and
+/// on what the note says and on nothing else, so that a second run comes to the same file. (FNV-1a.)
+#[must_use]
+pub fn digits(chart: &str) -> String {
+    let bytes = chart.bytes().chain([0]).chain(TEXT.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
