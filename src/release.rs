@@ -4,9 +4,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::chart::{self, Source};
 use crate::error::{Place, Reason, Refusal};
+use crate::guard;
 
 /// Where release notes are, seen from the folder around the charts.
 pub const NOTES: &str = "releasenotes/notes";
@@ -135,6 +137,8 @@ pub struct Release {
     pub path: PathBuf,
     /// What is in it, where it is there; or why it cannot be read.
     pub note: Result<Option<String>, Refusal>,
+    /// The same, as git has it committed.
+    pub committed: Committed,
 }
 
 impl Release {
@@ -155,7 +159,24 @@ impl Release {
             || Err(Refusal::new(Reason::NotUtf8, Place::file(&path), "its name is not UTF-8", "rename it")),
             |path| chart::read_text(dir, path),
         );
-        Ok(Release { era, chart, path, note })
+        let committed = Committed { file: dir.join(&path), text: OnceLock::new() };
+        Ok(Release { era, chart, path, note, committed })
+    }
+}
+
+/// A note as git has it committed. Git is asked only where that matters.
+#[derive(Clone, Debug, Default)]
+pub struct Committed {
+    file: PathBuf,
+    text: OnceLock<Option<String>>,
+}
+
+impl Committed {
+    /// Whether `line` is in it. What git does not have, or cannot tell, is not.
+    #[must_use]
+    pub fn has(&self, line: &str) -> bool {
+        let text = self.text.get_or_init(|| guard::committed(&self.file));
+        text.as_ref().is_some_and(|text| text.lines().any(|other| other.contains(line)))
     }
 }
 

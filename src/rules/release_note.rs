@@ -127,10 +127,13 @@ fn line_and_version<'r>(
     let next = version.next().ok_or_else(|| written.unclear("cannot go up any more"))?;
     let note = note.map(|text| Note::parse(chart, release, text)).transpose()?;
     let is_noted = |version: Version| note.as_ref().is_some_and(|note| note.has(&line(version)));
+    // Or for an earlier change: people have used these words before us, and what they have committed has
+    // a version that is out.
+    let is_noted_for_this = is_noted(version) && !release.committed.has(&line(version));
     let is_ahead = note.as_ref().and_then(Note::last_version).is_some_and(|last| last < version);
     let (to, raises) = match () {
         () if is_noted(next) => (next, true),
-        () if is_noted(version) || is_ahead => (version, false),
+        () if is_noted_for_this || is_ahead => (version, false),
         () => (next, true),
     };
     let mut needs = Vec::new();
