@@ -99,6 +99,10 @@ pub struct Common {
     #[arg(long, help_heading = "Changes")]
     pub release_notes: bool,
 
+    /// Add a page for operators to doc/source, where the checkout has that
+    #[arg(long, help_heading = "Changes")]
+    pub docs: bool,
+
     /// Write the charts that can be changed although others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
     pub keep_going: bool,
@@ -141,6 +145,7 @@ impl Common {
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
             release_notes: self.release_notes,
+            docs: self.docs,
         }
     }
 

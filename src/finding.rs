@@ -47,6 +47,12 @@ ids! {
         UnraisedVersion = "unraised-version",
         /// No release note says that the chart changes.
         MissingReleaseNote = "missing-release-note",
+        /// The documentation does not tell operators how to switch authentication on.
+        MissingPage = "missing-page",
+        /// The page that tells them is in no list of pages.
+        UnlistedPage = "unlisted-page",
+        /// The documentation has no list of pages that the page could go into.
+        NoToctree = "no-toctree",
         /// A folder of the call could not be locked.
         NotLocked = "not-locked",
     }

@@ -22,6 +22,7 @@ pub mod checkout;
 pub mod cli;
 pub mod diff;
 pub mod disk;
+pub mod docs;
 pub mod edit;
 pub mod error;
 pub mod finding;

@@ -70,7 +70,7 @@ fn execute(
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &options));
     let is_refused = plan.refusals().next().is_some();
-    let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
+    let has_changes = !plan.files().is_empty();
     if let Some(path) = &common.output {
         write_diff_to(path, &plan, color)?;
     }

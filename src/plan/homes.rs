@@ -59,6 +59,6 @@ impl Homes {
 
 /// The folders around a chart, the nearest first. A copy of helm-toolkit inside of a chart has none: what
 /// happens to it is noted where it comes from.
-fn around(chart: &Found) -> impl Iterator<Item = &Path> {
+pub(super) fn around(chart: &Found) -> impl Iterator<Item = &Path> {
     chart.path.ancestors().skip(1).filter(|_| chart.vendored_in.is_none())
 }

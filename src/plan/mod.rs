@@ -3,6 +3,7 @@
 
 mod complete;
 mod homes;
+mod pages;
 mod target;
 mod toolkits;
 
@@ -15,6 +16,7 @@ use rayon::prelude::*;
 
 pub use complete::complete;
 use homes::Homes;
+pub use pages::DocsPlan;
 use toolkits::{Toolkits, normal};
 
 use crate::chart::{Files, Functions, Role};
@@ -51,6 +53,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// The charts, sorted by path.
     pub charts: Vec<ChartPlan>,
+    /// The documentation that goes with them, where it is asked for.
+    pub docs: Vec<DocsPlan>,
     /// Warnings that belong to no chart.
     pub warnings: Vec<Finding>,
     /// What was found out about the checkouts, in words for people.
@@ -151,14 +155,25 @@ impl Plan {
             }
         }
         refuse_shared_files(&mut charts);
-        let remarks = if options.release_notes { homes.remarks() } else { Vec::new() };
-        Plan { base, charts, warnings, remarks }
+        let mut remarks = if options.release_notes { homes.remarks() } else { Vec::new() };
+        let mut docs = Vec::new();
+        if options.docs {
+            let planned = found.iter().zip(&charts).filter(|(_, plan)| plan.is_completed());
+            docs = pages::plan(&base, planned.map(|(found, _)| found));
+            if docs.is_empty() {
+                remarks
+                    .push("documentation: none, since there is no doc/source around these charts".to_owned());
+            }
+        }
+        Plan { base, charts, docs, warnings, remarks }
     }
 
     /// All files that change, sorted by path.
     #[must_use]
     pub fn files(&self) -> Vec<&FileChange> {
-        let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
+        let of_charts = self.charts.iter().flat_map(ChartPlan::files);
+        let of_docs = self.docs.iter().flat_map(|docs| docs.outcome.files());
+        let mut files: Vec<&FileChange> = of_charts.chain(of_docs).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }
@@ -166,12 +181,14 @@ impl Plan {
     /// What is missing or wrong and stays so, in the order of the charts.
     pub fn left_to_people(&self) -> impl Iterator<Item = &Finding> {
         let of_charts = self.charts.iter().flat_map(|chart| &chart.findings);
-        self.warnings.iter().chain(of_charts).filter(|finding| !finding.is_planned)
+        let of_docs = self.docs.iter().flat_map(|docs| &docs.findings);
+        self.warnings.iter().chain(of_charts).chain(of_docs).filter(|finding| !finding.is_planned)
     }
 
     /// All refusals, in the order of the charts.
     pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
-        self.charts.iter().flat_map(|chart| match &chart.outcome {
+        let outcomes = self.charts.iter().map(|chart| &chart.outcome);
+        outcomes.chain(self.docs.iter().map(|docs| &docs.outcome)).flat_map(|outcome| match outcome {
             Outcome::Refused(refusals) => refusals.as_slice(),
             _ => &[],
         })
@@ -200,14 +217,23 @@ impl Plan {
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     #[must_use]
     pub fn lacks_toolkit(&self) -> bool {
-        let is_completed =
-            |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
-        self.charts.iter().any(is_completed)
+        self.charts.iter().any(ChartPlan::is_completed)
             && self.charts.iter().all(|chart| chart.role == Role::Application)
     }
 }
 
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
+
+impl Outcome {
+    /// The files that change.
+    #[must_use]
+    pub fn files(&self) -> &[FileChange] {
+        match self {
+            Outcome::Change(change) => &change.files,
+            _ => &[],
+        }
+    }
+}
 
 impl Change {
     /// The names of the rules that asked for it.
@@ -232,10 +258,12 @@ impl ChartPlan {
     /// The files of this chart that change.
     #[must_use]
     pub fn files(&self) -> &[FileChange] {
-        match &self.outcome {
-            Outcome::Change(change) => &change.files,
-            _ => &[],
-        }
+        self.outcome.files()
+    }
+
+    /// Whether it has everything, or will have.
+    fn is_completed(&self) -> bool {
+        matches!(self.outcome, Outcome::Change(_) | Outcome::Complete)
     }
 
     /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
@@ -252,7 +280,7 @@ impl ChartPlan {
 
     /// Refuses what is to be completed; what is left alone stays so.
     fn refuse(&mut self, refusal: Refusal) {
-        if matches!(self.outcome, Outcome::Change(_) | Outcome::Complete) {
+        if self.is_completed() {
             self.outcome = Outcome::Refused(vec![refusal]);
         }
     }

@@ -49,6 +49,16 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
         for chart in &plan.charts {
             writeln!(out, "{}", line(chart))?;
         }
+        for docs in &plan.docs {
+            let files: Vec<_> = docs.outcome.files().iter().map(|file| shown(&file.path)).collect();
+            let what = match docs.outcome {
+                Outcome::Change(_) => files.join(", "),
+                Outcome::Complete => "complete".to_owned(),
+                Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
+                Outcome::Refused(_) => "refused".to_owned(),
+            };
+            writeln!(out, "{} (documentation): {what}", shown(&docs.path))?;
+        }
     }
     if detail >= Detail::Normal {
         for finding in plan.left_to_people() {
