@@ -48,14 +48,18 @@ impl Docs {
             let Some(text) = index.to_str().map_or(Ok(None), |index| chart::read_text(dir, index))? else {
                 continue;
             };
-            let Some(line) = line(&text, home) else { continue };
+            let line = match line(&text, home) {
+                None => continue,
+                Some(Line::Listed) => None,
+                Some(Line::Missing(edit)) => Some(edit),
+            };
             let page = Path::new(home).join(format!("{NAME}.rst"));
             let has_page = dir.join(&page).symlink_metadata().is_ok();
             return Ok(Ok(Docs { page, has_page, index: Source { path: index, text }, line }));
         }
-        let what = "no index.rst here, and none in install/, has a list of pages (toctree) at its margin";
+        let what = "neither this nor install/index.rst has a list of pages (toctree) at its margin";
         let fix = format!("write a page by hand, after the one that {NAME}.rst is in other checkouts");
-        Ok(Err(Finding::warning(FindingId::NoToctree, Place::file(""), what, fix)))
+        Ok(Err(Finding::warning(FindingId::NoToctree, Place::file("index.rst"), what, fix)))
     }
 
     /// Where the line is put in.
@@ -76,12 +80,19 @@ struct Toctree<'t> {
     entries: Vec<(&'t str, usize)>,
 }
 
-/// What makes the index `text` in the folder `home` list the page: nothing, where it does. `None`, where no
-/// list can take it.
-fn line(text: &str, home: &str) -> Option<Option<Edit>> {
+/// How an index lists the page.
+enum Line {
+    /// It does.
+    Listed,
+    /// This makes it.
+    Missing(Edit),
+}
+
+/// How the index `text` in the folder `home` lists the page. `None`, where no list can take it.
+fn line(text: &str, home: &str) -> Option<Line> {
     let toctrees = toctrees(text);
     if toctrees.iter().any(|toctree| toctree.lists(home)) {
-        return Some(None);
+        return Some(Line::Listed);
     }
     let is_taken = |toctree: &&Toctree<'_>| !toctree.entries.is_empty();
     let is_seen = |toctree: &&Toctree<'_>| is_taken(toctree) && !toctree.is_hidden;
@@ -94,7 +105,7 @@ fn line(text: &str, home: &str) -> Option<Option<Edit>> {
     } else {
         format!("{line_break}{indent}{NAME}")
     };
-    Some(Some(Edit::insert(*end, line)))
+    Some(Line::Missing(Edit::insert(*end, line)))
 }
 
 /// The lists of pages in `text` that stand at its margin: those that are indented may be examples.

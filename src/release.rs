@@ -69,11 +69,11 @@ impl Home {
     /// Looks at the folder `base`/`path`, whose charts have these names and versions.
     ///
     /// # Errors
-    /// Where the folder of the notes cannot be read.
+    /// Where the folder of the notes cannot be read; its place is seen from here.
     pub fn read(base: &Path, path: &Path, charts: &[(&str, Option<&str>)]) -> Result<Self, Refusal> {
         let folder = base.join(path);
         let notes =
-            names(&folder.join(NOTES)).map_err(|error| chart::unreadable(&path.join(NOTES), &error))?;
+            names(&folder.join(NOTES)).map_err(|error| chart::unreadable(Path::new(NOTES), &error))?;
         let versions: Vec<&str> = charts.iter().filter_map(|(_, version)| *version).collect();
         let calendar: Vec<&str> = versions.iter().copied().filter(|version| is_calendar(version)).collect();
         let is_note_of_chart = |note: &&String| charts.iter().any(|(name, _)| is_own_note(note, name));

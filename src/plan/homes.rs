@@ -33,8 +33,11 @@ impl Homes {
     pub(super) fn of_chart(&self, chart: &Found) -> Option<(PathBuf, Result<Era, Refusal>)> {
         let (depth, home) =
             around(chart).enumerate().find_map(|(depth, folder)| Some((depth, self.0.get(folder)?)))?;
-        let way = std::iter::repeat_n("..", depth + 1).collect();
-        Some((way, home.as_ref().map(|home| home.era).map_err(Clone::clone)))
+        let way: PathBuf = std::iter::repeat_n("..", depth + 1).collect();
+        let refusal =
+            |refusal: &Refusal| Refusal { place: refusal.place.clone().below(&way), ..refusal.clone() };
+        let era = home.as_ref().map(|home| home.era).map_err(refusal);
+        Some((way, era))
     }
 
     /// What was found, for people.

@@ -124,29 +124,30 @@ fn line_and_version<'r>(
 ) -> Result<Vec<Need<'r>>, Refusal> {
     let written = Written::of(release)?;
     let version = written.version;
-    let next = version.next().ok_or_else(|| written.unclear("cannot go up any more"))?;
+    let above = |version: Version| version.next().ok_or_else(|| written.unclear("cannot go up any more"));
     let note = note.map(|text| Note::parse(chart, release, text)).transpose()?;
-    let is_noted = |version: Version| note.as_ref().is_some_and(|note| note.has(&line(version)));
-    // Or for an earlier change: people have used these words before us, and what they have committed has
-    // a version that is out.
-    let is_noted_for_this = is_noted(version) && !release.committed.has(&line(version));
-    let is_ahead = note.as_ref().and_then(Note::last_version).is_some_and(|last| last < version);
-    let (to, raises) = match () {
-        () if is_noted(next) => (next, true),
-        () if is_noted_for_this || is_ahead => (version, false),
-        () => (next, true),
+    let last = note.as_ref().and_then(Note::last_version).unwrap_or(version);
+    // People have used these words before us: what they have committed is about an earlier change.
+    let is_old = |version: Version| release.committed.has(&line(version));
+    let ours = note.iter().flat_map(Note::versions_with_our_words);
+    let (to, is_noted) = match ours.filter(|ours| *ours >= version && !is_old(*ours)).max() {
+        Some(ours) => (ours, true),
+        None if last < version => (version, false),
+        None => {
+            let next = above(version)?;
+            (if is_old(next) { above(last.max(next))? } else { next }, false)
+        }
     };
     let mut needs = Vec::new();
-    if !is_noted(to) {
-        needs.push(match &note {
-            Some(note) => note.add(to)?,
-            None => {
-                let parameters = Parameters::from([(CHART, chart.to_owned()), (VERSION, to.to_string())]);
-                new_note(release, NOTE_OF_CHART, FIRST_NOTE, parameters)
-            }
+    if !is_noted {
+        needs.push(if let Some(note) = &note {
+            note.add(to)?
+        } else {
+            let parameters = Parameters::from([(CHART, chart.to_owned()), (VERSION, to.to_string())]);
+            new_note(release, NOTE_OF_CHART, FIRST_NOTE, parameters)
         });
     }
-    if raises {
+    if to != version {
         needs.push(written.raise(to)?);
     }
     Ok(needs)
@@ -252,7 +253,7 @@ impl<'r> Written<'r> {
         Refusal::new(
             Reason::UnclearVersion,
             self.place.clone(),
-            format!("the chart's version {}", what),
+            format!("the chart's version {what}"),
             BY_HAND,
         )
     }
@@ -328,15 +329,18 @@ impl<'r> Note<'r> {
         self.value.get(&self.chart).and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether there is this very line.
-    fn has(&self, line: &str) -> bool {
-        self.items().iter().any(|item| item.as_str().is_some_and(|item| item.trim_end() == line))
+    /// The versions for which there is this very line.
+    fn versions_with_our_words(&self) -> impl Iterator<Item = Version> {
+        let version = |item: &Value| {
+            let text = item.as_str()?.trim_end();
+            version_of(text).filter(|version| text == line(version))
+        };
+        self.items().iter().filter_map(version)
     }
 
     /// The highest version that something is noted for.
     fn last_version(&self) -> Option<Version> {
-        let first_word = |item: &Value| Version::parse(item.as_str()?.split_whitespace().next()?);
-        self.items().iter().filter_map(first_word).max()
+        self.items().iter().filter_map(|item| version_of(item.as_str()?)).max()
     }
 
     /// A line for `version` behind all others, written as the last of them is.
@@ -352,15 +356,8 @@ impl<'r> Note<'r> {
             return Err(unclear(place, "the last note is no line of a list"));
         }
         let end = start + end_of_item(rest, indent);
-        let line_break = if rest
-            .lines()
-            .next()
-            .is_some_and(|_| rest.split('\n').next().is_some_and(|line| line.ends_with('\r')))
-        {
-            "\r\n"
-        } else {
-            "\n"
-        };
+        let first_line = rest.split_inclusive('\n').next().unwrap_or_default();
+        let line_break = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
         let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
         let quote = quote.map(String::from).unwrap_or_default();
         let item = |version: &str| format!("{opening}{quote}{}{quote}", line(version));
@@ -401,6 +398,11 @@ impl<'r> Note<'r> {
         }
         Err(unclear(place.clone(), "a line behind this one would not be read as a note"))
     }
+}
+
+/// The version that a note begins with.
+fn version_of(note: &str) -> Option<Version> {
+    Version::parse(note.split_whitespace().next()?)
 }
 
 /// How much of `rest`, the text from where the last item of a list begins, is that item: its line and
