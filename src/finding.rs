@@ -47,6 +47,8 @@ ids! {
         UnraisedVersion = "unraised-version",
         /// No release note says that the chart changes.
         MissingReleaseNote = "missing-release-note",
+        /// Reno does not know the chart, so that its notes stay out of what it reports.
+        UnlistedSection = "unlisted-section",
         /// The documentation does not tell operators how to switch authentication on.
         MissingPage = "missing-page",
         /// The page that tells them is in no list of pages.
@@ -68,6 +70,7 @@ impl FindingId {
                 | FindingId::HardLink
                 | FindingId::UnraisedVersion
                 | FindingId::MissingReleaseNote
+                | FindingId::UnlistedSection
                 | FindingId::NotLocked
         )
     }

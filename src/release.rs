@@ -13,6 +13,9 @@ use crate::guard;
 /// Where release notes are, seen from the folder around the charts.
 pub const NOTES: &str = "releasenotes/notes";
 
+/// What reno knows of the notes, seen from there too.
+const CONFIG: &str = "releasenotes/config.yaml";
+
 /// The script that asks for a line in a note, seen from the folder around the charts.
 const RENO_CHECK: &str = "tools/gate/reno-check.sh";
 
@@ -57,6 +60,8 @@ pub struct Home {
     pub era: Era,
     /// What shows it, in words for people.
     pub why: String,
+    /// The keys that reno takes in a note, where its configuration lists them.
+    pub sections: Option<Vec<String>>,
 }
 
 /// Whether release notes of charts in `folder`, or deeper, are kept in it, or are asked for.
@@ -95,8 +100,17 @@ impl Home {
         let version =
             like.first().map(|version| format!("{} of {charts} versions are like {version}, ", like.len()));
         let why = format!("{}{what}", version.unwrap_or_default());
-        Ok(Home { path: path.to_owned(), era, why })
+        let sections = sections(&folder);
+        Ok(Home { path: path.to_owned(), era, why, sections })
     }
+}
+
+/// The sections in the configuration of reno for the notes in `folder`: `- [nova, nova Chart]`.
+fn sections(folder: &Path) -> Option<Vec<String>> {
+    let text = chart::read_text(folder, CONFIG).ok()??;
+    let config: serde_yaml::Value = serde_yaml::from_str(&text).ok()?;
+    let name = |section: &serde_yaml::Value| Some(section.as_sequence()?.first()?.as_str()?.to_owned());
+    Some(config.get("sections")?.as_sequence()?.iter().filter_map(name).collect())
 }
 
 /// The names in a folder, sorted; none, where there is no such folder.
@@ -135,6 +149,8 @@ pub struct Release {
     pub chart: Source,
     /// Where the chart's note belongs, seen from the chart's folder.
     pub path: PathBuf,
+    /// The configuration that does not list the chart, although it lists others. Seen from the chart's folder.
+    pub not_listed_in: Option<PathBuf>,
     /// What is in it, where it is there; or why it cannot be read.
     pub note: Result<Option<String>, Refusal>,
     /// The same, as git has it committed.
@@ -142,17 +158,19 @@ pub struct Release {
 }
 
 impl Release {
-    /// Reads what the chart called `name` in the folder `dir` has. `home` is what leads from there to
+    /// Reads what the chart called `name` in the folder `dir` has. `way` is what leads from there to
     /// the folder around the charts.
     ///
     /// # Errors
     /// Where Chart.yaml cannot be read.
-    pub fn read(dir: &Path, name: &str, home: &Path, era: Era) -> Result<Self, Refusal> {
-        let file = match era {
+    pub fn read(dir: &Path, name: &str, way: &Path, home: &Home) -> Result<Self, Refusal> {
+        let file = match home.era {
             Era::Reno => format!("{name}-{}.yaml", digits(name)),
             _ => format!("{name}.yaml"),
         };
-        let path = home.join(NOTES).join(file);
+        let path = way.join(NOTES).join(file);
+        let is_listed = home.sections.iter().all(|sections| sections.iter().any(|section| section == name));
+        let not_listed_in = (!is_listed).then(|| way.join(CONFIG));
         let text = chart::read_text(dir, "Chart.yaml")?.unwrap_or_default();
         let chart = Source { path: PathBuf::from("Chart.yaml"), text };
         let note = path.to_str().map_or_else(
@@ -160,7 +178,7 @@ impl Release {
             |path| chart::read_text(dir, path),
         );
         let committed = Committed { file: dir.join(&path), text: OnceLock::new() };
-        Ok(Release { era, chart, path, note, committed })
+        Ok(Release { era: home.era, chart, path, not_listed_in, note, committed })
     }
 }
 

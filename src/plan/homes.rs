@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::checkout::Found;
 use crate::error::{Refusal, shown};
-use crate::release::{self, Era, Home};
+use crate::release::{self, Home};
 
 /// The folders around charts that hold their release notes, by their paths.
 #[derive(Default)]
@@ -30,14 +30,14 @@ impl Homes {
     }
 
     /// What is asked for where `chart` changes, and what leads from its folder to where its notes are.
-    pub(super) fn of_chart(&self, chart: &Found) -> Option<(PathBuf, Result<Era, Refusal>)> {
+    pub(super) fn of_chart(&self, chart: &Found) -> Option<(PathBuf, Result<&Home, Refusal>)> {
         let (depth, home) =
             around(chart).enumerate().find_map(|(depth, folder)| Some((depth, self.0.get(folder)?)))?;
         let way: PathBuf = std::iter::repeat_n("..", depth + 1).collect();
         let refusal =
             |refusal: &Refusal| Refusal { place: refusal.place.clone().below(&way), ..refusal.clone() };
-        let era = home.as_ref().map(|home| home.era).map_err(refusal);
-        Some((way, era))
+        let home = home.as_ref().map_err(refusal);
+        Some((way, home))
     }
 
     /// What was found, for people.

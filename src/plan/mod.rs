@@ -357,8 +357,8 @@ fn read_and_complete(
 ) -> Result<Outcome, Vec<Refusal>> {
     let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
     let mut files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
-    if let Some((home, era)) = homes.of_chart(found) {
-        let read = era.and_then(|era| Release::read(dir, &metadata.name, &home, era));
+    if let Some((way, home)) = homes.of_chart(found) {
+        let read = home.and_then(|home| Release::read(dir, &metadata.name, &way, home));
         files.release = Some(read.map_err(|refusal| vec![refusal])?);
     }
     let outcome = complete(metadata, &files, toolkit, options, findings)?;

@@ -58,6 +58,12 @@ impl Rule for ReleaseNote {
         if !self::needs(chart.name, &after(release, &needs)?)?.is_empty() {
             return Err(unproven(&release.path, "a second run would change it again"));
         }
+        if let (Era::Reno, Some(config), false) = (release.era, &release.not_listed_in, needs.is_empty()) {
+            let name = chart.name;
+            let what = format!("there is no section for {name}: reno leaves the chart's notes out");
+            let fix = format!("add `- [{name}, {name} Chart]` to the sections");
+            proposals.find(Finding::warning(FindingId::UnlistedSection, Place::file(config), what, fix));
+        }
         for Need { path, change, turn, action, target, text, parameters, finding } in needs {
             let shape = Shape { rule: self.name(), action, target: target.to_owned(), text };
             proposals.propose(Proposal { path: path.to_owned(), change, turn, shape, parameters }, finding);
