@@ -12,6 +12,9 @@
 //! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] sums it up. They read the plan and
 //!    nothing else, so that what was shown is what is done.
 //!
+//! Beside the charts there may be more to do: [`release`] tells what a checkout's own CI asks for where a chart
+//! changes, [`docs`] what its documentation lacks. Both are part of the plan.
+//!
 //! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
 //! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
 //! [`cli`] and [`options`] are what a user can choose, [`run`] puts it all together.

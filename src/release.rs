@@ -1,6 +1,7 @@
 //! What the CI of a checkout asks for where a chart changes. It changed twice, and the checkout shows
 //! which of its eras it is from: by the versions of the charts, and by the names of the release notes.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -81,9 +82,10 @@ impl Home {
             names(&folder.join(NOTES)).map_err(|error| chart::unreadable(Path::new(NOTES), &error))?;
         let versions: Vec<&str> = charts.iter().filter_map(|(_, version)| *version).collect();
         let calendar: Vec<&str> = versions.iter().copied().filter(|version| is_calendar(version)).collect();
-        let is_note_of_chart = |note: &&String| charts.iter().any(|(name, _)| is_own_note(note, name));
-        let own = notes.iter().filter(is_note_of_chart).count();
-        let named = charts.iter().filter(|(name, _)| notes.contains(&format!("{name}.yaml"))).count();
+        let names: HashSet<&str> = charts.iter().map(|(name, _)| *name).collect();
+        let own = notes.iter().filter_map(|note| chart_of_own_note(note));
+        let own = own.filter(|chart| names.contains(chart)).count();
+        let named = names.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let has_check = folder.join(RENO_CHECK).is_file();
         let (charts, is_are) = (charts.len(), |count| if count == 1 { "is" } else { "are" });
         let (era, like, what) = if 2 * calendar.len() > versions.len() {
@@ -113,17 +115,14 @@ fn sections(folder: &Path) -> Option<Vec<String>> {
     Some(config.get("sections")?.as_sequence()?.iter().filter_map(name).collect())
 }
 
-/// The names in a folder, sorted; none, where there is no such folder.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
+/// The names in a folder; none, where there is no such folder.
+fn names(folder: &Path) -> io::Result<HashSet<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
         Err(error) => return Err(error),
     };
-    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    let mut names = names.collect::<io::Result<Vec<String>>>()?;
-    names.sort();
-    Ok(names)
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// Whether a chart's version is a year's, as `2024.2.0`.
@@ -132,12 +131,11 @@ fn is_calendar(version: &str) -> bool {
     year.len() == 4 && year.starts_with("20") && year.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether `note` is the name of a file that `reno new <chart>` makes.
-fn is_own_note(note: &str, chart: &str) -> bool {
-    let digits = note.strip_prefix(chart).and_then(|rest| rest.strip_prefix('-'));
-    digits.and_then(|digits| digits.strip_suffix(".yaml")).is_some_and(|digits| {
-        digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+/// The chart that `note` is of, as far as the name of the file tells: `reno new <chart>` makes such ones.
+fn chart_of_own_note(note: &str) -> Option<&str> {
+    let (chart, digits) = note.strip_suffix(".yaml")?.rsplit_once('-')?;
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (digits.len() == 16 && digits.bytes().all(is_digit)).then_some(chart)
 }
 
 /// What one chart has to do with release notes: its Chart.yaml, and its note.
