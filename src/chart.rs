@@ -36,6 +36,8 @@ pub enum Role {
     Application,
     /// helm-toolkit, or a vendored copy of it.
     Toolkit,
+    /// No chart at all, but the documentation that goes with some: it has its own place in a plan.
+    Documentation,
 }
 
 /// What Chart.yaml, and requirements.yaml beside it in older charts, say of a chart.
@@ -124,11 +126,20 @@ impl Metadata {
 
 /// Parses a small YAML file of the chart in the folder `dir`.
 fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refusal> {
+    // Whatever it says against the text, it has not looked at all of it then.
     if text.len() > MAX_SIZE_UNLOOKED
-        && let Err(error @ ParseError::Depth(position)) = Document::parse(text)
+        && let Err(error) = Document::parse(text)
     {
-        let advice = "nest less deeply";
-        return Err(Refusal::new(Reason::Metadata, Place::at(file, position), error.to_string(), advice));
+        let advice = match error {
+            ParseError::Depth(_) => "nest less deeply",
+            _ => "mend the file; `helm lint` says more",
+        };
+        return Err(Refusal::new(
+            Reason::Metadata,
+            Place::at(file, error.position()),
+            error.to_string(),
+            advice,
+        ));
     }
     serde_yaml::from_str(text).map_err(|error| {
         let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
@@ -143,10 +154,10 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refu
 fn name_as_written(text: &str) -> (Option<Position>, bool) {
     let lines = text.lines().enumerate();
     let line = lines.into_iter().find_map(|(index, line)| Some((index, line.strip_prefix("name:")?)));
-    if let Some((index, value)) = line {
+    if let Some((index, value)) = line.filter(|(_, value)| !value.trim_start().starts_with('&')) {
         let written = value.trim_start();
         let column = "name:".len() + (value.len() - written.len()) + 1;
-        let is_plain = !written.starts_with(['"', '\'', '!', '&', '*', '|', '>']);
+        let is_plain = !written.starts_with(['"', '\'', '!', '*', '|', '>']);
         return (Some(Position { line: index + 1, column }), is_plain);
     }
     let Ok(document) = Document::parse(text) else { return (None, true) };

@@ -13,7 +13,6 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::chart::{self, Metadata, Role};
 use crate::error::{Error, Reason, Refusal};
-use crate::finding::Finding;
 
 /// Where charts are, and how their paths are shown.
 #[derive(Debug)]
@@ -24,8 +23,6 @@ pub struct Checkouts {
     pub roots: BTreeSet<PathBuf>,
     /// The charts found, sorted by path.
     pub charts: Vec<Found>,
-    /// What a maintainer should know of them.
-    pub warnings: Vec<Finding>,
 }
 
 /// A folder with a Chart.yaml, or one that cannot be looked into.
@@ -95,7 +92,7 @@ pub fn find_with(paths: &[PathBuf], folders: &[&str]) -> Result<Checkouts, Error
     if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
     }
-    Ok(Checkouts { base, roots, charts: charts.into_values().collect(), warnings: Vec::new() })
+    Ok(Checkouts { base, roots, charts: charts.into_values().collect() })
 }
 
 /// A folder with a Chart.yaml, or one that cannot be looked into, as the walk meets it.
@@ -177,10 +174,11 @@ fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>) 
     }
 }
 
-/// Whether there is a Chart.yaml in the folder `dir`. An error, where that cannot be told.
+/// Whether there is a Chart.yaml in the folder `dir`, whatever it is: who reads it will say what is
+/// wrong with it. An error, where that cannot be told.
 fn is_chart(dir: &Path) -> io::Result<bool> {
-    match dir.join("Chart.yaml").metadata() {
-        Ok(metadata) => Ok(metadata.is_file()),
+    match dir.join("Chart.yaml").symlink_metadata() {
+        Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }

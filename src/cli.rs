@@ -1,11 +1,12 @@
 //! The arguments of the command line, and their help.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
+use crate::error::Error;
 use crate::options::{Options, Port, SecretName};
 use crate::plan::Selection;
 use crate::report::summary::Detail;
@@ -25,12 +26,12 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 check found something or plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `plan --exit-code` would change something
+  1  `check` found something, or `plan --exit-code` would change something
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -39,6 +40,8 @@ Examples:
   osh-registry-auth apply openstack-helm openstack-helm-infra
                                                            change two checkouts that belong together
   osh-registry-auth plan --include 'prometheus-*' -v       some charts, and what each rule does
+  osh-registry-auth plan -o plan.html -o plan.md           for a review: each edit once
+  osh-registry-auth check --format github                  what CI should run
   osh-registry-auth plan | git apply                       the same as apply, through git";
 
 /// The commands.
@@ -51,6 +54,9 @@ pub enum Command {
         /// Exit with 1 where something would change
         #[arg(long)]
         exit_code: bool,
+        /// What plan and apply take.
+        #[command(flatten)]
+        changing: Changing,
         /// What all commands take.
         #[command(flatten)]
         common: Common,
@@ -64,15 +70,158 @@ pub enum Command {
         /// Write over files with changes that are not committed
         #[arg(long, help_heading = "Changes")]
         allow_dirty: bool,
+        /// What plan and apply take.
+        #[command(flatten)]
+        changing: Changing,
+        /// What all commands take.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say what is missing or wrong; write nothing
+    ///
+    /// For CI: a line for each missing or wrong part, with its place, an id that stays the same, what is
+    /// wrong and what to do. Exits with 1 where there is an error: with authentication on, a chart would
+    /// not pull all its images. What should be looked at and does no harm is a warning.
+    Check {
+        /// What is printed.
+        #[command(flatten)]
+        reports: Reports<CheckFormat>,
         /// What all commands take.
         #[command(flatten)]
         common: Common,
     },
 }
 
+impl Command {
+    /// What all commands take.
+    #[must_use]
+    pub fn common(&self) -> &Common {
+        match self {
+            Command::Plan { common, .. } | Command::Apply { common, .. } | Command::Check { common, .. } => {
+                common
+            }
+        }
+    }
+}
+
+/// What plan and apply take.
+#[derive(Debug, Args)]
+pub struct Changing {
+    /// Write the charts that can be changed although others are refused (plan shows them anyway)
+    #[arg(long, help_heading = "Charts")]
+    pub keep_going: bool,
+
+    /// How the plan is shown.
+    #[command(flatten)]
+    pub reports: Reports<PlanFormat>,
+}
+
+/// Where reports go, and in which formats.
+#[derive(Debug, Args)]
+pub struct Reports<F: Format> {
+    /// What to print; with several, one for each --output
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', help_heading = "Output")]
+    pub format: Vec<F>,
+
+    /// Write into a file, a pipe or a device instead; several are possible, and their endings say the
+    /// format where --format does not
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Vec<PathBuf>,
+}
+
+/// A format that a report can have.
+pub trait Format: ValueEnum + Copy + Send + Sync + 'static {
+    /// What it is where nothing is said.
+    const USUAL: Self;
+
+    /// The one of files whose names end like this.
+    fn of_ending(ending: &str) -> Option<Self>;
+}
+
+impl<F: Format> Reports<F> {
+    /// Each report with the file that it goes into; `None` stands for standard output.
+    ///
+    /// # Errors
+    /// Where it is not clear which format is for which file.
+    pub fn targets(&self) -> Result<Vec<(F, Option<&Path>)>, Error> {
+        match (self.format.as_slice(), self.output.as_slice()) {
+            ([], []) => Ok(vec![(F::USUAL, None)]),
+            ([format], []) => Ok(vec![(*format, None)]),
+            ([], files) => Ok(files.iter().map(|file| (by_ending(file), Some(file.as_path()))).collect()),
+            (formats, files) if formats.len() == files.len() => {
+                Ok(formats.iter().copied().zip(files.iter().map(|file| Some(file.as_path()))).collect())
+            }
+            (formats, files) => Err(Error::Formats { formats: formats.len(), files: files.len() }),
+        }
+    }
+
+    /// Whether the call names any.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        !self.format.is_empty() || !self.output.is_empty()
+    }
+}
+
+fn by_ending<F: Format>(file: &Path) -> F {
+    let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    ending.and_then(|ending| F::of_ending(&ending)).unwrap_or(F::USUAL)
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// Git's own diff
+    Diff,
+    /// For programs; src/report/plan.schema.json describes it
+    Json,
+    /// For a comment in a review: each edit once, then what is missing and the exceptions
+    Markdown,
+    /// The same as a page for a browser, with an overview
+    Html,
+}
+
+impl Format for PlanFormat {
+    const USUAL: Self = PlanFormat::Diff;
+
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "diff" | "patch" => Some(PlanFormat::Diff),
+            "json" => Some(PlanFormat::Json),
+            "md" | "markdown" => Some(PlanFormat::Markdown),
+            "html" | "htm" => Some(PlanFormat::Html),
+            _ => None,
+        }
+    }
+}
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, a line each
+    Text,
+    /// For programs; src/report/check/check.schema.json describes it
+    Json,
+    /// Marks in a pull request, by GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+impl Format for CheckFormat {
+    const USUAL: Self = CheckFormat::Text;
+
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "txt" => Some(CheckFormat::Text),
+            "json" => Some(CheckFormat::Json),
+            "sarif" => Some(CheckFormat::Sarif),
+            _ => None,
+        }
+    }
+}
+
 /// What all commands take.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Common {
     /// Checkouts, folders of charts or charts
     #[arg(value_name = "CHECKOUT", default_value = ".")]
@@ -103,10 +252,6 @@ pub struct Common {
     #[arg(long, help_heading = "Changes")]
     pub docs: bool,
 
-    /// Write the charts that can be changed although others are refused (plan shows them anyway)
-    #[arg(long, help_heading = "Charts")]
-    pub keep_going: bool,
-
     /// Only charts with such a name (a glob; several are possible)
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]
     pub include: Vec<Glob>,
@@ -118,10 +263,6 @@ pub struct Common {
     /// How many charts are looked at at the same time [default: as many as there are cores]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-
-    /// Write the diff into a file, a pipe or a device
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    pub output: Option<PathBuf>,
 
     /// Colours: auto asks NO_COLOR, CLICOLOR_FORCE and the terminal
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]

@@ -55,26 +55,98 @@ pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::
     }
     writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(&change.path))?;
 
-    // git knows one line break only.
-    let old: Vec<&str> = old.split_inclusive('\n').collect();
-    let new: Vec<&str> = change.new.split_inclusive('\n').collect();
-    let diff = TextDiff::from_slices(&old, &new);
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header())?;
-        for line in hunk.iter_changes() {
-            let (sign, style) = match line.tag() {
-                ChangeTag::Equal => (' ', Style::new()),
-                ChangeTag::Insert => ('+', added),
-                ChangeTag::Delete => ('-', removed),
+    for hunk in hunks_of(old, &change.new) {
+        writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header)?;
+        for Line { sign, text } in hunk.lines {
+            let style = match sign {
+                Sign::Kept => Style::new(),
+                Sign::Added => added,
+                Sign::Removed => removed,
             };
-            let text = line.value();
-            writeln!(out, "{style}{sign}{}{style:#}", text.strip_suffix('\n').unwrap_or(text))?;
+            writeln!(out, "{style}{}{}{style:#}", sign.character(), text.strip_suffix('\n').unwrap_or(text))?;
             if !text.ends_with('\n') {
-                writeln!(out, "\\ No newline at end of file")?;
+                writeln!(out, "{NO_NEWLINE}")?;
             }
         }
     }
     Ok(())
+}
+
+/// What git writes below the last line of a text that has no line break at its end.
+pub const NO_NEWLINE: &str = "\\ No newline at end of file";
+
+/// Lines of a diff that belong together.
+#[derive(Clone, Debug)]
+pub struct Hunk<'t> {
+    /// `@@ -1,3 +1,4 @@`
+    pub header: String,
+    /// Its lines.
+    pub lines: Vec<Line<'t>>,
+}
+
+/// A line of a diff.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'t> {
+    /// Where it stands.
+    pub sign: Sign,
+    /// Its text with the line break, which the last line of a file may lack.
+    pub text: &'t str,
+}
+
+/// In which of the two texts a line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// In both.
+    Kept,
+    /// In the new one.
+    Added,
+    /// In the old one.
+    Removed,
+}
+
+impl Sign {
+    /// What a diff marks such lines with.
+    #[must_use]
+    pub fn character(self) -> char {
+        match self {
+            Sign::Kept => ' ',
+            Sign::Added => '+',
+            Sign::Removed => '-',
+        }
+    }
+}
+
+/// What changes in a file.
+#[must_use]
+pub fn hunks(change: &FileChange) -> Vec<Hunk<'_>> {
+    hunks_of(change.old.as_deref().unwrap_or_default(), &change.new)
+}
+
+/// What makes the text `old` into `new`.
+#[must_use]
+pub fn hunks_of<'t>(old: &'t str, new: &'t str) -> Vec<Hunk<'t>> {
+    // git knows one line break only.
+    let old: Vec<&str> = old.split_inclusive('\n').collect();
+    let new: Vec<&str> = new.split_inclusive('\n').collect();
+    let diff = TextDiff::from_slices(&old, &new);
+    let line = |tag, old_index: Option<usize>, new_index: Option<usize>| {
+        let of_new = || new_index.and_then(|index| new.get(index));
+        let text = old_index.and_then(|index| old.get(index)).or_else(of_new).copied().unwrap_or_default();
+        let sign = match tag {
+            ChangeTag::Equal => Sign::Kept,
+            ChangeTag::Insert => Sign::Added,
+            ChangeTag::Delete => Sign::Removed,
+        };
+        Line { sign, text }
+    };
+    let mut hunks = Vec::new();
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        let changes = hunk.iter_changes();
+        let lines =
+            changes.map(|change| line(change.tag(), change.old_index(), change.new_index())).collect();
+        hunks.push(Hunk { header: hunk.header().to_string(), lines });
+    }
+    hunks
 }
 
 /// A path as git writes it: with slashes, and in quotes where a character asks for it.

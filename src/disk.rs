@@ -145,16 +145,31 @@ impl Replaced {
     }
 }
 
-/// Gives the old file a name under which people find it beside `target`, or else leaves it the one
-/// that it has. The answer is where it is.
-fn keep(old: TempPath, target: &Path) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(OLD);
-    match old.persist_noclobber(&name) {
-        Ok(()) => PathBuf::from(name),
-        Err(failed) => failed.path.keep().unwrap_or_else(|failed| failed.path.to_path_buf()),
+/// Gives the old file a name under which people find it beside `target`: the next free one of `OLD`,
+/// `OLD.1` and so on. The answer is where it is.
+///
+/// Its own name is one that the next run clears up, so that it is left with that only where the
+/// file system takes neither a new name for it nor a second one.
+fn keep(mut old: TempPath, target: &Path) -> PathBuf {
+    for number in 0..MAX_KEPT {
+        let mut name = target.as_os_str().to_owned();
+        name.push(OLD);
+        if number > 0 {
+            name.push(format!(".{number}"));
+        }
+        old = match old.persist_noclobber(&name) {
+            Ok(()) => return PathBuf::from(name),
+            Err(failed) => failed.path,
+        };
+        if fs::hard_link(&old, &name).is_ok() {
+            return PathBuf::from(name);
+        }
     }
+    old.keep().unwrap_or_else(|failed| failed.path.to_path_buf())
 }
+
+/// How many old files are kept beside one.
+const MAX_KEPT: usize = 100;
 
 /// Whether a file is a temporary one of this program.
 #[must_use]

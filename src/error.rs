@@ -188,14 +188,23 @@ pub enum Error {
     Read(PathBuf, std::io::Error),
     /// A file or folder could not be written, made or taken away.
     Write(PathBuf, std::io::Error),
-    /// Standard output does not take the diff.
+    /// Standard output does not take the report.
     Print(std::io::Error),
     /// What the call names does not lead to any chart.
     NoChart(Vec<PathBuf>),
+    /// There are more formats than files for them, or the other way round.
+    Formats {
+        /// How many formats the call names.
+        formats: usize,
+        /// How many files.
+        files: usize,
+    },
     /// The output would be written over a file of a chart.
     OutputInChart(PathBuf),
     /// Git could not tell what is committed in this work tree.
     Guard(PathBuf, String),
+    /// A folder cannot be locked against other runs.
+    Lock(PathBuf, std::io::Error),
     /// A file was changed by somebody else between plan and write.
     Changed(PathBuf),
     /// A signal asked the program to end.
@@ -243,7 +252,7 @@ impl fmt::Display for Error {
                 write!(f, "{}: cannot be written: {error}; {advice}", shown(path))
             }
             Error::Print(error) => {
-                write!(f, "the diff cannot be printed: {error}; let --output name a file for it")
+                write!(f, "the report cannot be printed: {error}; let --output name a file for it")
             }
             Error::NoChart(paths) => {
                 let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
@@ -253,6 +262,13 @@ impl fmt::Display for Error {
                     paths.join(", ")
                 )
             }
+            Error::Formats { formats, files: 0 } => {
+                write!(f, "{formats} formats and one standard output; name a file for each with --output")
+            }
+            Error::Formats { formats, files } => write!(
+                f,
+                "--format is given {formats} times and --output {files} times; give one format for each file, in the same order, or none: then the files' endings say it"
+            ),
             Error::OutputInChart(path) => {
                 write!(
                     f,
@@ -263,6 +279,11 @@ impl fmt::Display for Error {
             Error::Guard(folder, what) => write!(
                 f,
                 "{}: cannot tell what is committed here: {what}\nsee to that, or say --allow-dirty to write all the same",
+                shown(folder)
+            ),
+            Error::Lock(folder, error) => write!(
+                f,
+                "{}: cannot be locked against other runs: {error}; copy it to a file system that has locks, or let git write: `osh-registry-auth plan | git apply`",
                 shown(folder)
             ),
             Error::Changed(path) => {

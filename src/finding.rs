@@ -55,8 +55,6 @@ ids! {
         UnlistedPage = "unlisted-page",
         /// The documentation has no list of pages that the page could go into.
         NoToctree = "no-toctree",
-        /// A folder of the call could not be locked.
-        NotLocked = "not-locked",
     }
 }
 
@@ -71,7 +69,9 @@ impl FindingId {
                 | FindingId::UnraisedVersion
                 | FindingId::MissingReleaseNote
                 | FindingId::UnlistedSection
-                | FindingId::NotLocked
+                | FindingId::MissingPage
+                | FindingId::UnlistedPage
+                | FindingId::NoToctree
         )
     }
 }
@@ -83,6 +83,17 @@ pub enum Level {
     Error,
     /// Somebody should look at it; the chart works.
     Warning,
+}
+
+impl Level {
+    /// In a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        }
+    }
 }
 
 /// One thing that is missing or wrong.

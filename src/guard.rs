@@ -6,6 +6,7 @@
 //! what is in their names can matter to the call.
 
 use std::collections::{HashMap, HashSet};
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,16 @@ pub fn uncommitted(plan: &Plan) -> Result<Vec<Uncommitted>, Error> {
         let file = plan.base.join(&change.path);
         let folder = file.parent().unwrap_or(&plan.base);
         let top = tops.entry(folder.to_owned()).or_insert_with(|| folder_with_git(folder));
-        let Some(top) = top else { continue };
+        let Some(top) = top else {
+            // The way to call git for a work tree that has no `.git`; what that would say is not known here.
+            if let Some(variable) =
+                ["GIT_DIR", "GIT_WORK_TREE"].iter().find(|name| env::var_os(name).is_some())
+            {
+                let what = format!("there is no .git around it, and {variable} is set");
+                return Err(Error::Guard(folder.to_owned(), what));
+            }
+            continue;
+        };
         if !trees.contains_key(top) {
             trees.insert(top.clone(), WorkTree::ask(top)?);
         }
@@ -147,6 +157,22 @@ fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)
     })
 }
 
+/// What says which repository git is to work in (`git rev-parse --local-env-vars`), but for settings.
+const OF_A_REPOSITORY: [&str; 12] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
 /// Runs git in `folder`. It writes nothing, not even its index, and starts no program that the
 /// repository names for watching files (filters it does start, as `git status` does: without them it
 /// could not tell). What calls us may have told git of another repository.
@@ -154,9 +180,7 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     let failed = |what: String| Error::Guard(folder.to_owned(), what);
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(args);
-    for variable in
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX"]
-    {
+    for variable in OF_A_REPOSITORY {
         git.env_remove(variable);
     }
     let output =

@@ -9,8 +9,8 @@
 //!    Entries for values.yaml go through the [`yaml`] editor, templates are read by [`template`].
 //! 4. [`plan`] does that for all charts in parallel and proves what comes out. What cannot be
 //!    proven is refused, as an [`error`] that says where, why and what to do by hand.
-//! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] sums it up. They read the plan and
-//!    nothing else, so that what was shown is what is done.
+//! 5. [`diff`] prints the plan, [`apply`] writes it, [`report`] shows it to people and programs and says
+//!    what it found. They read the plan and nothing else, so that what was shown is what is done.
 //!
 //! Beside the charts there may be more to do: [`release`] tells what a checkout's own CI asks for where a chart
 //! changes, [`docs`] what its documentation lacks. Both are part of the plan.

@@ -10,23 +10,26 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::Place;
-use crate::finding::{Finding, FindingId};
+use crate::error::Error;
 
 /// Locks on folders, held until this is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lock {
     /// Kept open, since closing a file gives its lock back.
-    folders: Vec<File>,
-    /// Folders of the call that could not be locked, such as those on some network file systems.
-    pub warnings: Vec<Finding>,
+    _folders: Vec<File>,
 }
 
 impl Lock {
     /// Locks `roots`, whole paths without links in them. Where another run has locked one, says so
     /// through `waiting` and waits: all runs take their locks in the same order, so that no two
     /// can wait for each other.
-    pub fn of<'r>(roots: impl IntoIterator<Item = &'r PathBuf>, waiting: &mut dyn FnMut(&Path)) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Lock`] where the file system has no locks, as some network ones have none.
+    pub fn of<'r>(
+        roots: impl IntoIterator<Item = &'r PathBuf>,
+        waiting: &mut dyn FnMut(&Path),
+    ) -> Result<Self, Error> {
         let mut folders: BTreeMap<&Path, bool> = BTreeMap::new();
         for root in roots {
             for around in root.ancestors().skip(1) {
@@ -34,28 +37,17 @@ impl Lock {
             }
             folders.insert(root, true);
         }
-        let mut lock = Lock::default();
+        let mut locked = Vec::new();
         for (folder, is_root) in folders {
             match lock_folder(folder, is_root, waiting) {
-                Ok(file) => lock.folders.push(file),
-                Err(error) if is_root => lock.warnings.push(Finding::warning(
-                    FindingId::NotLocked,
-                    Place::file(folder),
-                    format!("cannot be locked ({error})"),
-                    "make sure that no other run is at work in it",
-                )),
+                Ok(file) => locked.push(file),
+                Err(error) if is_root => return Err(Error::Lock(folder.to_owned(), error)),
                 // A folder around ours that we may not look into: only somebody who may can be at
                 // work there.
                 Err(_) => {}
             }
         }
-        lock
-    }
-
-    /// Whether all that was to be locked is.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.warnings.is_empty()
+        Ok(Lock { _folders: locked })
     }
 }
 

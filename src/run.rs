@@ -1,5 +1,7 @@
 //! A call of the program, from its arguments to its exit code.
 
+use std::cell::LazyCell;
+use std::env;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
@@ -9,11 +11,15 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::checkout::{self, Checkouts};
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{Changing, CheckFormat, Cli, Command, Format, PlanFormat, Reports};
 use crate::diff::Palette;
 use crate::error::Error;
+use crate::finding::Level;
 use crate::lock::Lock;
 use crate::plan::Plan;
+use crate::report;
+use crate::report::check::{self, Problem};
+use crate::report::review::Review;
 use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
 use crate::{apply, diff, disk, guard};
@@ -31,14 +37,13 @@ const MAX_JOBS: usize = 256;
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let (Command::Plan { common, .. } | Command::Apply { common, .. }) = &cli.command;
-    let color = match common.color {
+    let color = match cli.command.common().color {
         clap::ColorChoice::Auto => ColorChoice::Auto,
         clap::ColorChoice::Always => ColorChoice::Always,
         clap::ColorChoice::Never => ColorChoice::Never,
     };
     let mut talk = AutoStream::new(io::stderr(), color);
-    match execute(&cli.command, common, color, &mut talk) {
+    match execute(&cli.command, color, &mut talk) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
@@ -53,74 +58,81 @@ pub fn run(cli: &Cli) -> ExitCode {
 
 fn execute(
     command: &Command,
-    common: &Common,
     color: ColorChoice,
     talk: &mut dyn Write,
 ) -> Result<u8, Box<dyn std::error::Error>> {
+    let common = command.common();
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let options = common.options();
-    let mut checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
+    let checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Plan { .. } => None,
-        Command::Apply { .. } => Some(lock_and_clear_up(&mut checkouts, common.detail(), talk)),
+        Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), talk)?),
+        Command::Plan { .. } | Command::Check { .. } => None,
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &options));
-    let is_refused = plan.refusals().next().is_some();
-    let has_changes = !plan.files().is_empty();
-    if let Some(path) = &common.output {
-        write_diff_to(path, &plan, color)?;
-    }
-    let print = || if common.output.is_none() { print_diff(&plan, color) } else { Ok(()) };
-    let deed = match command {
-        Command::Plan { .. } => {
-            print()?;
-            Deed::Planned
+    let (deed, code) = match command {
+        Command::Plan { exit_code, changing, .. } => {
+            print_plan(&changing.reports, &plan, color)?;
+            let has_changes = !plan.files().is_empty();
+            (Deed::Planned, if *exit_code && has_changes { FOUND } else { DONE })
         }
-        Command::Apply { .. } if is_refused && !common.keep_going => Deed::Withheld,
-        Command::Apply { allow_dirty, .. } => {
-            let uncommitted = if *allow_dirty { Ok(Vec::new()) } else { guard::uncommitted(&plan) };
-            match uncommitted {
-                Ok(uncommitted) if uncommitted.is_empty() => {
-                    write_files(&plan)?;
-                    // It is done, whoever can still be told.
-                    let _ = summary::write(talk, &plan, &Deed::Applied, common.detail());
-                    return Ok(if is_refused { REFUSED } else { DONE });
-                }
-                Ok(uncommitted) => {
-                    print()?;
-                    Deed::Guarded(uncommitted)
-                }
-                Err(error) => {
-                    print()?;
-                    return Err(error.into());
-                }
-            }
+        Command::Apply { allow_dirty, changing, .. } => (apply(&plan, *allow_dirty, changing, color)?, DONE),
+        Command::Check { reports, .. } => {
+            let problems = check::problems(&plan, env::current_dir().ok().as_deref());
+            print_problems(reports, &plan, &problems, color)?;
+            let errors = problems.iter().filter(|problem| problem.level == Level::Error).count();
+            let deed = Deed::Checked { errors, warnings: problems.len() - errors };
+            (deed, if errors > 0 { FOUND } else { DONE })
         }
     };
-    unless_closed(summary::write(talk, &plan, &deed, common.detail()))?;
-    Ok(match command {
-        _ if is_refused || matches!(deed, Deed::Guarded(_)) => REFUSED,
-        Command::Plan { exit_code: true, .. } if has_changes => FOUND,
-        _ => DONE,
-    })
+    let told = summary::write(talk, &plan, &deed, common.detail());
+    // Where something was written, it is done, whoever can still be told.
+    if deed != Deed::Applied {
+        unless_closed(told)?;
+    }
+    let is_refused = plan.refusals().next().is_some() || matches!(deed, Deed::Guarded(_));
+    Ok(if is_refused { REFUSED } else { code })
+}
+
+/// Writes the files of `plan`, unless something is against it.
+fn apply(
+    plan: &Plan,
+    allow_dirty: bool,
+    changing: &Changing,
+    color: ColorChoice,
+) -> Result<Deed, Box<dyn std::error::Error>> {
+    if changing.reports.is_asked_for() {
+        print_plan(&changing.reports, plan, color)?;
+    }
+    if plan.refusals().next().is_some() && !changing.keep_going {
+        return Ok(Deed::Withheld);
+    }
+    let uncommitted = if allow_dirty { Ok(Vec::new()) } else { guard::uncommitted(plan) };
+    if !matches!(&uncommitted, Ok(uncommitted) if uncommitted.is_empty()) && !changing.reports.is_asked_for()
+    {
+        print_plan(&changing.reports, plan, color)?;
+    }
+    let uncommitted = uncommitted?;
+    if !uncommitted.is_empty() {
+        return Ok(Deed::Guarded(uncommitted));
+    }
+    write_files(plan)?;
+    Ok(Deed::Applied)
 }
 
 /// Waits for other runs to end, and takes away what those that were killed have left.
-fn lock_and_clear_up(checkouts: &mut Checkouts, detail: Detail, talk: &mut dyn Write) -> Lock {
+fn lock_and_clear_up(checkouts: &Checkouts, detail: Detail, talk: &mut dyn Write) -> Result<Lock, Error> {
     // Where standard error is closed there is nobody to tell.
-    let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)));
-    checkouts.warnings.extend(lock.warnings.iter().cloned());
-    if lock.is_complete() {
-        let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
-        if detail >= Detail::Normal {
-            let _ = summary::cleared_up(talk, cleared);
-        }
+    let lock = Lock::of(&checkouts.roots, &mut |folder| drop(summary::waiting(talk, folder)))?;
+    let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
+    if detail >= Detail::Normal {
+        let _ = summary::cleared_up(talk, cleared);
     }
-    lock
+    Ok(lock)
 }
 
 /// Writes the plan, until it is done or a signal comes.
@@ -130,32 +142,65 @@ fn write_files(plan: &Plan) -> Result<(), Box<dyn std::error::Error>> {
     Ok(apply::apply(plan, &watch)?)
 }
 
-fn print_diff(plan: &Plan, color: ColorChoice) -> Result<(), Error> {
-    let out = io::stdout().lock();
-    let is_coloured = match color {
-        ColorChoice::Auto => AutoStream::choice(&out) != ColorChoice::Never,
-        choice => choice != ColorChoice::Never,
-    };
-    unless_closed(write_diff(out, plan, is_coloured)).map_err(Error::Print)
+/// Prints the plan as the call asks for it.
+fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) -> Result<(), Error> {
+    // Grouping takes a look at every line that changes.
+    let review = LazyCell::new(|| Review::of(plan));
+    print(reports, plan, color, |format, out, is_coloured| match format {
+        PlanFormat::Diff => {
+            let palette = if is_coloured { Palette::COLOURED } else { Palette::PLAIN };
+            plan.files().into_iter().try_for_each(|change| diff::write(out, change, palette))
+        }
+        PlanFormat::Json => report::json::write(out, &review),
+        PlanFormat::Markdown => report::markdown::write(out, &review),
+        PlanFormat::Html => report::html::write(out, &review),
+    })
 }
 
-/// Writes to what lies at `path`: a pipe or a device gets the diff, and stays what it is.
-fn write_diff_to(path: &Path, plan: &Plan, color: ColorChoice) -> Result<(), Error> {
-    if plan.is_made_from(path) {
+/// Prints what was found as the call asks for it.
+fn print_problems(
+    reports: &Reports<CheckFormat>,
+    plan: &Plan,
+    problems: &[Problem<'_>],
+    color: ColorChoice,
+) -> Result<(), Error> {
+    print(reports, plan, color, |format, out, is_coloured| match format {
+        CheckFormat::Text => check::text::write(out, problems, is_coloured),
+        CheckFormat::Json => check::json::write(out, problems),
+        CheckFormat::Github => check::github::write(out, problems),
+        CheckFormat::Sarif => check::sarif::write(out, problems),
+    })
+}
+
+/// Writes each report to where it goes: a pipe or a device gets it, and stays what it is.
+fn print<F: Format>(
+    reports: &Reports<F>,
+    plan: &Plan,
+    color: ColorChoice,
+    write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>,
+) -> Result<(), Error> {
+    let targets = reports.targets()?;
+    // None is written where another one cannot be.
+    if let Some(path) = targets.iter().filter_map(|(_, path)| *path).find(|path| plan.is_made_from(path)) {
         return Err(Error::OutputInChart(path.to_owned()));
     }
-    let file = disk::output(path);
-    file.and_then(|file| unless_closed(write_diff(file, plan, color == ColorChoice::Always)))
-        .map_err(|error| Error::Write(path.to_owned(), error))
-}
-
-fn write_diff(out: impl Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {
-    let palette = if is_coloured { Palette::COLOURED } else { Palette::PLAIN };
-    let mut out = BufWriter::with_capacity(1 << 16, out);
-    for change in plan.files() {
-        diff::write(&mut out, change, palette)?;
+    for (format, path) in targets {
+        let write_to = |out: &mut dyn Write, is_coloured| {
+            let mut out = BufWriter::with_capacity(1 << 16, out);
+            unless_closed(write(format, &mut out, is_coloured).and_then(|()| out.flush()))
+        };
+        match path {
+            None => {
+                let mut out = io::stdout().lock();
+                let choice = if color == ColorChoice::Auto { AutoStream::choice(&out) } else { color };
+                write_to(&mut out, choice != ColorChoice::Never).map_err(Error::Print)?;
+            }
+            Some(path) => disk::output(path)
+                .and_then(|mut file| write_to(&mut file, color == ColorChoice::Always))
+                .map_err(|error| Error::Write(path.to_owned(), error))?,
+        }
     }
-    out.flush()
+    Ok(())
 }
 
 /// A reader that has seen enough is no error.

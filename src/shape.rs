@@ -42,3 +42,17 @@ pub struct Shape {
     /// What is written, with the names of parameters for their texts.
     pub text: String,
 }
+
+impl Shape {
+    /// A name that stays the same as long as the shape does, on any machine: 16 hex digits.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let Shape { rule, action, target, text } = self;
+        let whole = [rule, action.verb(), target, text].join("\0");
+        // FNV-1a: nobody gains by two shapes of one name, so that any stable hash will do.
+        let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+}

@@ -249,6 +249,25 @@ fn outside_of_git_it_goes_ahead() {
     checkout.assert_applies(&["apply"]);
 }
 
+/// `git --git-dir=... --work-tree=.`, as people keep their settings in git: there is no `.git`.
+#[test]
+fn a_work_tree_that_only_the_environment_knows_is_not_taken_for_none() {
+    let checkout = Checkout::new();
+    let before = files(&checkout.dir);
+    for variable in ["GIT_DIR", "GIT_WORK_TREE"] {
+        let apply = command(&checkout.dir, &["apply", "-q"]).env(variable, "elsewhere").output().unwrap();
+        let apply = finished(apply);
+        let said = format!("there is no .git around it, and {variable} is set\n");
+        assert!(apply.code == 2 && apply.stderr.contains(&said), "{}", apply.stderr);
+        assert!(before == files(&checkout.dir));
+        let all_the_same = ["apply", "--allow-dirty"];
+        assert_eq!(
+            command(&Checkout::new().dir, &all_the_same).env(variable, "x").status().unwrap().code(),
+            Some(0)
+        );
+    }
+}
+
 #[test]
 fn the_index_of_git_stays_as_it_is() {
     let checkout = Checkout::committed();
@@ -292,8 +311,7 @@ fn other_names_of_a_file_are_warned_of_and_keep_the_old_text() {
     for command in ["plan", "apply"] {
         let run = run(&checkout.dir, &[command]);
         assert_eq!(run.code, 0);
-        let warning =
-            "warning: glance/values.yaml: has 2 names (hard links): the text under the others stays as it is";
+        let warning = "warning[hard-link]: glance/values.yaml: has 2 names (hard links): the text under the others stays as it is";
         assert!(run.stderr.contains(warning), "{}", run.stderr);
     }
     assert!(fs::read(other).unwrap() == old && fs::read(values).unwrap() != old);
@@ -396,9 +414,32 @@ fn what_cannot_be_put_back_is_kept_beside_it() {
         let before = files(&testdata("trees/one-chart/before"));
         assert!(fs::read(&old).unwrap() == before[Path::new(VALUES)]);
         assert!(!values.is_file() || fs::read_to_string(&values).unwrap() == "# somebody was here\n");
-        // It is nothing that another run would clear up.
+        // It is nothing that another run would clear up, and nothing that is written over later.
         run(&checkout.dir, &["apply"]);
         assert!(old.exists());
+    }
+}
+
+/// Somebody has not looked at what an earlier run kept: both stay.
+#[test]
+fn what_is_kept_is_not_lost_to_what_was_kept_before() {
+    let checkout = Checkout::new();
+    let values = checkout.path(VALUES);
+    let kept = |end: &str| checkout.path(&format!("glance/values.yaml.before-osh-registry-auth{end}"));
+    for end in ["", ".1"] {
+        fs::write(kept(end), "# of an earlier run\n").unwrap();
+    }
+    let watch = at_replacement(2, || {
+        fs::write(&values, "# somebody was here\n").unwrap();
+        Err(Error::Write("a file".into(), std::io::ErrorKind::StorageFull.into()))
+    });
+    let said = apply::apply(&plan_for(&checkout), &watch).unwrap_err().to_string();
+    assert!(said.contains(&format!("whose old text is in {}", kept(".2").display())), "{said}");
+    for _ in 0..2 {
+        let before = files(&testdata("trees/one-chart/before"));
+        assert!(fs::read(kept(".2")).unwrap() == before[Path::new(VALUES)]);
+        assert_eq!(fs::read_to_string(kept(".1")).unwrap(), "# of an earlier run\n");
+        run(&checkout.dir, &["apply"]);
     }
 }
 

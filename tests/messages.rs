@@ -105,6 +105,27 @@ const CASES: &[Case] = &[
         &[("demo/requirements.yaml", Many("[", 200_000))],
         "demo/requirements.yaml:1:256: nested deeper than 100 levels; nest less deeply",
     ),
+    // What ends the look at the nesting must not let it through.
+    (
+        Reason::Metadata,
+        &[("demo/requirements.yaml", Many("\u{85}[", 20_000))],
+        "demo/requirements.yaml:1:1: the character U+0085, which YAML parsers disagree on; mend the file; `helm lint` says more",
+    ),
+    (
+        Reason::NoName,
+        &[("demo/Chart.yaml", Text("name: &anchor on\n"))],
+        "demo/Chart.yaml:1:15: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
+    ),
+    (
+        Reason::Unreadable,
+        &[("linked/Chart.yaml", Link("nowhere"))],
+        "linked/Chart.yaml: cannot be read: entity not found; check what it is and who may read it",
+    ),
+    (
+        Reason::NoFile,
+        &[("piped/Chart.yaml", Pipe)],
+        "piped/Chart.yaml: is a device or a pipe, where a file belongs; move it away, or put the file in its place",
+    ),
     (
         Reason::NoName,
         &[("demo/Chart.yaml", Text("{version: 0.1.0, name: on}\n"))],
@@ -600,15 +621,24 @@ fn expected(error: &Error) -> &'static str {
         Error::Write(..) => {
             "a/b: cannot be written: permission denied; its folder must take new files, since a file is replaced as a whole"
         }
-        Error::Print(_) => "the diff cannot be printed: permission denied; let --output name a file for it",
+        Error::Print(_) => "the report cannot be printed: permission denied; let --output name a file for it",
         Error::NoChart(_) => {
             "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
+        }
+        Error::Formats { files: 0, .. } => {
+            "2 formats and one standard output; name a file for each with --output"
+        }
+        Error::Formats { .. } => {
+            "--format is given 2 times and --output 1 times; give one format for each file, in the same order, or none: then the files' endings say it"
         }
         Error::OutputInChart(_) => {
             "a/b: is part of a chart, or may be by another name; let --output name another file"
         }
         Error::Guard(..) => {
             "a/b: cannot tell what is committed here: git does not run\nsee to that, or say --allow-dirty to write all the same"
+        }
+        Error::Lock(..) => {
+            "a/b: cannot be locked against other runs: permission denied; copy it to a file system that has locks, or let git write: `osh-registry-auth plan | git apply`"
         }
         Error::Changed(_) => "a/b: changed while this program was at work; run it again",
         Error::Interrupted(_) => "interrupted by SIGTERM",
@@ -630,8 +660,11 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Write("a/b".into(), denied()),
         Error::Print(denied()),
         Error::NoChart(vec!["a/b".into(), "c\n".into()]),
+        Error::Formats { formats: 2, files: 0 },
+        Error::Formats { formats: 2, files: 1 },
         Error::OutputInChart("a/b".into()),
         Error::Guard("a/b".into(), "git does not run".to_owned()),
+        Error::Lock("a/b".into(), denied()),
         Error::Changed("a/b".into()),
         Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
         Error::Undone { cause: changed(), left: Vec::new() },

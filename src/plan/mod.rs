@@ -7,7 +7,7 @@ mod pages;
 mod target;
 mod toolkits;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,6 @@ use rayon::prelude::*;
 
 pub use complete::complete;
 use homes::Homes;
-pub use pages::DocsPlan;
 use toolkits::{Toolkits, normal};
 
 use crate::chart::{Files, Functions, Role};
@@ -51,12 +50,8 @@ impl Selection {
 pub struct Plan {
     /// The folder that all paths in here are relative to.
     pub base: PathBuf,
-    /// The charts, sorted by path.
+    /// The charts, sorted by path; behind them the documentation that goes with them, where it is asked for.
     pub charts: Vec<ChartPlan>,
-    /// The documentation that goes with them, where it is asked for.
-    pub docs: Vec<DocsPlan>,
-    /// Warnings that belong to no chart.
-    pub warnings: Vec<Finding>,
     /// What was found out about the checkouts, in words for people.
     pub remarks: Vec<String>,
 }
@@ -126,7 +121,7 @@ impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
     #[must_use]
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
-        let Checkouts { base, charts: found, warnings, .. } = checkouts;
+        let Checkouts { base, charts: found, .. } = checkouts;
         let toolkits = Toolkits::of(&base, &found);
         let homes = if options.release_notes { Homes::of(&base, &found) } else { Homes::default() };
         // One chart at a time, so that no core idles while another has several left.
@@ -156,24 +151,22 @@ impl Plan {
         }
         refuse_shared_files(&mut charts);
         let mut remarks = if options.release_notes { homes.remarks() } else { Vec::new() };
-        let mut docs = Vec::new();
         if options.docs {
             let planned = found.iter().zip(&charts).filter(|(_, plan)| plan.is_completed());
-            docs = pages::plan(&base, planned.map(|(found, _)| found));
+            let docs = pages::plan(&base, planned.map(|(found, _)| found));
             if docs.is_empty() {
                 remarks
                     .push("documentation: none, since there is no doc/source around these charts".to_owned());
             }
+            charts.extend(docs);
         }
-        Plan { base, charts, docs, warnings, remarks }
+        Plan { base, charts, remarks }
     }
 
     /// All files that change, sorted by path.
     #[must_use]
     pub fn files(&self) -> Vec<&FileChange> {
-        let of_charts = self.charts.iter().flat_map(ChartPlan::files);
-        let of_docs = self.docs.iter().flat_map(|docs| docs.outcome.files());
-        let mut files: Vec<&FileChange> = of_charts.chain(of_docs).collect();
+        let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }
@@ -181,14 +174,24 @@ impl Plan {
     /// What is missing or wrong and stays so, in the order of the charts.
     pub fn left_to_people(&self) -> impl Iterator<Item = &Finding> {
         let of_charts = self.charts.iter().flat_map(|chart| &chart.findings);
-        let of_docs = self.docs.iter().flat_map(|docs| &docs.findings);
-        self.warnings.iter().chain(of_charts).chain(of_docs).filter(|finding| !finding.is_planned)
+        of_charts.filter(|finding| !finding.is_planned)
+    }
+
+    /// The charts that are left alone, by reason.
+    #[must_use]
+    pub fn left_alone(&self) -> BTreeMap<&'static str, Vec<&ChartPlan>> {
+        let mut reasons: BTreeMap<&'static str, Vec<&ChartPlan>> = BTreeMap::new();
+        for chart in &self.charts {
+            if let Outcome::LeftAlone(reason) = chart.outcome {
+                reasons.entry(reason).or_default().push(chart);
+            }
+        }
+        reasons
     }
 
     /// All refusals, in the order of the charts.
     pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
-        let outcomes = self.charts.iter().map(|chart| &chart.outcome);
-        outcomes.chain(self.docs.iter().map(|docs| &docs.outcome)).flat_map(|outcome| match outcome {
+        self.charts.iter().flat_map(|chart| match &chart.outcome {
             Outcome::Refused(refusals) => refusals.as_slice(),
             _ => &[],
         })
@@ -218,22 +221,11 @@ impl Plan {
     #[must_use]
     pub fn lacks_toolkit(&self) -> bool {
         self.charts.iter().any(ChartPlan::is_completed)
-            && self.charts.iter().all(|chart| chart.role == Role::Application)
+            && self.charts.iter().all(|chart| chart.role != Role::Toolkit)
     }
 }
 
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
-
-impl Outcome {
-    /// The files that change.
-    #[must_use]
-    pub fn files(&self) -> &[FileChange] {
-        match self {
-            Outcome::Change(change) => &change.files,
-            _ => &[],
-        }
-    }
-}
 
 impl Change {
     /// The names of the rules that asked for it.
@@ -258,7 +250,10 @@ impl ChartPlan {
     /// The files of this chart that change.
     #[must_use]
     pub fn files(&self) -> &[FileChange] {
-        self.outcome.files()
+        match &self.outcome {
+            Outcome::Change(change) => &change.files,
+            _ => &[],
+        }
     }
 
     /// Whether it has everything, or will have.

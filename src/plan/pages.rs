@@ -1,9 +1,10 @@
 //! The page for operators, in the documentation that goes with the charts.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Change, FileChange, Outcome, Part, homes, target};
+use super::{Change, ChartPlan, FileChange, Outcome, Part, homes, target};
+use crate::chart::Role;
 use crate::checkout::Found;
 use crate::docs::{Docs, FOLDER, NAME, PAGE};
 use crate::edit::{self, Edit};
@@ -16,25 +17,14 @@ use crate::yaml::Parameters;
 /// What this is called beside the rules.
 const RULE: &str = "documentation";
 
-/// What is to become of the documentation that goes with some charts.
-#[derive(Debug)]
-pub struct DocsPlan {
-    /// Its folder, relative to [`Plan::base`](super::Plan::base).
-    pub path: PathBuf,
-    /// What is to be done, or why nothing is.
-    pub outcome: Outcome,
-    /// What is missing, mended by the outcome or not. Paths are relative to [`Plan::base`](super::Plan::base).
-    pub findings: Vec<Finding>,
-}
-
 /// The documentation that goes with `charts`.
-pub(super) fn plan<'f>(base: &Path, charts: impl Iterator<Item = &'f Found>) -> Vec<DocsPlan> {
+pub(super) fn plan<'f>(base: &Path, charts: impl Iterator<Item = &'f Found>) -> Vec<ChartPlan> {
     let has_docs = |folder: &&Path| base.join(folder).join(FOLDER).is_dir();
     let homes: BTreeSet<&Path> = charts.filter_map(|found| homes::around(found).find(has_docs)).collect();
     homes.into_iter().map(|home| plan_docs(base, home)).collect()
 }
 
-fn plan_docs(base: &Path, home: &Path) -> DocsPlan {
+fn plan_docs(base: &Path, home: &Path) -> ChartPlan {
     let path = home.join(FOLDER);
     let mut findings = Vec::new();
     let outcome = complete(&base.join(home), &mut findings).unwrap_or_else(|refusal| {
@@ -53,7 +43,7 @@ fn plan_docs(base: &Path, home: &Path) -> DocsPlan {
         }
         outcome => outcome,
     };
-    DocsPlan { path, outcome, findings }
+    ChartPlan { path, name: RULE.to_owned(), role: Role::Documentation, outcome, findings }
 }
 
 /// What completes the documentation in the folder around charts `dir`; paths are relative to that. The page is

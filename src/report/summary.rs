@@ -1,7 +1,5 @@
 //! The summary of a run, for the terminal: what was done, what was not and why.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,11 +7,12 @@ use anstyle::{AnsiColor, Style};
 
 use crate::chart::Role;
 use crate::error::{printable, shown};
+use crate::finding::{Finding, Level};
 use crate::guard::Uncommitted;
 use crate::plan::{ChartPlan, Outcome, Plan};
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How much is said.
@@ -38,6 +37,13 @@ pub enum Deed {
     Withheld,
     /// It was not written, since git does not have these files as they are.
     Guarded(Vec<Uncommitted>),
+    /// It says what is missing or wrong, which was printed.
+    Checked {
+        /// How many errors there are, refusals among them.
+        errors: usize,
+        /// How many warnings.
+        warnings: usize,
+    },
 }
 
 /// Writes the summary of `plan`, with colours; a stream that is to have none takes them out.
@@ -49,24 +55,17 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
         for chart in &plan.charts {
             writeln!(out, "{}", line(chart))?;
         }
-        for docs in &plan.docs {
-            let files: Vec<_> = docs.outcome.files().iter().map(|file| shown(&file.path)).collect();
-            let what = match docs.outcome {
-                Outcome::Change(_) => files.join(", "),
-                Outcome::Complete => "complete".to_owned(),
-                Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
-                Outcome::Refused(_) => "refused".to_owned(),
-            };
-            writeln!(out, "{} (documentation): {what}", shown(&docs.path))?;
-        }
     }
-    if detail >= Detail::Normal {
-        for finding in plan.left_to_people() {
-            writeln!(out, "{WARNING}warning[{}]{WARNING:#}: {finding}", finding.id.id())?;
+    // What `check` found is what it prints.
+    if !matches!(deed, Deed::Checked { .. }) {
+        if detail >= Detail::Normal {
+            for finding in plan.left_to_people() {
+                writeln!(out, "{WARNING}warning[{}]{WARNING:#}: {finding}", finding.id.id())?;
+            }
         }
-    }
-    for refusal in plan.refusals() {
-        writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
+        for refusal in plan.refusals() {
+            writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
+        }
     }
     if let Deed::Guarded(uncommitted) = deed {
         for Uncommitted { path, what } in uncommitted {
@@ -90,9 +89,24 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
                 "{NOTE}note{NOTE:#}: no helm-toolkit is among these charts: the one that they are built with must be migrated too (in OpenStack-Helm of 2018 to 2024 it is in openstack-helm-infra)"
             )?;
         }
-        write_count(out, plan, deed)?;
+        match deed {
+            Deed::Checked { errors, warnings } => write_findings_count(out, plan, *errors, *warnings)?,
+            _ => write_count(out, plan, deed)?,
+        }
     }
     Ok(())
+}
+
+fn write_findings_count(out: &mut dyn Write, plan: &Plan, errors: usize, warnings: usize) -> io::Result<()> {
+    let has_one = |chart: &&ChartPlan| {
+        let is_error = |finding: &Finding| finding.level == Level::Error && !finding.id.is_about_the_change();
+        matches!(chart.outcome, Outcome::Refused(_)) || chart.findings.iter().any(is_error)
+    };
+    let bad = plan.charts.iter().filter(has_one).count();
+    let is_checked = |chart: &&ChartPlan| !matches!(chart.outcome, Outcome::LeftAlone(_));
+    let all = plan.charts.iter().filter(is_checked).count();
+    let (errors, warnings) = (amount(errors, "error"), amount(warnings, "warning"));
+    writeln!(out, "{errors} in {bad} of {}, {warnings}", amount(all, "chart"))
 }
 
 /// Says that this run waits for another one that is at work in `folder`, or around it.
@@ -117,13 +131,8 @@ pub fn cleared_up(out: &mut dyn Write, files: usize) -> io::Result<()> {
 
 /// The charts that are left alone, by reason.
 fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let mut reasons: BTreeMap<&str, Vec<Cow<'_, str>>> = BTreeMap::new();
-    for chart in &plan.charts {
-        if let Outcome::LeftAlone(reason) = &chart.outcome {
-            reasons.entry(reason).or_default().push(printable(&chart.name));
-        }
-    }
-    for (reason, names) in reasons {
+    for (reason, charts) in plan.left_alone() {
+        let names: Vec<_> = charts.iter().map(|chart| printable(&chart.name)).collect();
         writeln!(out, "{NOTE}left alone{NOTE:#} ({reason}): {}", names.join(", "))?;
     }
     Ok(())
@@ -131,7 +140,8 @@ fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 
 fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> {
     let count = |is_counted: fn(&Outcome) -> bool| {
-        plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count()
+        let charts = plan.charts.iter().filter(|chart| chart.role != Role::Documentation);
+        charts.filter(|chart| is_counted(&chart.outcome)).count()
     };
     let changed = count(|outcome| matches!(outcome, Outcome::Change(_)));
     let files = plan.files().len();
@@ -141,7 +151,7 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> 
     let verb = match deed {
         Deed::Planned => "to change",
         Deed::Applied => "changed",
-        Deed::Withheld | Deed::Guarded(_) => "not changed",
+        Deed::Withheld | Deed::Guarded(_) | Deed::Checked { .. } => "not changed",
     };
     writeln!(
         out,
@@ -155,16 +165,22 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> 
     Ok(())
 }
 
-fn amount(count: usize, what: &str) -> String {
+/// So many of something: `1 chart`, `2 charts`.
+pub(super) fn amount(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn line(chart: &ChartPlan) -> String {
     let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { shown(&chart.path) };
-    let kind = if chart.role == Role::Toolkit { " (helm-toolkit)" } else { "" };
+    let kind = match chart.role {
+        Role::Application => "",
+        Role::Toolkit => " (helm-toolkit)",
+        Role::Documentation => " (documentation)",
+    };
     let what = match &chart.outcome {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
         Outcome::Complete => "complete".to_owned(),
+        Outcome::Change(_) if chart.role == Role::Documentation => "a page for operators".to_owned(),
         Outcome::Change(change) => change.rules().join(", "),
         Outcome::Refused(_) => "refused".to_owned(),
     };

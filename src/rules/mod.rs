@@ -31,9 +31,9 @@ pub const RULES: &[&dyn Rule] = &[
     &secret_template::SecretTemplate,
     &service_accounts::ServiceAccounts,
     &pods::Pods,
+    &release_note::ReleaseNote(Role::Application),
     &toolkit_function::ToolkitFunction,
     &toolkit_service_account::ToolkitServiceAccount,
-    &release_note::ReleaseNote(Role::Application),
     &release_note::ReleaseNote(Role::Toolkit),
 ];
 

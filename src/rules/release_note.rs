@@ -39,8 +39,8 @@ pub(super) struct ReleaseNote(pub(super) Role);
 impl Rule for ReleaseNote {
     fn name(&self) -> &'static str {
         match self.0 {
-            Role::Application => "release note",
             Role::Toolkit => "toolkit release note",
+            _ => "release note",
         }
     }
 

@@ -129,6 +129,18 @@ pub fn assert_snapshot(path: &Path, actual: &str) {
     snapbox::Assert::new().action_env("SNAPSHOTS").eq(actual, snapbox::Data::read_from(path, None).raw());
 }
 
+/// Asserts that JSON is what the schema at `path` in the repository says.
+pub fn assert_valid(path: &str, json: &serde_json::Value) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(json)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{path}: {errors:#?}");
+}
+
 /// Applies a diff with git, outside of any repository.
 pub fn git_apply(dir: &Path, diff: &str) {
     use std::io::Write as _;

@@ -1,0 +1,379 @@
+//! A plan as a page for the browser: one file that loads nothing. What comes from charts goes through
+//! maud, which escapes it; `page/` holds the style and the script, which know nothing of charts but
+//! their numbers.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::review::{Counts, Names, Review, ShapeUses, State, state};
+use super::summary::amount;
+use crate::diff::{self, Hunk, NO_NEWLINE, Sign};
+use crate::error::shown;
+use crate::finding::Level;
+use crate::plan::{ChartPlan, FileChange, Outcome};
+use crate::rules::{RULES, Rule};
+use crate::shape::Action;
+
+const STYLE: &str = include_str!("page/page.css");
+const SCRIPT: &str = include_str!("page/page.js");
+
+/// Forbids whatever the page does not need: it loads nothing and sends nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// Writes the plan that is in `review`.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
+    let page = Page { review, names: review.names(), numbers: numbers(review) };
+    out.write_all(page.whole().into_string().as_bytes())
+}
+
+/// The number of each chart in the plan, by which the script knows it.
+fn numbers<'p>(review: &Review<'p>) -> BTreeMap<&'p Path, usize> {
+    review.plan.charts.iter().enumerate().map(|(number, chart)| (chart.path.as_path(), number)).collect()
+}
+
+struct Page<'r, 'p> {
+    review: &'r Review<'p>,
+    names: Names,
+    numbers: BTreeMap<&'p Path, usize>,
+}
+
+impl Page<'_, '_> {
+    fn number(&self, chart: &ChartPlan) -> usize {
+        self.numbers.get(chart.path.as_path()).copied().unwrap_or_default()
+    }
+
+    fn whole(&self) -> Markup {
+        let title =
+            format!("Registry authentication: {} to change", amount(self.review.counts.changed, "chart"));
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="generator" content={ (env!("CARGO_PKG_NAME")) " " (env!("CARGO_PKG_VERSION")) };
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a.skip href="#shapes" { "Skip to the edits" }
+                    header {
+                        h1 { (title) }
+                        (counts(self.review.counts))
+                        (toolbar(self.review))
+                    }
+                    main {
+                        (self.overview())
+                        (self.shapes())
+                        (self.expectations())
+                        (self.exceptions())
+                        (self.whole_diff())
+                    }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        }
+    }
+
+    fn overview(&self) -> Markup {
+        let charts = &self.review.plan.charts;
+        html! {
+            section #overview aria-labelledby="overview-title" {
+                h2 #overview-title { "Charts by rules" }
+                table.rules {
+                    caption { "What becomes of the charts, rule by rule" }
+                    thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for state in STATES { th scope="col" { (mark(state)) " " (state.word()) } } th.bar scope="col" aria-hidden="true" {} } }
+                    tbody {
+                        @for (index, rule) in RULES.iter().enumerate() {
+                            (rule_row(index + 1, *rule, charts))
+                        }
+                    }
+                }
+                p.hint { "Each chart with its rules, in the order of the list above: for helm-toolkit the last three, for the others the rest. Choose a chart to see only what it gets." }
+                ul.charts {
+                    @for chart in charts {
+                        li {
+                            button.chart type="button" data-chart=(self.number(chart)) data-name=(self.names.of(chart)) aria-pressed="false" {
+                                span.name { (self.names.of(chart)) }
+                                span.cells {
+                                    @for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
+                                        (cell(state(chart, *rule), *rule))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn shapes(&self) -> Markup {
+        html! {
+            section #shapes aria-labelledby="shapes-title" {
+                h2 #shapes-title { "Each edit once" }
+                @if self.review.shapes.is_empty() { p { "Nothing is to be changed." } }
+                @for (index, group) in self.review.shapes.iter().enumerate() {
+                    (self.shape(index + 1, group))
+                }
+            }
+        }
+    }
+
+    fn shape(&self, number: usize, group: &ShapeUses<'_>) -> Markup {
+        let shape = group.shape;
+        let action = match shape.action {
+            Action::Insert => "lines put into",
+            Action::ChangeLine => "a line changed in",
+            Action::Create => "new file",
+            Action::Replace => "file replaced:",
+        };
+        let file = group.example.file;
+        let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &group.example.new);
+        let mut charts: Vec<&ChartPlan> = group.uses.iter().map(|usage| usage.chart).collect();
+        charts.dedup_by_key(|chart| &chart.path);
+        let numbers: Vec<String> = charts.iter().map(|chart| self.number(chart).to_string()).collect();
+        html! {
+            article.shape tabindex="-1" id={ "shape-" (shape.id()) } data-shape=(shape.id()) data-charts=(numbers.join(" ")) {
+                div.head {
+                    h3 { (number) ". " (shape.rule) ": " (action) " " code { (shape.target) } }
+                    span.uses { (amount(charts.len(), "chart")) }
+                    label.reviewed { input type="checkbox"; " reviewed" }
+                }
+                div.body {
+                    p.file { "Shown for " code { (shown(&file.path)) } }
+                    (diff_of(&hunks))
+                    @if !group.parameters().is_empty() {
+                        dl.parameters {
+                            @for (name, value) in group.parameters() {
+                                dt { code { (name) } }
+                                dd {
+                                    @match value {
+                                        Some(value) if value == name => { "the chart's name" }
+                                        Some(value) => { code { (value) } }
+                                        None => { "differs from chart to chart" }
+                                    }
+                                }
+                            }
+                        }
+                        details.pattern { summary { "With its parameters" } pre tabindex="0" { (shape.text) } }
+                    }
+                    ul.chips aria-label="Charts that get it" {
+                        @for chart in &charts { li { (self.chip(chart)) } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A chart's name, which chooses that chart.
+    fn chip(&self, chart: &ChartPlan) -> Markup {
+        html! { button.chip type="button" data-chart=(self.number(chart)) { (self.names.of(chart)) } }
+    }
+
+    fn expectations(&self) -> Markup {
+        html! {
+            section #expected aria-labelledby="expected-title" {
+                h2 #expected-title { "What is expected, and missing" }
+                ul.expectations {
+                    @for expectation in &self.review.expectations {
+                        @let others: usize = expectation.missing.values().map(Vec::len).sum();
+                        @if expectation.get + others > 0 {
+                            li {
+                                (expectation.get) " of " (amount(expectation.get + others, "chart")) " get the " b { (expectation.rule) }
+                                @for (why, charts) in &expectation.missing {
+                                    details {
+                                        summary { (charts.len()) " " (why.because(charts.len() == 1)) }
+                                        ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn exceptions(&self) -> Markup {
+        let plan = self.review.plan;
+        let nothing = plan.refusals().next().is_none() && self.review.exceptions().next().is_none();
+        html! {
+            section #exceptions aria-labelledby="exceptions-title" {
+                h2 #exceptions-title { "Exceptions" }
+                @if nothing { p { "None." } }
+                ul.issues {
+                    @for chart in &plan.charts {
+                        @if let Outcome::Refused(refusals) = &chart.outcome {
+                            @for refusal in refusals {
+                                li.error data-charts=(self.number(chart)) {
+                                    b { "refused" } " " code { (refusal.place.to_string()) } " "
+                                    (refusal.what) "; " (refusal.advice) " " span.id { (refusal.reason.id()) }
+                                }
+                            }
+                        }
+                        @for finding in chart.findings.iter().filter(|finding| !finding.is_planned) {
+                            li class=(finding.level.word()) data-charts=(self.number(chart)) {
+                                b { @if finding.level == Level::Error { "by hand" } @else { "look at" } } " "
+                                code { (finding.place.to_string()) } " "
+                                (finding.what) "; " (finding.fix) " " span.id { (finding.id.id()) }
+                            }
+                        }
+                    }
+                }
+                @for (reason, charts) in plan.left_alone() {
+                    p { "Left alone, " (reason) ":" }
+                    ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
+                }
+            }
+        }
+    }
+
+    fn whole_diff(&self) -> Markup {
+        let mut files: Vec<(&ChartPlan, &FileChange)> = Vec::new();
+        for chart in &self.review.plan.charts {
+            files.extend(chart.files().iter().map(|file| (chart, file)));
+        }
+        files.sort_by(|one, other| one.1.path.cmp(&other.1.path));
+        html! {
+            section #diff aria-labelledby="diff-title" {
+                h2 #diff-title { "The whole diff" }
+                details.whole {
+                    summary { (amount(files.len(), "file")) }
+                    @for (chart, file) in files {
+                        details.file data-charts=(self.number(chart)) {
+                            summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
+                            (diff_of(&diff::hunks(file)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The states that are counted.
+const STATES: [State; 5] = [State::ToDo, State::Done, State::ByHand, State::Refused, State::Skipped];
+
+/// What a state is called in the style.
+fn class(state: State) -> &'static str {
+    match state {
+        State::Done => "done",
+        State::ToDo => "todo",
+        State::ByHand => "by-hand",
+        State::Refused => "refused",
+        State::Skipped => "skipped",
+        State::NotForIt => "not-for-it",
+    }
+}
+
+/// A state's sign: colours alone do not tell everybody.
+fn sign(state: State) -> &'static str {
+    match state {
+        State::Done => "✓",
+        State::ToDo => "+",
+        State::ByHand => "!",
+        State::Refused => "✕",
+        State::Skipped => "–",
+        State::NotForIt => "",
+    }
+}
+
+fn mark(state: State) -> Markup {
+    html! { span class={ "cell " (class(state)) } aria-hidden="true" { (sign(state)) } }
+}
+
+/// What becomes of a chart by a rule.
+fn cell(state: State, rule: &dyn Rule) -> Markup {
+    let words = format!("{}: {}", rule.name(), state.word());
+    html! {
+        span class={ "cell " (class(state)) } role="img" aria-label=(words) title=(words) { (sign(state)) }
+    }
+}
+
+fn rule_row(number: usize, rule: &dyn Rule, charts: &[ChartPlan]) -> Markup {
+    let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+    for chart in charts.iter().filter(|chart| chart.role == rule.role()) {
+        *counts.entry(state(chart, rule)).or_default() += 1;
+    }
+    let count = |state: State| counts.get(&state).copied().unwrap_or_default();
+    html! {
+        tr {
+            td { (number) }
+            th scope="row" { (rule.name()) }
+            @for state in STATES { td.count { @if count(state) > 0 { (count(state)) } } }
+            td.bar aria-hidden="true" {
+                div.bar {
+                    @for state in STATES {
+                        @if count(state) > 0 { span class=(class(state)) style={ "flex-grow:" (count(state)) } {} }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn counts(counts: Counts) -> Markup {
+    let Counts { changed, complete, refused, left_alone, files, added, removed } = counts;
+    let all = [
+        (changed, "to change"),
+        (complete, "complete"),
+        (refused, "refused"),
+        (left_alone, "left alone"),
+        (files, "files"),
+        (added, "lines added"),
+        (removed, "lines removed"),
+    ];
+    html! { ul.counts { @for (count, what) in all { li { b { (count) } " " (what) } } } }
+}
+
+fn toolbar(review: &Review<'_>) -> Markup {
+    html! {
+        div.toolbar role="search" {
+            label { "Charts " input #filter type="search" autocomplete="off" spellcheck="false" placeholder="part of a name"; }
+            output #matches for="filter" {}
+            output #progress { (review.shapes.len()) " edits to review" }
+            span.keys {
+                kbd { "/" } " filter " kbd { "j" } " " kbd { "k" } " next, previous edit " kbd { "r" } " reviewed " kbd { "Esc" } " all charts"
+            }
+        }
+    }
+}
+
+fn diff_of(hunks: &[Hunk<'_>]) -> Markup {
+    html! {
+        pre.diff tabindex="0" {
+            @for hunk in hunks {
+                span.hunk { (hunk.header) "\n" }
+                @for lines in hunk.lines.chunk_by(|one, other| one.sign == other.sign) {
+                    @let text = text_of(lines);
+                    @match lines.first().map(|line| line.sign) {
+                        Some(Sign::Added) => { ins { (text) } }
+                        Some(Sign::Removed) => { del { (text) } }
+                        _ => { span { (text) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn text_of(lines: &[diff::Line<'_>]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push(line.sign.character());
+        text.push_str(line.text);
+        if !line.text.ends_with('\n') {
+            text.extend(["\n", NO_NEWLINE, "\n"]);
+        }
+    }
+    text
+}

@@ -1,0 +1,164 @@
+//! What people and programs read of a plan: JSON by its schema, Markdown that fits into a comment.
+//! The page is in tests/page.rs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use common::{assert_snapshot, assert_valid, cases, copy, run, testdata};
+use serde_json::Value;
+
+fn json_of(dir: &Path, args: &[&str]) -> Value {
+    let run = run(dir, &[&["plan", "--format", "json"], args].concat());
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stdout))
+}
+
+/// Every tree's plan is what the schema says, and what the diff is made of.
+#[test]
+fn json_is_what_its_schema_says() {
+    let mut with_changes = 0;
+    for case in cases(&testdata("trees"), 25) {
+        let args = fs::read_to_string(case.join("args")).unwrap_or_default();
+        let args: Vec<&str> = args.lines().collect();
+        let plan = json_of(&case.join("before"), &args);
+        assert_valid("src/report/plan.schema.json", &plan);
+        let diffs: String = files(&plan).iter().map(|file| file["diff"].as_str().unwrap()).collect();
+        let diff = run(&case.join("before"), &[&["plan"][..], &args].concat()).stdout;
+        assert_eq!(diffs, diff, "{}", case.display());
+        with_changes += usize::from(!diff.is_empty());
+        let ids: BTreeSet<&str> =
+            plan["shapes"].as_array().unwrap().iter().map(|shape| shape["id"].as_str().unwrap()).collect();
+        for shape in files(&plan).iter().flat_map(|file| file["shapes"].as_array().unwrap()) {
+            assert!(ids.contains(shape.as_str().unwrap()), "{}: {shape}", case.display());
+        }
+    }
+    assert!(with_changes >= 15, "only {with_changes} trees change");
+}
+
+/// The files that change, sorted by path as in the diff.
+fn files(plan: &Value) -> Vec<&Value> {
+    let charts = plan["charts"].as_array().unwrap().iter();
+    let mut files: Vec<&Value> = charts.flat_map(|chart| chart["files"].as_array().unwrap()).collect();
+    files.sort_by_key(|file| Path::new(file["path"].as_str().unwrap()));
+    files
+}
+
+#[test]
+fn markdown_shows_each_edit_once() {
+    let before = testdata("trees/openstack-helm/before");
+    let markdown = run(&before, &["plan", "-q", "--format", "markdown"]).stdout;
+    assert_snapshot(&testdata("reports/plan.md"), &markdown);
+    let plan = json_of(&before, &[]);
+    let shapes = plan["shapes"].as_array().unwrap().len();
+    assert_eq!(markdown.lines().filter(|line| line.starts_with("### ")).count(), shapes);
+}
+
+/// What differs from chart to chart is a parameter, and else two edits are two shapes.
+#[test]
+fn shapes_differ_by_more_than_names() {
+    let work = tempfile::tempdir().unwrap();
+    for (name, values) in [
+        ("one", "images: {}\nmanifests:\n  a: true\n"),
+        ("registry", "images: {}\nmanifests:\n  a: true\n"),
+        ("wide", "images: {}\nmanifests:\n    a: true\n"),
+        ("flow", "images: {}\nmanifests: {a: true}\n"),
+        ("secrets", "images: {}\nsecrets:\n  oci_image_registry: {}\nmanifests:\n  a: true\n"),
+    ] {
+        let chart = work.path().join(name);
+        fs::create_dir(&chart).unwrap();
+        let text =
+            format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\ndependencies:\n  - name: helm-toolkit\n");
+        fs::write(chart.join("Chart.yaml"), text).unwrap();
+        fs::write(chart.join("values.yaml"), values).unwrap();
+    }
+    let plan = json_of(work.path(), &[]);
+    let mut said = String::new();
+    for shape in plan["shapes"].as_array().unwrap() {
+        let charts = shape["uses"].as_array().unwrap().iter().map(|used| used["chart"].as_str().unwrap());
+        let charts: Vec<&str> = charts.collect();
+        let (rule, action, target) = (&shape["rule"], &shape["action"], &shape["target"]);
+        writeln!(said, "{rule} {action} {target} {}: {}", shape["parameters"], charts.join(", ")).unwrap();
+    }
+    let expected = r#""secrets entry" "insert" "values.yaml" {"CHART":"CHART","SECRET_NAME":"CHART-oci-image-registry-key"}: flow, one, registry, wide
+"secrets entry" "change-line" "values.yaml: secrets.oci_image_registry" {"CHART":"CHART","SECRET_NAME":"CHART-oci-image-registry-key"}: secrets
+"endpoints entry" "insert" "values.yaml" {"CHART":"CHART","PORT":"5000"}: flow, one, registry, secrets, wide
+"manifests switch" "insert" "values.yaml: manifests" {}: one, registry, secrets, wide
+"manifests switch" "change-line" "values.yaml: manifests" {}: flow
+"Secret template" "create" "templates/secret-registry.yaml" {}: flow, one, registry, secrets, wide
+"#;
+    assert_eq!(said, expected);
+    // A line that changes is among the exceptions.
+    let markdown = run(work.path(), &["plan", "-q", "--format", "markdown"]).stdout;
+    assert_eq!(markdown.matches("(line-changed)").count(), 2, "{markdown}");
+}
+
+/// 400 charts with long names: whatever is cut, a comment takes it.
+#[test]
+fn markdown_fits_into_a_comment() {
+    let work = tempfile::tempdir().unwrap();
+    let source = testdata("trees/openstack-helm/before/nova");
+    for number in 0..80 {
+        let chart = work.path().join(format!("chart-with-a-long-name-{number:03}"));
+        copy(&source, &chart);
+        let text = fs::read_to_string(chart.join("Chart.yaml")).unwrap();
+        let named = text.replace("name: nova", &format!("name: chart-with-a-long-name-{number:03}"));
+        assert_ne!(named, text);
+        fs::write(chart.join("Chart.yaml"), named).unwrap();
+    }
+    let markdown = run(work.path(), &["plan", "-q", "--format", "markdown"]).stdout;
+    let length = markdown.chars().count();
+    assert!((50_000..60_000).contains(&length), "{length}");
+    assert!(markdown.contains("files more, from `chart-with-a-long-name-"), "{}", markdown.len());
+    assert!(markdown.contains("80 of 80 charts get the secrets entry, the endpoints entry"));
+    assert!(markdown.ends_with("</details>\n"));
+}
+
+/// Several at once, by ending or by name; and what is not clear is not guessed.
+#[test]
+fn reports_go_where_they_are_sent() {
+    let work = tempfile::tempdir().unwrap();
+    copy(&testdata("trees/openstack-helm/before"), work.path());
+    let plan = |args: &[&str]| run(work.path(), &[&["plan", "-q"], args].concat());
+    let read = |name: &str| fs::read_to_string(work.path().join(name)).unwrap();
+    let (diff, json) = (plan(&[]).stdout, plan(&["--format", "json"]).stdout);
+    let (markdown, html) = (plan(&["--format", "markdown"]).stdout, plan(&["--format=html"]).stdout);
+    assert!(html.starts_with("<!DOCTYPE html>"), "{html}");
+
+    let all = plan(&["-o", "p.diff", "-o", "p.json", "-o", "p.md", "-o", "p.HTML", "-o", "plan"]);
+    assert_eq!((all.code, all.stdout.as_str(), all.stderr.as_str()), (0, "", ""));
+    let written = ["p.diff", "p.json", "p.md", "p.HTML", "plan"].map(read);
+    assert_eq!(written, [&diff, &json, &markdown, &html, &diff].map(String::as_str));
+    assert_eq!(plan(&["--format", "json,html", "-o", "one", "-o", "two"]).code, 0);
+    assert_eq!(["one", "two"].map(read), [json.clone(), html]);
+    for unclear in [&["--format", "json,html"][..], &["--format", "json", "-o", "a", "-o", "b"]] {
+        let refused = plan(unclear);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{unclear:?}");
+        assert!(refused.stderr.contains("--output"), "{}", refused.stderr);
+    }
+    // apply writes them too, and what it did is what they say.
+    assert_eq!(run(work.path(), &["apply", "-q", "-o", "applied.json"]).code, 0);
+    assert_eq!(read("applied.json"), json);
+}
+
+#[test]
+fn every_format_is_the_same_on_every_run() {
+    let before = testdata("trees/openstack-helm/before");
+    for format in ["diff", "json", "markdown", "html"] {
+        let of = |jobs: &str| run(&before, &["plan", "-q", "--format", format, "--jobs", jobs]).stdout;
+        let one = of("1");
+        assert!(one.len() > 1000, "{format}");
+        assert_eq!(one, of("4"), "{format}");
+    }
+}
