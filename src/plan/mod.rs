@@ -317,8 +317,9 @@ fn plan_chart(
     let mut findings = Vec::new();
     // Files outside of the chart's folder are `../` to its rules, and to nobody else.
     let below = |place: &Place| {
-        let path = normal(&found.path.join(&place.path));
-        Place { path, position: place.position }
+        let place = place.clone().below(&found.path);
+        let is_outside = place.path.iter().any(|part| part == "..");
+        if is_outside { Place { path: normal(&place.path), ..place } } else { place }
     };
     let dir = base.join(&found.path);
     let outcome = read_and_complete(&dir, found, toolkit, homes, options, &mut findings);
