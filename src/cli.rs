@@ -222,6 +222,7 @@ impl Format for CheckFormat {
 
 /// What all commands take.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Common {
     /// Checkouts, folders of charts or charts
     #[arg(value_name = "CHECKOUT", default_value = ".")]

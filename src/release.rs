@@ -82,10 +82,10 @@ impl Home {
             names(&folder.join(NOTES)).map_err(|error| chart::unreadable(Path::new(NOTES), &error))?;
         let versions: Vec<&str> = charts.iter().filter_map(|(_, version)| *version).collect();
         let calendar: Vec<&str> = versions.iter().copied().filter(|version| is_calendar(version)).collect();
-        let names: HashSet<&str> = charts.iter().map(|(name, _)| *name).collect();
+        let ours: HashSet<&str> = charts.iter().map(|(name, _)| *name).collect();
         let own = notes.iter().filter_map(|note| chart_of_own_note(note));
-        let own = own.filter(|chart| names.contains(chart)).count();
-        let named = names.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
+        let own = own.filter(|chart| ours.contains(chart)).count();
+        let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let has_check = folder.join(RENO_CHECK).is_file();
         let (charts, is_are) = (charts.len(), |count| if count == 1 { "is" } else { "are" });
         let (era, like, what) = if 2 * calendar.len() > versions.len() {
