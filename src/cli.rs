@@ -273,6 +273,7 @@ impl Format for VerifyFormat {
 
 /// What all commands take.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Common {
     /// Checkouts, folders of charts or charts
     #[arg(value_name = "CHECKOUT", default_value = ".")]
@@ -294,6 +295,14 @@ pub struct Common {
     /// Replace a templates/secret-registry.yaml that does something else
     #[arg(long, help_heading = "Changes")]
     pub replace_templates: bool,
+
+    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
+    #[arg(long, help_heading = "Changes")]
+    pub release_notes: bool,
+
+    /// Add a page for operators to doc/source, where the checkout has that
+    #[arg(long, help_heading = "Changes")]
+    pub docs: bool,
 
     /// Only charts with such a name (a glob; several are possible)
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]
@@ -328,6 +337,8 @@ impl Common {
             port: self.port,
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
+            release_notes: self.release_notes,
+            docs: self.docs,
         }
     }
 

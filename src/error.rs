@@ -142,6 +142,12 @@ ids! {
     Link = "link",
     /// A file lies where a folder belongs.
     NoFolder = "no-folder",
+    /// The chart's version cannot be raised by a program.
+    UnclearVersion = "unclear-version",
+    /// The chart's release note is not what those of charts are.
+    UnclearNote = "unclear-note",
+    /// Two charts would write one and the same file.
+    SharedFile = "shared-file",
     }
 }
 

@@ -15,6 +15,9 @@
 //!    it to people and programs and says what it found. They read the plan and nothing else, so that what
 //!    was shown is what is done.
 //!
+//! Beside the charts there may be more to do: [`release`] tells what a checkout's own CI asks for where a chart
+//! changes, [`docs`] what its documentation lacks. Both are part of the plan.
+//!
 //! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
 //! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
 //! [`cli`] and [`options`] are what a user can choose, [`run`] puts it all together.
@@ -25,6 +28,7 @@ pub mod checkout;
 pub mod cli;
 pub mod diff;
 pub mod disk;
+pub mod docs;
 pub mod edit;
 pub mod error;
 pub mod finding;
@@ -34,6 +38,7 @@ mod ids;
 pub mod lock;
 pub mod options;
 pub mod plan;
+pub mod release;
 pub mod report;
 pub mod rules;
 pub mod run;

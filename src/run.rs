@@ -68,7 +68,8 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let checkouts = checkout::find(&common.checkouts)?;
+    let options = common.options();
+    let checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), talk)?),
@@ -76,11 +77,11 @@ fn execute(
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
-    let plan = ManuallyDrop::new(Plan::new(checkouts, &selection, &common.options()));
+    let plan = ManuallyDrop::new(Plan::new(checkouts, &selection, &options));
     let (deed, code) = match command {
         Command::Plan { exit_code, changing, .. } => {
             print_plan(&changing.reports, &plan, color)?;
-            let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
+            let has_changes = !plan.files().is_empty();
             (Deed::Planned, if *exit_code && has_changes { FOUND } else { DONE })
         }
         Command::Apply { allow_dirty, changing, .. } => (apply(&plan, *allow_dirty, changing, color)?, DONE),

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use common::{assert_same_tree, assert_snapshot, cases, command, copy, finished, git_apply, run, testdata};
 
-const MINIMUM: usize = 25;
+const MINIMUM: usize = 30;
 
 fn check(case: &Path) {
     let name = case.file_name().unwrap().to_string_lossy();

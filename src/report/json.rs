@@ -194,6 +194,7 @@ fn chart(plan: &ChartPlan) -> Chart<'_> {
         role: match plan.role {
             Role::Application => "application",
             Role::Toolkit => "toolkit",
+            Role::Documentation => "documentation",
         },
         outcome,
         reason,
