@@ -132,6 +132,18 @@ impl Command {
             | Command::Verify(Verify { common, .. }) => common,
         }
     }
+
+    /// What the rules are to know.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let options = self.common().options();
+        match self {
+            Command::Plan { changing, .. } | Command::Apply { changing, .. } => {
+                Options { release_notes: changing.release_notes, docs: changing.docs, ..options }
+            }
+            Command::Check { .. } | Command::Verify(_) => options,
+        }
+    }
 }
 
 /// What plan and apply take.
@@ -140,6 +152,14 @@ pub struct Changing {
     /// Write the charts that can be changed although others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
     pub keep_going: bool,
+
+    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
+    #[arg(long, help_heading = "Changes")]
+    pub release_notes: bool,
+
+    /// Add a page for operators to doc/source, where the checkout has that
+    #[arg(long, help_heading = "Changes")]
+    pub docs: bool,
 
     /// How the plan is shown.
     #[command(flatten)]
@@ -296,14 +316,6 @@ pub struct Common {
     #[arg(long, help_heading = "Changes")]
     pub replace_templates: bool,
 
-    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
-    #[arg(long, help_heading = "Changes")]
-    pub release_notes: bool,
-
-    /// Add a page for operators to doc/source, where the checkout has that
-    #[arg(long, help_heading = "Changes")]
-    pub docs: bool,
-
     /// Only charts with such a name (a glob; several are possible)
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]
     pub include: Vec<Glob>,
@@ -330,15 +342,15 @@ pub struct Common {
 }
 
 impl Common {
-    /// What the rules are to know.
+    /// What the rules of all commands are to know.
     #[must_use]
     pub fn options(&self) -> Options {
         Options {
             port: self.port,
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
-            release_notes: self.release_notes,
-            docs: self.docs,
+            release_notes: false,
+            docs: false,
         }
     }
 

@@ -68,7 +68,7 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let options = common.options();
+    let options = command.options();
     let checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
