@@ -293,7 +293,6 @@ impl Format for VerifyFormat {
 
 /// What all commands take.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Common {
     /// Checkouts, folders of charts or charts
     #[arg(value_name = "CHECKOUT", default_value = ".")]
