@@ -225,8 +225,14 @@ fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path) -> io::Result<&'b [u8]> {
             buffer.resize(2 * length, 0);
         }
         match file.read(buffer.get_mut(length..).unwrap_or_default()) {
-            Ok(0) => break,
-            Ok(read) => length += read,
+            Ok(read) => {
+                length += read;
+                // A file gives all that fits; where there is less, it ends. Asking again for each of thousands
+                // would be a good part of all calls. What a plan was made from is read again before a write.
+                if length < buffer.len() {
+                    break;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

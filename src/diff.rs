@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
 use crate::plan::FileChange;
@@ -36,6 +37,25 @@ impl Palette {
         added: AnsiColor::Green.on_default(),
         removed: AnsiColor::Red.on_default(),
     };
+}
+
+/// How many files are compared at a time. Their diffs wait in memory for their turn.
+const AT_A_TIME: usize = 128;
+
+/// Writes the diffs of files, which are compared in parallel, in their order.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write_all(out: &mut dyn Write, changes: &[&FileChange], palette: Palette) -> io::Result<()> {
+    for some in changes.chunks(AT_A_TIME) {
+        let one = |change: &&FileChange| {
+            let mut text = Vec::new();
+            write(&mut text, change, palette).map(|()| text)
+        };
+        let texts: Vec<io::Result<Vec<u8>>> = some.par_iter().map(one).collect();
+        texts.into_iter().try_for_each(|text| out.write_all(&text?))?;
+    }
+    Ok(())
 }
 
 /// Writes the diff of one file.

@@ -156,7 +156,7 @@ fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) ->
     print(reports, plan, color, |format, out, is_coloured| match format {
         PlanFormat::Diff => {
             let palette = if is_coloured { Palette::COLOURED } else { Palette::PLAIN };
-            plan.files().into_iter().try_for_each(|change| diff::write(out, change, palette))
+            diff::write_all(out, &plan.files(), palette)
         }
         PlanFormat::Json => report::json::write(out, &review),
         PlanFormat::Markdown => report::markdown::write(out, &review),

@@ -252,7 +252,12 @@ fn excerpt(values: &str) -> Option<String> {
     for word in ["oci_image_registry", "secret_registry"] {
         memchr::memmem::find(values.as_bytes(), word.as_bytes())?;
     }
-    yaml::excerpt(values, &["images"], &["secrets", "endpoints", "manifests"])
+    let blocks: [(&str, &[&str]); 3] = [
+        ("secrets", &["oci_image_registry"]),
+        ("endpoints", &["cluster_domain_suffix", "oci_image_registry"]),
+        ("manifests", &["secret_registry"]),
+    ];
+    yaml::excerpt(values, &["images"], &blocks)
 }
 
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes

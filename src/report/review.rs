@@ -303,13 +303,16 @@ impl Counts {
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let mut counts = Counts::default();
-        for chart in plan.charts.iter().filter(|chart| chart.role != Role::Documentation) {
-            *match chart.outcome {
-                Outcome::Change(_) => &mut counts.changed,
-                Outcome::Complete => &mut counts.complete,
-                Outcome::Refused(_) => &mut counts.refused,
-                Outcome::LeftAlone(_) => &mut counts.left_alone,
-            } += 1;
+        for chart in &plan.charts {
+            // Its files count, and it is no chart.
+            if chart.role != Role::Documentation {
+                *match chart.outcome {
+                    Outcome::Change(_) => &mut counts.changed,
+                    Outcome::Complete => &mut counts.complete,
+                    Outcome::Refused(_) => &mut counts.refused,
+                    Outcome::LeftAlone(_) => &mut counts.left_alone,
+                } += 1;
+            }
             counts.files += chart.files().len();
             for file in chart.files() {
                 let new = file.new_text();
