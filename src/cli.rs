@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::error::Error;
@@ -22,16 +23,31 @@ use crate::report::summary::Detail;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub call: Call,
+}
+
+/// What the program can be called for.
+#[derive(Debug, Subcommand)]
+pub enum Call {
+    /// Something about charts.
+    #[command(flatten)]
+    Charts(Command),
+    /// Print what completes the arguments in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, for man(1)
+    Man,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 check found something or plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 check found something or --exit-code is given and something changes, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `check` found something, or `plan --exit-code` would change something
+  1  `check` found something, or `--exit-code` is given and something changes, or would
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -44,16 +60,13 @@ Examples:
   osh-registry-auth check --format github                  what CI should run
   osh-registry-auth plan | git apply                       the same as apply, through git";
 
-/// The commands.
+/// The commands that look at charts.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the diff of what would change; write nothing
     ///
     /// The diff is git's own, on standard output; the summary is on standard error.
     Plan {
-        /// Exit with 1 where something would change
-        #[arg(long)]
-        exit_code: bool,
         /// What plan and apply take.
         #[command(flatten)]
         changing: Changing,
@@ -110,6 +123,10 @@ pub struct Changing {
     /// Write the charts that can be changed although others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
     pub keep_going: bool,
+
+    /// Exit with 1 where something changes, or would
+    #[arg(long)]
+    pub exit_code: bool,
 
     /// How the plan is shown.
     #[command(flatten)]
