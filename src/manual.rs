@@ -43,6 +43,11 @@ pub fn page() -> io::Result<Vec<u8>> {
         // The sections of a page of its own are parts of a section here.
         page.extend(String::from_utf8_lossy(&sections).replace("\n.SH ", "\n.SS ").into_bytes());
     }
-    whole.render_extra_section(&mut page)?;
+    let mut rest = Vec::new();
+    whole.render_extra_section(&mut rest)?;
+    // What follows the help is a table, and stays in lines.
+    let rest = String::from_utf8_lossy(&rest).replace("\n.SH EXTRA\n", "\n.SH \"EXIT CODES, EXAMPLES\"\n.nf\n");
+    page.extend(rest.into_bytes());
+    page.extend(b".fi\n");
     Ok(page)
 }
