@@ -10,12 +10,15 @@ use crate::cli::Cli;
 
 /// A script that completes the arguments in `shell`.
 #[must_use]
-pub fn completions(shell: Shell) -> Vec<u8> {
+pub fn completions(shell: Shell) -> String {
     let mut program = Cli::command();
     let name = program.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut program, name, &mut script);
-    script
+    clap_complete::generate(shell, &mut program, &name, &mut script);
+    // For bash it writes the dash in the program's name in two ways, and then completes no options of
+    // commands: https://github.com/clap-rs/clap/issues/6421
+    let (wrong, right) = (name.replace('-', "__subcmd__"), name.replace('-', "__"));
+    String::from_utf8_lossy(&script).replace(&wrong, &right)
 }
 
 /// The manual page, in roff: that of the program, and each command with its options below it.
@@ -46,7 +49,8 @@ pub fn page() -> io::Result<Vec<u8>> {
     let mut rest = Vec::new();
     whole.render_extra_section(&mut rest)?;
     // What follows the help is a table, and stays in lines.
-    let rest = String::from_utf8_lossy(&rest).replace("\n.SH EXTRA\n", "\n.SH \"EXIT CODES, EXAMPLES\"\n.nf\n");
+    let rest =
+        String::from_utf8_lossy(&rest).replace("\n.SH EXTRA\n", "\n.SH \"EXIT CODES, EXAMPLES\"\n.nf\n");
     page.extend(rest.into_bytes());
     page.extend(b".fi\n");
     Ok(page)

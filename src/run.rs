@@ -49,7 +49,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     let mut talk = AutoStream::new(io::stderr(), color);
     let done = match &cli.call {
         Call::Charts(command) => execute(command, color, &mut talk),
-        Call::Completions { shell } => print_text(&manual::completions(*shell)),
+        Call::Completions { shell } => print_text(manual::completions(*shell).as_bytes()),
         Call::Man => manual::page().map_err(Into::into).and_then(|page| print_text(&page)),
     };
     match done {
