@@ -3,7 +3,8 @@
 //! 1. Folders that are missing are made, and the new text of every file is staged beside it. A
 //!    disk that is full or a folder that may not be written to shows here, when no file has changed
 //!    yet; so does a file that is not what it was when the plan was made.
-//! 2. Each file is read again and, if it still is what it was, replaced.
+//! 2. Each file is read again and, if it still is what it was, replaced: in the order of their turns, so that
+//!    what has been replaced tells what is left to do.
 //! 3. Where any of that fails, or a signal asks the program to end, the files that were replaced get
 //!    their names back, and what was made goes away. Each was kept until then: this needs no room
 //!    on the disk, and brings back the very file, with its time and its other names.
@@ -61,7 +62,9 @@ fn write<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(
         })
         .collect();
     let staged = staged.into_iter().collect::<Result<Vec<Staged>, Error>>()?;
-    for ((path, change), staged) in files.iter().zip(staged) {
+    let mut staged: Vec<_> = files.iter().zip(staged).collect();
+    staged.sort_by_key(|((_, change), _)| change.turn);
+    for ((path, change), staged) in staged {
         expect(path, change.old.as_deref())?;
         let replaced = staged.replace(watch)?;
         done.files.push(Written { new: &change.new, replaced });

@@ -11,6 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::disk;
 use crate::error::{Place, Reason, Refusal};
+use crate::release::Release;
 use crate::template;
 use crate::yaml::{self, Document, ParseError, Position};
 
@@ -35,6 +36,8 @@ pub enum Role {
     Application,
     /// helm-toolkit, or a vendored copy of it.
     Toolkit,
+    /// No chart at all, but the documentation that goes with some: it has its own place in a plan.
+    Documentation,
 }
 
 /// What Chart.yaml, and requirements.yaml beside it in older charts, say of a chart.
@@ -45,6 +48,8 @@ pub struct Metadata {
     pub name: String,
     /// Where that name is given, seen from the chart's folder.
     pub name_at: Place,
+    /// `version:`, where it is a text.
+    pub version: Option<String>,
     /// The dependency on helm-toolkit, if there is one.
     pub toolkit: Option<Dependency>,
 }
@@ -70,6 +75,8 @@ impl Metadata {
         struct ChartYaml {
             #[serde(default)]
             name: serde_yaml::Value,
+            #[serde(default)]
+            version: serde_yaml::Value,
             #[serde(default)]
             dependencies: Option<Vec<Dependency>>,
         }
@@ -106,7 +113,8 @@ impl Metadata {
             return Err(Refusal::new(Reason::BadName, name_at, what, advice));
         }
         let toolkit = dependencies.into_iter().find(|dependency| dependency.name == TOOLKIT);
-        Ok(Metadata { name, name_at, toolkit })
+        let version = chart.version.as_str().map(ToOwned::to_owned);
+        Ok(Metadata { name, name_at, version, toolkit })
     }
 
     /// What the chart is to this program.
@@ -158,7 +166,10 @@ fn name_as_written(text: &str) -> (Option<Position>, bool) {
 }
 
 /// The text of a file of the chart in the folder `dir`; `None` where there is none.
-fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
+///
+/// # Errors
+/// Where it cannot be read, or is no text of reasonable size.
+pub fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
     let path = dir.join(file);
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
@@ -241,6 +252,8 @@ pub struct Files {
     pub templates: Vec<Source>,
     /// What else is in templates/, folders aside, each with the reason why it was not read.
     pub others: Vec<(PathBuf, &'static str)>,
+    /// What goes with its release notes, where they are asked for.
+    pub release: Option<Release>,
 }
 
 impl Files {
@@ -317,6 +330,8 @@ pub struct Chart<'a> {
     pub templates: &'a [Source],
     /// What else is in templates/, folders aside, each with what it is.
     pub others: &'a [(PathBuf, &'static str)],
+    /// What goes with its release notes, where they are asked for.
+    pub release: Option<&'a Release>,
     /// What the helm-toolkit that it depends on defines, where that is known.
     pub toolkit: Option<&'a Functions>,
 }

@@ -57,10 +57,23 @@ impl Found {
 /// # Errors
 /// Where a path cannot be read, or there is no chart in any of them.
 pub fn find(paths: &[PathBuf]) -> Result<Checkouts, Error> {
+    find_with(paths, &[])
+}
+
+/// The same, for a run that may write into `folders` beside the charts, too. Where a path leads to a chart
+/// they are roots of their own: paths are shown from, and locks are taken on, all that may be written to.
+///
+/// # Errors
+/// Where a path cannot be read, or there is no chart in any of them.
+pub fn find_with(paths: &[PathBuf], folders: &[&str]) -> Result<Checkouts, Error> {
     let mut roots = BTreeSet::new();
     for path in paths {
         // One name for each folder, however it is called, so that none is walked twice.
         let root = path.canonicalize().map_err(|error| Error::Read(path.clone(), error))?;
+        if let (Some(around), Ok(true)) = (root.parent(), is_chart(&root)) {
+            let beside = folders.iter().map(|folder| around.join(folder));
+            roots.extend(beside.filter(|folder| folder.symlink_metadata().is_ok_and(|it| it.is_dir())));
+        }
         roots.insert(root);
     }
     let base = common_parent(&roots);

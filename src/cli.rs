@@ -31,7 +31,7 @@ pub struct Cli {
 pub enum Call {
     /// Something about charts.
     #[command(flatten)]
-    Charts(Command),
+    Charts(Box<Command>),
     /// Print what completes the arguments in a shell
     Completions {
         /// The shell
@@ -42,12 +42,12 @@ pub enum Call {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 check found something or --exit-code is given and something changes, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 check or verify found something, or --exit-code is given and something changes, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `check` found something, or `--exit-code` is given and something changes, or would
+  1  `check` or `verify` found something, or `--exit-code` is given and something changes, or would
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -58,6 +58,7 @@ Examples:
   osh-registry-auth plan --include 'prometheus-*' -v       some charts, and what each rule does
   osh-registry-auth plan -o plan.html -o plan.md           for a review: each edit once
   osh-registry-auth check --format github                  what CI should run
+  osh-registry-auth verify                                 have Helm prove what apply would do, or did
   osh-registry-auth plan | git apply                       the same as apply, through git";
 
 /// The commands that look at charts.
@@ -67,6 +68,9 @@ pub enum Command {
     ///
     /// The diff is git's own, on standard output; the summary is on standard error.
     Plan {
+        /// Exit with 1 where something would change
+        #[arg(long)]
+        exit_code: bool,
         /// What plan and apply take.
         #[command(flatten)]
         changing: Changing,
@@ -83,6 +87,9 @@ pub enum Command {
         /// Write over files with changes that are not committed
         #[arg(long, help_heading = "Changes")]
         allow_dirty: bool,
+        /// Exit with 1 where something changes
+        #[arg(long)]
+        exit_code: bool,
         /// What plan and apply take.
         #[command(flatten)]
         changing: Changing,
@@ -103,6 +110,34 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Prove the changes with the real Helm; write nothing
+    ///
+    /// Each chart is rendered as it is and as planned, in a folder of its own. With default values both
+    /// must be the same. With authentication on, and with a host of the operator's, there must be the
+    /// Secret that the values say, every ServiceAccount and so every pod must name it, and nothing else
+    /// may change. What is different in each render of the chart as it is (random names and passwords,
+    /// lists in no order) is told from that. Charts that are migrated already can be verified too.
+    Verify(Verify),
+}
+
+/// What `verify` takes.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The Helm to render with [default: $HELM, else the one on PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Helm")]
+    pub helm: Option<PathBuf>,
+
+    /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
+    #[arg(long, value_name = "DIR", help_heading = "Helm")]
+    pub helm_toolkit: Option<PathBuf>,
+
+    /// What is printed.
+    #[command(flatten)]
+    pub reports: Reports<VerifyFormat>,
+
+    /// What all commands take.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 impl Command {
@@ -110,9 +145,22 @@ impl Command {
     #[must_use]
     pub fn common(&self) -> &Common {
         match self {
-            Command::Plan { common, .. } | Command::Apply { common, .. } | Command::Check { common, .. } => {
-                common
+            Command::Plan { common, .. }
+            | Command::Apply { common, .. }
+            | Command::Check { common, .. }
+            | Command::Verify(Verify { common, .. }) => common,
+        }
+    }
+
+    /// What the rules are to know.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let options = self.common().options();
+        match self {
+            Command::Plan { changing, .. } | Command::Apply { changing, .. } => {
+                Options { release_notes: changing.release_notes, docs: changing.docs, ..options }
             }
+            Command::Check { .. } | Command::Verify(_) => options,
         }
     }
 }
@@ -124,9 +172,13 @@ pub struct Changing {
     #[arg(long, help_heading = "Charts")]
     pub keep_going: bool,
 
-    /// Exit with 1 where something changes, or would
-    #[arg(long)]
-    pub exit_code: bool,
+    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
+    #[arg(long, help_heading = "Changes")]
+    pub release_notes: bool,
+
+    /// Add a page for operators to doc/source, where the checkout has that
+    #[arg(long, help_heading = "Changes")]
+    pub docs: bool,
 
     /// How the plan is shown.
     #[command(flatten)]
@@ -237,6 +289,27 @@ impl Format for CheckFormat {
     }
 }
 
+/// How it is shown what Helm proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// For people: a line for each chart, and its faults below
+    Text,
+    /// For programs: everything
+    Json,
+}
+
+impl Format for VerifyFormat {
+    const USUAL: Self = VerifyFormat::Text;
+
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "txt" => Some(VerifyFormat::Text),
+            "json" => Some(VerifyFormat::Json),
+            _ => None,
+        }
+    }
+}
+
 /// What all commands take.
 #[derive(Debug, Args)]
 pub struct Common {
@@ -287,13 +360,15 @@ pub struct Common {
 }
 
 impl Common {
-    /// What the rules are to know.
+    /// What the rules of all commands are to know.
     #[must_use]
     pub fn options(&self) -> Options {
         Options {
             port: self.port,
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
+            release_notes: false,
+            docs: false,
         }
     }
 
@@ -302,7 +377,7 @@ impl Common {
     /// # Errors
     /// Where the globs together are too much.
     pub fn selection(&self) -> Result<Selection, globset::Error> {
-        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)? })
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
     }
 
     /// How much is to be said.

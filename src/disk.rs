@@ -9,10 +9,11 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown, symlink};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
-use tempfile::TempPath;
+use tempfile::{TempDir, TempPath};
 use walkdir::WalkDir;
 
 use crate::error::Error;
@@ -280,3 +281,104 @@ fn is_locked_below(root: &Path, file: &Path) -> bool {
 pub fn output(path: &Path) -> io::Result<File> {
     File::create(path)
 }
+
+/// A folder for what is looked at once and thrown away. Dropped or cleared, it goes with all that is
+/// in it. Paths are relative to it, and nothing outside of it can be written.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    /// Empty once it was cleared. Whoever writes has it open for reading meanwhile, so that nothing
+    /// comes into the folder while it is being taken away.
+    folder: RwLock<Option<TempDir>>,
+}
+
+impl Scratch {
+    /// Makes a folder where temporary files go ($TMPDIR, or /tmp).
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    pub fn new() -> Result<Self, Error> {
+        let parent = std::env::temp_dir();
+        let folder = tempfile::Builder::new()
+            .prefix(SCRATCH_PREFIX)
+            .tempdir_in(&parent)
+            .map_err(|error| Error::Write(parent, error))?;
+        // Programs say the whole path of what they complain of.
+        let path = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned());
+        Ok(Scratch { path, folder: RwLock::new(Some(folder)) })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a folder, and those that it is in.
+    ///
+    /// # Errors
+    /// Where that cannot be done, here as below.
+    pub fn make_folder(&self, at: &Path) -> Result<(), Error> {
+        self.write_at(at, |path| fs::create_dir_all(path))
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn write(&self, at: &Path, text: &[u8]) -> Result<(), Error> {
+        self.write_at(at, |path| fs::write(path, text))
+    }
+
+    /// Copies a file from anywhere.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn copy(&self, from: &Path, at: &Path) -> Result<(), Error> {
+        let text = fs::read(from).map_err(|error| Error::Read(from.to_owned(), error))?;
+        self.write(at, &text)
+    }
+
+    /// Makes a link to something else in this folder.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn link(&self, to: &Path, at: &Path) -> Result<(), Error> {
+        let target = self.inside(to)?;
+        self.write_at(at, |path| symlink(target, path))
+    }
+
+    /// Makes a file for somebody else to write into.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn create(&self, at: &Path) -> Result<File, Error> {
+        self.write_at(at, |path| {
+            File::options().read(true).write(true).create(true).truncate(true).open(path)
+        })
+    }
+
+    /// Takes the folder away, for good: whoever wants to write into it from now on gets an error.
+    pub fn clear(&self) {
+        let folder = self.folder.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(folder);
+    }
+
+    fn inside(&self, at: &Path) -> Result<PathBuf, Error> {
+        if at.components().all(|component| matches!(component, Component::Normal(_))) {
+            return Ok(self.path.join(at));
+        }
+        Err(Error::Write(at.to_owned(), io::Error::other("it is outside of the scratch folder")))
+    }
+
+    fn write_at<T>(&self, at: &Path, write: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, Error> {
+        let path = self.inside(at)?;
+        let folder = self.folder.read().unwrap_or_else(PoisonError::into_inner);
+        let written =
+            if folder.is_some() { write(&path) } else { Err(io::Error::other("the scratch folder is gone")) };
+        written.map_err(|error| Error::Write(path, error))
+    }
+}
+
+/// What the names of scratch folders begin with.
+const SCRATCH_PREFIX: &str = "osh-registry-auth-scratch-";

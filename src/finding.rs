@@ -43,6 +43,18 @@ ids! {
         LineChanged = "line-changed",
         /// A file that changes has other names.
         HardLink = "hard-link",
+        /// The chart's version does not go up, although it changes.
+        UnraisedVersion = "unraised-version",
+        /// No release note says that the chart changes.
+        MissingReleaseNote = "missing-release-note",
+        /// Reno does not know the chart, so that its notes stay out of what it reports.
+        UnlistedSection = "unlisted-section",
+        /// The documentation does not tell operators how to switch authentication on.
+        MissingPage = "missing-page",
+        /// The page that tells them is in no list of pages.
+        UnlistedPage = "unlisted-page",
+        /// The documentation has no list of pages that the page could go into.
+        NoToctree = "no-toctree",
     }
 }
 
@@ -50,7 +62,17 @@ impl FindingId {
     /// Whether it is about the change that is planned, and not about the chart as it is.
     #[must_use]
     pub fn is_about_the_change(self) -> bool {
-        matches!(self, FindingId::LineChanged | FindingId::HardLink)
+        matches!(
+            self,
+            FindingId::LineChanged
+                | FindingId::HardLink
+                | FindingId::UnraisedVersion
+                | FindingId::MissingReleaseNote
+                | FindingId::UnlistedSection
+                | FindingId::MissingPage
+                | FindingId::UnlistedPage
+                | FindingId::NoToctree
+        )
     }
 }
 

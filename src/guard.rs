@@ -59,6 +59,14 @@ pub fn uncommitted(plan: &Plan) -> Result<Vec<Uncommitted>, Error> {
     Ok(found)
 }
 
+/// What git has committed of `file`. `None`, where it has nothing, or where it cannot tell.
+#[must_use]
+pub fn committed(file: &Path) -> Option<String> {
+    let (folder, name) = (file.parent()?, file.file_name()?.to_str()?);
+    folder_with_git(folder)?;
+    String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
+}
+
 /// The nearest folder around `folder`, or itself, that a repository is in.
 fn folder_with_git(folder: &Path) -> Option<PathBuf> {
     let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();

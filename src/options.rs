@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::docs;
+
 /// Choices that the rules read.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -12,13 +14,32 @@ pub struct Options {
     pub secret_name: SecretName,
     /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
     pub replace_templates: bool,
+    /// Whether charts that change get what their repository's own CI asks for: versions and notes.
+    pub release_notes: bool,
+    /// Whether the documentation gets a page for operators.
+    pub docs: bool,
+}
+
+impl Options {
+    /// The folders beside charts that may be written into.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&'static str> {
+        let folders = [(self.release_notes, "releasenotes"), (self.docs, docs::FOLDER)];
+        folders.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, folder)| folder).collect()
+    }
 }
 
 impl Default for Options {
     /// What the command line takes where nothing is said.
     fn default() -> Self {
         let secret_name = SecretName("{chart}-oci-image-registry-key".to_owned());
-        Options { port: Port(Some(5000)), secret_name, replace_templates: false }
+        Options {
+            port: Port(Some(5000)),
+            secret_name,
+            replace_templates: false,
+            release_notes: false,
+            docs: false,
+        }
     }
 }
 

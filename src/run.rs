@@ -10,19 +10,22 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::chart::Role;
 use crate::checkout::{self, Checkouts};
-use crate::cli::{Call, Changing, CheckFormat, Cli, Command, Format, PlanFormat, Reports};
+use crate::cli::{
+    Call, Changing, CheckFormat, Cli, Command, Common, Format, PlanFormat, Reports, Verify, VerifyFormat,
+};
 use crate::diff::Palette;
 use crate::error::Error;
 use crate::finding::Level;
 use crate::lock::Lock;
-use crate::plan::Plan;
+use crate::plan::{Plan, Selection};
 use crate::report;
 use crate::report::check::{self, Problem};
 use crate::report::review::Review;
 use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
-use crate::{apply, diff, disk, guard, manual};
+use crate::{apply, diff, disk, guard, manual, verify};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -74,23 +77,25 @@ fn execute(
     // 0 stands for as many as there are cores; this thread is one of them.
     let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
-    let checkouts = checkout::find(&common.checkouts)?;
+    let options = command.options();
+    let checkouts = checkout::find_with(&common.checkouts, &options.folders())?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), talk)?),
-        Command::Plan { .. } | Command::Check { .. } => None,
+        Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
     };
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
-    let plan = ManuallyDrop::new(Plan::new(checkouts, &common.selection()?, &common.options()));
-    let has_changes = plan.charts.iter().any(|chart| !chart.files().is_empty());
-    let changed = |changing: &Changing| if changing.exit_code && has_changes { FOUND } else { DONE };
+    let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
+    let plan = ManuallyDrop::new(Plan::new(checkouts, &selection, &options));
+    let has_changes = !plan.files().is_empty();
+    let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (deed, code) = match command {
-        Command::Plan { changing, .. } => {
+        Command::Plan { exit_code, changing, .. } => {
             print_plan(&changing.reports, &plan, color)?;
-            (Deed::Planned, changed(changing))
+            (Deed::Planned, changed(exit_code))
         }
-        Command::Apply { allow_dirty, changing, .. } => {
-            (apply(&plan, *allow_dirty, changing, color)?, changed(changing))
+        Command::Apply { allow_dirty, exit_code, changing, .. } => {
+            (apply(&plan, *allow_dirty, changing, color)?, changed(exit_code))
         }
         Command::Check { reports, .. } => {
             let problems = check::problems(&plan, env::current_dir().ok().as_deref());
@@ -99,6 +104,7 @@ fn execute(
             let deed = Deed::Checked { errors, warnings: problems.len() - errors };
             (deed, if errors > 0 { FOUND } else { DONE })
         }
+        Command::Verify(args) => return verify(args, &plan, color, talk),
     };
     let told = summary::write(talk, &plan, &deed, common.detail());
     // Where something was written, it is done, whoever can still be told.
@@ -188,6 +194,41 @@ fn print_problems(
         CheckFormat::Github => check::github::write(out, problems),
         CheckFormat::Sarif => check::sarif::write(out, problems),
     })
+}
+
+/// Has Helm render what is planned, and reports what came out.
+fn verify(
+    args: &Verify,
+    plan: &Plan,
+    color: ColorChoice,
+    talk: &mut dyn Write,
+) -> Result<u8, Box<dyn std::error::Error>> {
+    let Verify { common, helm, helm_toolkit, reports } = args;
+    let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
+    let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
+    let bar = report::verify::progress(charts, common.detail() >= Detail::Normal);
+    let verified = verify::verify(plan, toolkit.as_ref(), helm.as_deref(), &|| bar.inc(1));
+    bar.finish_and_clear();
+    let verified = verified?;
+    print(reports, plan, color, |format, out, is_coloured| match format {
+        VerifyFormat::Text => report::verify::write_text(out, &verified, common.detail(), is_coloured),
+        VerifyFormat::Json => report::verify::write_json(out, &verified),
+    })?;
+    unless_closed(report::verify::write_summary(talk, plan, &verified, common.detail()))?;
+    let counts = report::verify::Counts::of(&verified);
+    let is_refused = plan.refusals().next().is_some();
+    Ok(match () {
+        () if counts.not_verified > 0 || is_refused || counts.proven + counts.faulty == 0 => REFUSED,
+        () if counts.faulty > 0 => FOUND,
+        () => DONE,
+    })
+}
+
+/// The plan for the helm-toolkit in the folder `dir`.
+fn toolkit_plan(dir: &Path, common: &Common) -> Result<Plan, Error> {
+    let plan = Plan::new(checkout::find(&[dir.to_owned()])?, &Selection::default(), &common.options());
+    let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
+    if is_toolkit { Ok(plan) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }
 
 /// Writes each report to where it goes: a pipe or a device gets it, and stays what it is.

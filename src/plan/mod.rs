@@ -2,10 +2,12 @@
 //! reads this and nothing else.
 
 mod complete;
+mod homes;
+mod pages;
 mod target;
 mod toolkits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,9 @@ use globset::GlobSet;
 use rayon::prelude::*;
 
 pub use complete::complete;
+use homes::Homes;
 use toolkits::Toolkits;
+pub(crate) use toolkits::normal;
 
 use crate::chart::{Files, Functions, Role};
 use crate::checkout::{Checkouts, Found};
@@ -21,7 +25,8 @@ use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal, shown};
 use crate::finding::Finding;
 use crate::options::Options;
-use crate::rules::RULES;
+use crate::release::Release;
+use crate::rules::{RULES, Turn};
 use crate::shape::Shape;
 use crate::yaml::Parameters;
 
@@ -32,12 +37,21 @@ pub struct Selection {
     pub include: Option<GlobSet>,
     /// Not these, included or not.
     pub exclude: Option<GlobSet>,
+    /// Whether the toolkits are meant too, unless they are excluded: charts are nothing without them.
+    pub with_toolkits: bool,
 }
 
 impl Selection {
     fn takes(&self, name: &str) -> bool {
-        self.include.as_ref().is_none_or(|globs| globs.is_match(name))
-            && !self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
+        self.include.as_ref().is_none_or(|globs| globs.is_match(name)) && !self.excludes(name)
+    }
+
+    fn takes_toolkit(&self, name: &str) -> bool {
+        self.takes(name) || self.with_toolkits && !self.excludes(name)
+    }
+
+    fn excludes(&self, name: &str) -> bool {
+        self.exclude.as_ref().is_some_and(|globs| globs.is_match(name))
     }
 }
 
@@ -46,8 +60,10 @@ impl Selection {
 pub struct Plan {
     /// The folder that all paths in here are relative to.
     pub base: PathBuf,
-    /// The charts, sorted by path.
+    /// The charts, sorted by path; behind them the documentation that goes with them, where it is asked for.
     pub charts: Vec<ChartPlan>,
+    /// What was found out about the checkouts, in words for people.
+    pub remarks: Vec<String>,
 }
 
 /// What is to become of one chart.
@@ -59,6 +75,8 @@ pub struct ChartPlan {
     pub name: String,
     /// What it is to this program.
     pub role: Role,
+    /// The helm-toolkit that it depends on, where one was found: an index into [`Plan::charts`].
+    pub toolkit: Option<usize>,
     /// What is to be done, or why nothing is.
     pub outcome: Outcome,
     /// What is missing or wrong, mended by the outcome or not. Paths are relative to [`Plan::base`].
@@ -94,6 +112,8 @@ pub struct FileChange {
     pub old: Option<String>,
     /// What will be in it.
     pub new: String,
+    /// When it is written.
+    pub turn: Turn,
     /// What makes the one into the other, in the order of the rules.
     pub parts: Vec<Part>,
 }
@@ -115,11 +135,12 @@ impl Plan {
     pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
         let Checkouts { base, charts: found, .. } = checkouts;
         let toolkits = Toolkits::of(&base, &found);
+        let homes = if options.release_notes { Homes::of(&base, &found) } else { Homes::default() };
         // One chart at a time, so that no core idles while another has several left.
         let planned = found.par_iter().with_max_len(1).map(|found| {
             // Toolkits are planned even where they are not selected: charts depend on what they can.
             if found.role() == Role::Toolkit || selection.takes(&name(found)) {
-                plan_chart(&base, found, toolkits.functions_for(found), options)
+                plan_chart(&base, found, toolkits.functions_for(found), &homes, options)
             } else {
                 ChartPlan::left_alone(found, NOT_SELECTED)
             }
@@ -129,18 +150,33 @@ impl Plan {
             let Some(chart) = found.get(index).filter(|chart| chart.role() == Role::Application) else {
                 continue;
             };
-            let toolkit = toolkits.of_chart(chart).and_then(|toolkit| charts.get(toolkit));
-            let refusal = toolkit.and_then(|toolkit| toolkit.refusal_for(chart));
-            if let (Some(refusal), Some(plan)) = (refusal, charts.get_mut(index)) {
-                plan.refuse(refusal);
+            let toolkit = toolkits.of_chart(chart);
+            let refusal =
+                toolkit.and_then(|toolkit| charts.get(toolkit)).and_then(|plan| plan.refusal_for(chart));
+            if let Some(plan) = charts.get_mut(index) {
+                plan.toolkit = toolkit;
+                if let Some(refusal) = refusal {
+                    plan.refuse(refusal);
+                }
             }
         }
         for (plan, found) in charts.iter_mut().zip(&found) {
-            if plan.role == Role::Toolkit && !selection.takes(&plan.name) {
+            if plan.role == Role::Toolkit && !selection.takes_toolkit(&plan.name) {
                 *plan = ChartPlan::left_alone(found, NOT_SELECTED);
             }
         }
-        Plan { base, charts }
+        refuse_shared_files(&mut charts);
+        let mut remarks = if options.release_notes { homes.remarks() } else { Vec::new() };
+        if options.docs {
+            let planned = found.iter().zip(&charts).filter(|(_, plan)| plan.is_completed());
+            let docs = pages::plan(&base, planned.map(|(found, _)| found));
+            if docs.is_empty() {
+                remarks
+                    .push("documentation: none, since there is no doc/source around these charts".to_owned());
+            }
+            charts.extend(docs);
+        }
+        Plan { base, charts, remarks }
     }
 
     /// All files that change, sorted by path.
@@ -189,19 +225,19 @@ impl Plan {
             return true;
         }
         let parts = ["Chart.yaml", "requirements.yaml", "values.yaml", "templates"];
-        self.charts.iter().any(|chart| {
-            let inside = path.strip_prefix(self.base.join(&chart.path));
-            inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
-        })
+        let changes = self.files().into_iter().any(|file| self.base.join(&file.path) == path);
+        changes
+            || self.charts.iter().any(|chart| {
+                let inside = path.strip_prefix(self.base.join(&chart.path));
+                inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
+            })
     }
 
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     #[must_use]
     pub fn lacks_toolkit(&self) -> bool {
-        let is_completed =
-            |chart: &ChartPlan| matches!(chart.outcome, Outcome::Change(_) | Outcome::Complete);
-        self.charts.iter().any(is_completed)
-            && self.charts.iter().all(|chart| chart.role == Role::Application)
+        self.charts.iter().any(ChartPlan::is_completed)
+            && self.charts.iter().all(|chart| chart.role != Role::Toolkit)
     }
 }
 
@@ -224,7 +260,8 @@ impl ChartPlan {
 
     fn with_outcome(found: &Found, outcome: Outcome) -> Self {
         let findings = Vec::new();
-        ChartPlan { path: found.path.clone(), name: name(found), role: found.role(), outcome, findings }
+        let (path, role) = (found.path.clone(), found.role());
+        ChartPlan { path, name: name(found), role, toolkit: None, outcome, findings }
     }
 
     /// The files of this chart that change.
@@ -234,6 +271,11 @@ impl ChartPlan {
             Outcome::Change(change) => &change.files,
             _ => &[],
         }
+    }
+
+    /// Whether it has everything, or will have.
+    fn is_completed(&self) -> bool {
+        matches!(self.outcome, Outcome::Change(_) | Outcome::Complete)
     }
 
     /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
@@ -250,7 +292,7 @@ impl ChartPlan {
 
     /// Refuses what is to be completed; what is left alone stays so.
     fn refuse(&mut self, refusal: Refusal) {
-        if matches!(self.outcome, Outcome::Change(_) | Outcome::Complete) {
+        if self.is_completed() {
             self.outcome = Outcome::Refused(vec![refusal]);
         }
     }
@@ -265,22 +307,53 @@ fn name(found: &Found) -> String {
     }
 }
 
-fn plan_chart(base: &Path, found: &Found, toolkit: Option<&Functions>, options: &Options) -> ChartPlan {
+/// Refuses charts that would change a file which one before them changes: a release note, where both
+/// have one name.
+fn refuse_shared_files(charts: &mut [ChartPlan]) {
+    let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
+    for chart in charts {
+        let shared = chart.files().iter().find_map(|file| Some((&file.path, taken.get(&file.path)?)));
+        if let Some((file, other)) = shared {
+            let what = format!("{} is one file for this chart and for {}", shown(file), shown(other));
+            let advice =
+                "give one of them another name, or leave it out with --exclude, or leave out --release-notes";
+            let refusal = Refusal::new(Reason::SharedFile, Place::file(&chart.path), what, advice);
+            chart.refuse(refusal);
+        }
+        taken.extend(chart.files().iter().map(|file| (file.path.clone(), chart.path.clone())));
+    }
+}
+
+fn plan_chart(
+    base: &Path,
+    found: &Found,
+    toolkit: Option<&Functions>,
+    homes: &Homes,
+    options: &Options,
+) -> ChartPlan {
     let mut findings = Vec::new();
-    let outcome = read_and_complete(&base.join(&found.path), found, toolkit, options, &mut findings);
+    // Files outside of the chart's folder are `../` to its rules, and to nobody else.
+    let below = |place: &Place| {
+        let place = place.clone().below(&found.path);
+        let is_outside = place.path.iter().any(|part| part == "..");
+        if is_outside { Place { path: normal(&place.path), ..place } } else { place }
+    };
+    let dir = base.join(&found.path);
+    let outcome = read_and_complete(&dir, found, toolkit, homes, options, &mut findings);
     for finding in &mut findings {
-        finding.place = finding.place.clone().below(&found.path);
+        finding.place = below(&finding.place);
     }
     let outcome = match outcome {
         Ok(Outcome::Change(mut change)) => {
             for file in &mut change.files {
-                file.path = found.path.join(&file.path);
+                file.path = normal(&found.path.join(&file.path));
             }
+            change.files.sort_by(|one, other| one.path.cmp(&other.path));
             Outcome::Change(change)
         }
         Ok(outcome) => outcome,
         Err(refusals) => {
-            let below = |refusal: Refusal| Refusal { place: refusal.place.below(&found.path), ..refusal };
+            let below = |refusal: Refusal| Refusal { place: below(&refusal.place), ..refusal };
             Outcome::Refused(refusals.into_iter().map(below).collect())
         }
     };
@@ -291,11 +364,16 @@ fn read_and_complete(
     dir: &Path,
     found: &Found,
     toolkit: Option<&Functions>,
+    homes: &Homes,
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<Outcome, Vec<Refusal>> {
     let metadata = found.metadata.as_ref().map_err(|refusal| vec![refusal.clone()])?;
-    let files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
+    let mut files = Files::read(dir, metadata.role()).map_err(|refusal| vec![refusal])?;
+    if let Some((way, home)) = homes.of_chart(found) {
+        let read = home.and_then(|home| Release::read(dir, &metadata.name, &way, home));
+        files.release = Some(read.map_err(|refusal| vec![refusal])?);
+    }
     let outcome = complete(metadata, &files, toolkit, options, findings)?;
     if let Outcome::Change(change) = &outcome {
         for file in &change.files {

@@ -55,7 +55,7 @@ impl<'f> Toolkits<'f> {
 }
 
 /// `a/b/../c` as `a/c`.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

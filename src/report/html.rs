@@ -97,7 +97,7 @@ impl Page<'_, '_> {
                         }
                     }
                 }
-                p.hint { "Each chart with its rules, in the order of the list above: for helm-toolkit the last two, for the others the rest. Choose a chart to see only what it gets." }
+                p.hint { "Each chart with its rules, in the order of the list above: for helm-toolkit the last three, for the others the rest. Choose a chart to see only what it gets." }
                 ul.charts {
                     @for chart in charts {
                         li {

@@ -162,7 +162,7 @@ fn shape<'p>(group: &ShapeUses<'p>, names: &Names) -> Shape<'p> {
     Shape {
         id: group.shape.id(),
         rule: group.shape.rule,
-        action: group.shape.action.verb(),
+        action: group.shape.action.name(),
         target: &group.shape.target,
         text: &group.shape.text,
         parameters: group.parameters(),
@@ -194,6 +194,7 @@ fn chart(plan: &ChartPlan) -> Chart<'_> {
         role: match plan.role {
             Role::Application => "application",
             Role::Toolkit => "toolkit",
+            Role::Documentation => "documentation",
         },
         outcome,
         reason,

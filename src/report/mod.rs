@@ -6,3 +6,4 @@ pub mod json;
 pub mod markdown;
 pub mod review;
 pub mod summary;
+pub mod verify;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::chart::Role;
 use crate::diff::{self, Sign};
 use crate::edit;
 use crate::error::{printable, shown};
@@ -296,7 +297,7 @@ impl Counts {
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let mut counts = Counts::default();
-        for chart in &plan.charts {
+        for chart in plan.charts.iter().filter(|chart| chart.role != Role::Documentation) {
             *match chart.outcome {
                 Outcome::Change(_) => &mut counts.changed,
                 Outcome::Complete => &mut counts.complete,

@@ -13,7 +13,7 @@ use crate::plan::{ChartPlan, Outcome, Plan};
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+pub(super) const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,9 @@ pub fn write(out: &mut dyn Write, plan: &Plan, deed: &Deed, detail: Detail) -> i
         )?;
     }
     if detail >= Detail::Normal {
+        for remark in &plan.remarks {
+            writeln!(out, "{NOTE}note{NOTE:#}: {}", printable(remark))?;
+        }
         if detail < Detail::Verbose {
             write_left_alone(out, plan)?;
         }
@@ -127,7 +130,7 @@ pub fn cleared_up(out: &mut dyn Write, files: usize) -> io::Result<()> {
 }
 
 /// The charts that are left alone, by reason.
-fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+pub(super) fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for (reason, charts) in plan.left_alone() {
         let names: Vec<_> = charts.iter().map(|chart| printable(&chart.name)).collect();
         writeln!(out, "{NOTE}left alone{NOTE:#} ({reason}): {}", names.join(", "))?;
@@ -137,7 +140,8 @@ fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 
 fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> {
     let count = |is_counted: fn(&Outcome) -> bool| {
-        plan.charts.iter().filter(|chart| is_counted(&chart.outcome)).count()
+        let charts = plan.charts.iter().filter(|chart| chart.role != Role::Documentation);
+        charts.filter(|chart| is_counted(&chart.outcome)).count()
     };
     let changed = count(|outcome| matches!(outcome, Outcome::Change(_)));
     let files = plan.files().len();
@@ -168,10 +172,15 @@ pub(super) fn amount(count: usize, what: &str) -> String {
 
 fn line(chart: &ChartPlan) -> String {
     let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { shown(&chart.path) };
-    let kind = if chart.role == Role::Toolkit { " (helm-toolkit)" } else { "" };
+    let kind = match chart.role {
+        Role::Application => "",
+        Role::Toolkit => " (helm-toolkit)",
+        Role::Documentation => " (documentation)",
+    };
     let what = match &chart.outcome {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
         Outcome::Complete => "complete".to_owned(),
+        Outcome::Change(_) if chart.role == Role::Documentation => "a page for operators".to_owned(),
         Outcome::Change(change) => change.rules().join(", "),
         Outcome::Refused(_) => "refused".to_owned(),
     };

@@ -8,6 +8,7 @@ mod manifests;
 mod pods;
 mod proposals;
 mod pull_secrets;
+mod release_note;
 mod secret_template;
 mod secrets;
 mod service_accounts;
@@ -15,7 +16,7 @@ mod toolkit_function;
 mod toolkit_service_account;
 mod top_level;
 
-pub use proposals::{Change, Proposal, Proposals};
+pub use proposals::{Change, Proposal, Proposals, Turn};
 
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
@@ -30,8 +31,10 @@ pub const RULES: &[&dyn Rule] = &[
     &secret_template::SecretTemplate,
     &service_accounts::ServiceAccounts,
     &pods::Pods,
+    &release_note::ReleaseNote(Role::Application),
     &toolkit_function::ToolkitFunction,
     &toolkit_service_account::ToolkitServiceAccount,
+    &release_note::ReleaseNote(Role::Toolkit),
 ];
 
 /// One kind of change.

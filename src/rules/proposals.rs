@@ -9,17 +9,32 @@ use crate::finding::{Finding, FindingId};
 use crate::shape::{Action, Shape};
 use crate::yaml::{Addition, Entry, Parameters};
 
-/// One change of one file, which is relative to the chart's folder.
+/// One change of one file, which is relative to the chart's folder and may lie outside of it.
 #[derive(Clone, Debug)]
 pub struct Proposal {
     /// The file.
     pub path: PathBuf,
     /// What becomes of it.
     pub change: Change,
+    /// When it is written.
+    pub turn: Turn,
     /// What this has in common with the proposals for other charts.
     pub shape: Shape,
     /// What is its own.
     pub parameters: Parameters,
+}
+
+/// When a file is written: all files of one turn come before those of the next, whatever chart they are
+/// for. So what has been written when a run is killed tells the next run what is left to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Before everything else.
+    First,
+    /// Behind what it refers to.
+    Second,
+    /// With most files, which make up the change itself.
+    #[default]
+    Third,
 }
 
 /// What becomes of a file.
@@ -31,6 +46,13 @@ pub enum Change {
     Edit(Edit),
     /// The file is created, or replaced as a whole.
     File(String),
+}
+
+impl Proposal {
+    /// A change of the chart's own files that is the same for all charts.
+    fn new(path: &Path, change: Change, shape: Shape) -> Self {
+        Proposal { path: path.to_owned(), change, turn: Turn::Third, shape, parameters: Parameters::new() }
+    }
 }
 
 /// What the rules propose for one chart, and what they found.
@@ -89,28 +111,30 @@ impl Proposals {
                 target: target(chart, &mapping),
                 text,
             };
-            let change = Change::Entries(addition);
-            self.changes.push(Proposal { path: VALUES.into(), change, shape, parameters });
+            let (path, change, turn) = (VALUES.into(), Change::Entries(addition), Turn::Third);
+            self.changes.push(Proposal { path, change, turn, shape, parameters });
         }
     }
 
     /// An edit of the template at `path`, which mends `finding`.
     pub(super) fn edit(&mut self, path: &Path, edit: Edit, finding: Finding) {
-        self.mend(finding);
         let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
         let target = path.parent().unwrap_or(path).to_string_lossy().into_owned();
         let shape = Shape { rule: self.rule, action, target, text: edit.replacement.clone() };
-        let (path, change) = (path.to_owned(), Change::Edit(edit));
-        self.changes.push(Proposal { path, change, shape, parameters: Parameters::new() });
+        self.propose(Proposal::new(path, Change::Edit(edit), shape), finding);
     }
 
     /// A file of the chart with this text, there or not; that mends `finding`.
     pub(super) fn write(&mut self, path: &Path, text: &str, action: Action, finding: Finding) {
-        self.mend(finding);
         let target = path.to_string_lossy().into_owned();
         let shape = Shape { rule: self.rule, action, target, text: text.to_owned() };
-        let (path, change) = (path.to_owned(), Change::File(text.to_owned()));
-        self.changes.push(Proposal { path, change, shape, parameters: Parameters::new() });
+        self.propose(Proposal::new(path, Change::File(text.to_owned()), shape), finding);
+    }
+
+    /// Any change, which mends `finding`.
+    pub(crate) fn propose(&mut self, proposal: Proposal, finding: Finding) {
+        self.mend(finding);
+        self.changes.push(proposal);
     }
 
     fn mend(&mut self, finding: Finding) {

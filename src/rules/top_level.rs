@@ -218,6 +218,9 @@ fn refusal(hindrance: &Hindrance) -> Refusal {
         Cause::Obstacle(Obstacle::NoLineOfItsOwn) => {
             (Reason::NoLineOfItsOwn, "put it on a line of its own, or add the entries by hand")
         }
+        Cause::Obstacle(Obstacle::NothingBehindExplicitKey) => {
+            (Reason::NoLineOfItsOwn, "write the key as `key:`")
+        }
         Cause::OpaqueKey => (Reason::OpaqueKey, "write the key out"),
         Cause::AmbiguousKey => (Reason::OpaqueKey, "put the key in quotes"),
         Cause::Hidden => (Reason::HiddenByMerge, "put the `<<` in front of it"),

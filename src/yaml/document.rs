@@ -439,7 +439,8 @@ impl<'t> Document<'t> {
     }
 
     /// Byte offset at which `node` starts; the document's end for a node that it does not have.
-    pub(super) fn offset(&self, node: Node) -> usize {
+    #[must_use]
+    pub fn offset(&self, node: Node) -> usize {
         self.places.get(node.0).map_or(self.end, |place| place.offset)
     }
 

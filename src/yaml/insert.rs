@@ -87,6 +87,8 @@ pub enum Obstacle {
     ColonInFlow,
     /// It is null inside a flow collection.
     NullInFlow,
+    /// It is nothing, behind a key that is written `? key`.
+    NothingBehindExplicitKey,
     /// The text ends in a block scalar without a line break, and one would become part of it.
     UnfinishedBlockScalar,
     /// The place asked for is not one between two lines of the text.
@@ -101,6 +103,9 @@ impl fmt::Display for Obstacle {
             Obstacle::CommentInFlow => f.write_str("a flow mapping ({...}) with a comment in it"),
             Obstacle::ColonInFlow => f.write_str("a flow mapping ({...}) that ends in a colon"),
             Obstacle::NullInFlow => f.write_str("null inside a flow mapping ({...})"),
+            Obstacle::NothingBehindExplicitKey => {
+                f.write_str("null, behind a key that is written with a `?`")
+            }
             Obstacle::UnfinishedBlockScalar => {
                 f.write_str("a block scalar (|, >) that ends the text without a line break")
             }
@@ -237,7 +242,7 @@ impl Document<'_> {
         // Behind a key that is written `? key`, the value has a line of its own, or none.
         let before = self.slice(self.line_start(self.line_of(self.offset(key))), self.offset(key));
         if written == 0 && before.trim_end().ends_with('?') {
-            return Err(Obstacle::NoLineOfItsOwn);
+            return Err(Obstacle::NothingBehindExplicitKey);
         }
         let start = if written == 0 { self.line_content_end(self.offset(key)) } else { self.offset(null) };
         let anchor = match self.events().get(null.0) {

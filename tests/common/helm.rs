@@ -61,8 +61,8 @@ pub struct Rendered {
     pub objects: Vec<Value>,
 }
 
-/// What `helm template` makes of `chart` with this helm-toolkit, or what it complains of.
-pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, String> {
+/// The text that `helm template` makes of `chart` with this helm-toolkit, or what it complains of.
+pub fn template(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<String, String> {
     let work = tempfile::tempdir().unwrap();
     let copied = work.path().join("chart");
     super::copy(chart, &copied);
@@ -77,7 +77,12 @@ pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, S
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    let text = String::from_utf8(output.stdout).unwrap();
+    Ok(String::from_utf8(output.stdout).unwrap())
+}
+
+/// The same as data.
+pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, String> {
+    let text = template(chart, toolkit, args)?;
     let mut objects = Vec::new();
     for document in text.split("\n---").map(|document| document.trim_start_matches("---")) {
         let value: Value =

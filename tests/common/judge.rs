@@ -61,7 +61,7 @@ impl Wanted {
         Options {
             port: self.port.parse().expect("a port"),
             secret_name: self.secret_name.parse().expect("a name for Secrets"),
-            replace_templates: false,
+            ..Options::default()
         }
     }
 
@@ -328,7 +328,7 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
     let files = |text: &str| Files {
         values: Some(source("values.yaml", text)),
         templates: vec![source("templates/secret-registry.yaml", SECRET)],
-        others: Vec::new(),
+        ..Files::default()
     };
     let run = |text: &str| run(&wanted.chart, &files(text), &wanted.options());
     let change = match run(old) {
@@ -387,7 +387,8 @@ fn source(path: &str, text: &str) -> Source {
 
 fn run(chart: &str, files: &Files, options: &Options) -> Result<Outcome, Vec<Refusal>> {
     let toolkit = (chart != TOOLKIT).then(|| Dependency { name: TOOLKIT.to_owned(), repository: None });
-    let metadata = Metadata { name: chart.to_owned(), name_at: Place::file("Chart.yaml"), toolkit };
+    let metadata =
+        Metadata { name: chart.to_owned(), name_at: Place::file("Chart.yaml"), version: None, toolkit };
     plan::complete(&metadata, files, None, options, &mut Vec::new())
 }
 
@@ -533,7 +534,7 @@ fn is_completed(old: &Data, new: &Data, wanted: &Data, path: &str) -> Result<(),
 pub fn judge_template(old: &str) -> Result<(Verdict, Option<String>), String> {
     let values = "images: {}\nsecrets: {oci_image_registry: {demo: x}}\nmanifests: {secret_registry: true}\nendpoints: {cluster_domain_suffix: x, oci_image_registry: {name: x, namespace: x, auth: {enabled: false, demo: {username: x, password: x}}, hosts: {default: x}, host_fqdn_override: {default: null}, port: {registry: {default: 1}}}}\n";
     let files =
-        |templates| Files { values: Some(source("values.yaml", values)), templates, others: Vec::new() };
+        |templates| Files { values: Some(source("values.yaml", values)), templates, ..Files::default() };
     let template = source("templates/a.yaml", old);
     judge_templates("demo", &files, vec![template], ("templates/secret-registry.yaml", SECRET))
 }
@@ -545,7 +546,7 @@ pub fn judge_template(old: &str) -> Result<(Verdict, Option<String>), String> {
 pub fn judge_toolkit(old: &str) -> Result<(Verdict, Option<String>), String> {
     let lookup = "{{- define \"helm-toolkit.endpoints.endpoint_host_lookup\" -}}{{- end -}}\n";
     let templates = vec![source("templates/a.yaml", old), source("templates/b.tpl", lookup)];
-    let files = |templates| Files { values: None, templates, others: Vec::new() };
+    let files = |templates| Files { templates, ..Files::default() };
     judge_templates(TOOLKIT, &files, templates, ("templates/manifests/_secret-registry.yaml.tpl", FUNCTION))
 }
 

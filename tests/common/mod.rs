@@ -11,6 +11,7 @@
 )]
 
 pub mod helm;
+pub mod python;
 
 use std::collections::BTreeMap;
 use std::fs;

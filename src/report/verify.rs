@@ -1,0 +1,214 @@
+//! What came out of `verify`: the report, for people and for programs, the summary, and a progress bar
+//! meanwhile.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::summary::{Detail, ERROR, NOTE, amount, write_left_alone};
+use crate::error::{printable, shown};
+use crate::plan::Plan;
+use crate::verify::stage::State;
+use crate::verify::{Fault, Report, Verdict, Verified};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+
+/// The version of the report for programs: it changes where something goes or means something else.
+const VERSION: u32 = 1;
+
+/// How many faults of a chart people are told of.
+const MOST_FAULTS: usize = 12;
+
+/// How many charts came out in which way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// All is as it should be.
+    pub proven: usize,
+    /// Something is not.
+    pub faulty: usize,
+    /// Could not be verified.
+    pub not_verified: usize,
+    /// None of this program's business.
+    pub left_alone: usize,
+}
+
+impl Counts {
+    /// Those of a report.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        let mut counts = Counts::default();
+        for chart in &report.charts {
+            *match chart.verdict {
+                Verdict::Proven(..) => &mut counts.proven,
+                Verdict::Faults(_) => &mut counts.faulty,
+                Verdict::NotVerified(_) => &mut counts.not_verified,
+                Verdict::LeftAlone(_) => &mut counts.left_alone,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// A bar that counts `charts` on standard error, if that is a terminal.
+#[must_use]
+pub fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
+    let target = if is_wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(charts as u64), target);
+    let style = ProgressStyle::with_template("verifying {bar:40} {pos} of {len} charts, {eta} to go");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Writes the report for people.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write_text(out: &mut dyn Write, report: &Report, detail: Detail, is_coloured: bool) -> io::Result<()> {
+    let palette =
+        if is_coloured { Palette { good: GOOD, bad: ERROR, note: NOTE } } else { Palette::default() };
+    report.charts.iter().try_for_each(|chart| write_chart(out, chart, detail, palette))
+}
+
+/// Writes the report for programs.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let charts: Vec<_> = report.charts.iter().map(as_json).collect();
+    let counts = Counts::of(report);
+    let report = json!({
+        "version": VERSION,
+        "charts": charts,
+        "counts": {
+            "proven": counts.proven,
+            "faulty": counts.faulty,
+            "not-verified": counts.not_verified,
+            "left-alone": counts.left_alone,
+        },
+        "renders": report.renders,
+    });
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    writeln!(out)
+}
+
+/// The colours of the report.
+#[derive(Clone, Copy, Default)]
+struct Palette {
+    good: Style,
+    bad: Style,
+    note: Style,
+}
+
+fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail, palette: Palette) -> io::Result<()> {
+    let Palette { good, bad, note } = palette;
+    let path = path(&chart.path);
+    match &chart.verdict {
+        Verdict::Proven(counts, state) => writeln!(
+            out,
+            "{path}: {good}proven{good:#} {} ({}, {})",
+            if *state == State::Planned { "as planned" } else { "as it is" },
+            amount(counts.pods, "pod"),
+            amount(counts.accounts, "ServiceAccount")
+        )?,
+        Verdict::Faults(faults) => {
+            writeln!(out, "{path}: {bad}{}{bad:#}", amount(faults.len(), "fault"))?;
+            for fault in faults.iter().take(MOST_FAULTS) {
+                writeln!(out, "  {fault}")?;
+            }
+            if let Some(more) = faults.len().checked_sub(MOST_FAULTS).filter(|more| *more > 0) {
+                writeln!(out, "  and {more} more; --format json has them all")?;
+            }
+        }
+        Verdict::NotVerified(why) => {
+            writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
+        }
+        // The summary names them together.
+        Verdict::LeftAlone(_) => {}
+    }
+    for text in &chart.notes {
+        writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
+    }
+    if chart.noisy > 0 && detail >= Detail::Verbose {
+        let objects = amount(chart.noisy, "object");
+        writeln!(
+            out,
+            "  {note}note{note:#}: {objects} with parts that are others in each render of the chart as it is"
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the summary.
+///
+/// # Errors
+/// What `out` reports.
+pub fn write_summary(out: &mut dyn Write, plan: &Plan, report: &Report, detail: Detail) -> io::Result<()> {
+    for refusal in plan.refusals() {
+        writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
+    }
+    let counts = Counts::of(report);
+    if detail >= Detail::Normal {
+        write_left_alone(out, plan)?;
+        writeln!(
+            out,
+            "{} proven, {} faulty, {} not verified, {} left alone ({} of Helm)",
+            amount(counts.proven, "chart"),
+            counts.faulty,
+            counts.not_verified,
+            counts.left_alone,
+            amount(report.renders, "call"),
+        )?;
+    }
+    if counts.proven + counts.faulty + counts.not_verified == 0 {
+        writeln!(
+            out,
+            "{ERROR}error{ERROR:#}: nothing was verified: none of these charts is to be changed; name other ones, and look at --include and --exclude"
+        )?;
+    }
+    Ok(())
+}
+
+fn path(path: &Path) -> String {
+    if path.as_os_str().is_empty() { ".".to_owned() } else { shown(path) }
+}
+
+fn as_json(chart: &Verified) -> serde_json::Value {
+    let (verdict, reason) = match &chart.verdict {
+        Verdict::Proven(..) => ("proven", None),
+        Verdict::Faults(_) => ("faulty", None),
+        Verdict::NotVerified(why) => ("not-verified", Some(why.as_str())),
+        Verdict::LeftAlone(reason) => ("left-alone", Some(*reason)),
+    };
+    let (counts, is_planned) = match &chart.verdict {
+        Verdict::Proven(counts, state) => (Some(counts), Some(*state == State::Planned)),
+        _ => (None, None),
+    };
+    let faults = if let Verdict::Faults(faults) = &chart.verdict { faults.as_slice() } else { &[] };
+    let faults: Vec<_> = faults.iter().map(fault_as_json).collect();
+    json!({
+        "path": path(&chart.path),
+        "name": chart.name,
+        "verdict": verdict,
+        "reason": reason,
+        "as-planned": is_planned,
+        "pods": counts.map(|counts| counts.pods),
+        "service-accounts": counts.map(|counts| counts.accounts),
+        "faults": faults,
+        "notes": chart.notes,
+        "noisy-objects": chart.noisy,
+    })
+}
+
+fn fault_as_json(fault: &Fault) -> serde_json::Value {
+    json!({
+        "render": fault.render.id(),
+        "object": fault.object,
+        "path": fault.path,
+        "before": fault.before,
+        "after": fault.after,
+        "what": fault.what,
+        "text": fault.to_string(),
+    })
+}

@@ -1,0 +1,2 @@
+project = 'a small checkout'
+html_theme = 'basic'
