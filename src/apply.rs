@@ -42,7 +42,7 @@ struct Done<'p> {
 
 /// A file that was written, and what it holds since.
 struct Written<'p> {
-    new: &'p str,
+    change: &'p FileChange,
     replaced: Replaced,
 }
 
@@ -58,7 +58,7 @@ fn write<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(
         .par_iter()
         .map(|(path, change)| {
             expect(path, change.old.as_deref())?;
-            Staged::new(path, &change.new, watch)
+            Staged::new(path, &change.new_text(), watch)
         })
         .collect();
     let staged = staged.into_iter().collect::<Result<Vec<Staged>, Error>>()?;
@@ -67,7 +67,7 @@ fn write<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(
     for ((path, change), staged) in staged {
         expect(path, change.old.as_deref())?;
         let replaced = staged.replace(watch)?;
-        done.files.push(Written { new: &change.new, replaced });
+        done.files.push(Written { change, replaced });
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
     // A signal may have come while the disk was waited for.
@@ -93,7 +93,9 @@ impl Done<'_> {
     /// since.
     fn undo(self) -> Vec<Left> {
         let files = self.files.into_iter().rev();
-        let left = files.filter_map(|Written { new, replaced }| replaced.put_back(new).err()).collect();
+        let left = files
+            .filter_map(|Written { change, replaced }| replaced.put_back(&change.new_text()).err())
+            .collect();
         for folder in self.folders.iter().rev() {
             disk::remove_folder(folder);
         }

@@ -55,7 +55,7 @@ pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::
     }
     writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(&change.path))?;
 
-    for hunk in hunks_of(old, &change.new) {
+    for hunk in hunks_of(old, &change.new_text()) {
         writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header)?;
         for Line { sign, text } in hunk.lines {
             let style = match sign {
@@ -114,12 +114,6 @@ impl Sign {
             Sign::Removed => '-',
         }
     }
-}
-
-/// What changes in a file.
-#[must_use]
-pub fn hunks(change: &FileChange) -> Vec<Hunk<'_>> {
-    hunks_of(change.old.as_deref().unwrap_or_default(), &change.new)
 }
 
 /// What makes the text `old` into `new`.

@@ -106,7 +106,9 @@ fn execute(
         }
         Command::Verify(args) => return verify(args, &plan, color, talk),
     };
-    let told = summary::write(talk, &plan, &deed, common.detail());
+    // A hundred checkouts have thousands of warnings.
+    let mut out = BufWriter::new(talk);
+    let told = summary::write(&mut out, &plan, &deed, common.detail()).and_then(|()| out.flush());
     // Where something was written, it is done, whoever can still be told.
     if deed != Deed::Applied {
         unless_closed(told)?;

@@ -78,7 +78,7 @@ fn after_a_kill_between_any_two_files_a_second_run_ends_where_the_first_would_ha
             for change in &changes[..written] {
                 let path = work.path().join(&change.path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, &change.new).unwrap();
+                fs::write(path, change.new_text()).unwrap();
             }
             let run = run(work.path(), args);
             assert_eq!(run.code, 0, "{}", run.stderr);

@@ -66,14 +66,12 @@ pub fn complete(
         let old = files.templates.iter().find(|old| old.path == new.path).map(|old| old.text.clone());
         let parts = parts(&proposals, &new.path, old.as_deref());
         if !parts.is_empty() {
-            let turn = Turn::Third;
-            changed.insert(new.path.clone(), FileChange { path: new.path, old, new: new.text, turn, parts });
+            changed.insert(new.path.clone(), FileChange::of(new.path, old, new.text, Turn::Third, parts));
         }
     }
     if let (Some(old), Some(new)) = (&files.values, values) {
         let parts = parts(&proposals, &old.path, Some(&old.text));
-        let turn = Turn::Third;
-        let change = FileChange { path: old.path.clone(), old: Some(old.text.clone()), new, turn, parts };
+        let change = FileChange::of(old.path.clone(), Some(old.text.clone()), new, Turn::Third, parts);
         changed.insert(old.path.clone(), change);
     }
     for change in release_files(files.release.as_ref(), &proposals).map_err(one)? {
@@ -95,7 +93,7 @@ fn release_files(release: Option<&Release>, proposals: &Proposals) -> Result<Vec
         let edits: Vec<Edit> = parts.iter().flat_map(|part| &part.edits).cloned().collect();
         let new = edit::apply(old.as_deref().unwrap_or_default(), &edits)
             .map_err(|_| unproven(&proposal.path, "two edits meet in one place"))?;
-        Ok(FileChange { path: proposal.path.clone(), old, new, turn: proposal.turn, parts })
+        Ok(FileChange::of(proposal.path.clone(), old, new, proposal.turn, parts))
     };
     proposals.changes.iter().filter(|proposal| proposal.turn != Turn::Third).map(change).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) use toolkits::normal;
 
 use crate::chart::{Files, Functions, Role};
 use crate::checkout::{Checkouts, Found};
-use crate::edit::Edit;
+use crate::edit::{self, Edit};
 use crate::error::{Place, Reason, Refusal, shown};
 use crate::finding::Finding;
 use crate::options::Options;
@@ -110,12 +110,36 @@ pub struct FileChange {
     pub path: PathBuf,
     /// What is in it. `None`: there is no such file yet.
     pub old: Option<String>,
-    /// What will be in it.
-    pub new: String,
+    /// What makes it into [`FileChange::new`].
+    edits: Vec<Edit>,
     /// When it is written.
     pub turn: Turn,
-    /// What makes the one into the other, in the order of the rules.
+    /// What is done to it, in the order of the rules.
     pub parts: Vec<Part>,
+}
+
+impl FileChange {
+    /// The change of `old` into `new`, which `parts` add up to.
+    fn of(path: PathBuf, old: Option<String>, new: String, turn: Turn, parts: Vec<Part>) -> Self {
+        let text = old.as_deref().unwrap_or_default();
+        let edits: Vec<Edit> = parts.iter().flat_map(|part| part.edits.iter().cloned()).collect();
+        // Two rules may put lines into one place in another order than their own.
+        let edits = if edit::apply(text, &edits).as_ref() == Ok(&new) {
+            edits
+        } else {
+            vec![Edit { range: 0..text.len(), replacement: new }]
+        };
+        FileChange { path, old, edits, turn, parts }
+    }
+
+    /// What will be in it. It is not kept: a plan for a hundred checkouts would hold thousands of
+    /// texts twice.
+    #[must_use]
+    pub fn new_text(&self) -> String {
+        let old = self.old.as_deref().unwrap_or_default();
+        // These edits were made once already, by `of`.
+        edit::apply(old, &self.edits).unwrap_or_else(|_| old.to_owned())
+    }
 }
 
 /// What one rule does to a file.

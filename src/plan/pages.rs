@@ -72,7 +72,7 @@ fn complete(dir: &Path, findings: &mut Vec<Finding>) -> Result<Outcome, Refusal>
         let target = path.to_string_lossy().into_owned();
         let shape = Shape { rule: RULE, action, target, text: edit.replacement.clone() };
         let parts = vec![Part { shape, parameters: Parameters::new(), edits: vec![edit] }];
-        files.push(FileChange { path, old: old.map(ToOwned::to_owned), new, turn, parts });
+        files.push(FileChange::of(path, old.map(ToOwned::to_owned), new, turn, parts));
         Ok(())
     };
     if let Some(line) = docs.line.clone() {

@@ -14,7 +14,7 @@ use crate::diff::{self, Hunk, NO_NEWLINE, Sign};
 use crate::error::shown;
 use crate::finding::Level;
 use crate::plan::{ChartPlan, FileChange, Outcome};
-use crate::rules::{RULES, Rule};
+use crate::rules::Rule;
 use crate::shape::Action;
 
 const STYLE: &str = include_str!("page/page.css");
@@ -92,19 +92,19 @@ impl Page<'_, '_> {
                     caption { "What becomes of the charts, rule by rule" }
                     thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for state in STATES { th scope="col" { (mark(state)) " " (state.word()) } } th.bar scope="col" aria-hidden="true" {} } }
                     tbody {
-                        @for (index, rule) in RULES.iter().enumerate() {
+                        @for (index, rule) in self.review.rules.iter().enumerate() {
                             (rule_row(index + 1, *rule, charts))
                         }
                     }
                 }
-                p.hint { "Each chart with its rules, in the order of the list above: for helm-toolkit the last three, for the others the rest. Choose a chart to see only what it gets." }
+                p.hint { "Each chart with a mark for each of its rules, in the order of the list above; helm-toolkit has rules of its own. Choose a chart to see only what it gets." }
                 ul.charts {
                     @for chart in charts {
                         li {
                             button.chart type="button" data-chart=(self.number(chart)) data-name=(self.names.of(chart)) aria-pressed="false" {
                                 span.name { (self.names.of(chart)) }
                                 span.cells {
-                                    @for rule in RULES.iter().filter(|rule| rule.role() == chart.role) {
+                                    @for rule in self.review.rules.iter().filter(|rule| rule.role() == chart.role) {
                                         (cell(state(chart, *rule), *rule))
                                     }
                                 }
@@ -251,7 +251,7 @@ impl Page<'_, '_> {
                     @for (chart, file) in files {
                         details.file data-charts=(self.number(chart)) {
                             summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
-                            (diff_of(&diff::hunks(file)))
+                            (diff_of(&diff::hunks_of(file.old.as_deref().unwrap_or_default(), &file.new_text())))
                         }
                     }
                 }

@@ -12,7 +12,7 @@ use crate::diff::{self, Palette};
 use crate::error::{Place, Refusal};
 use crate::finding::{Finding, Level};
 use crate::plan::{ChartPlan, FileChange, Outcome};
-use crate::rules::RULES;
+use crate::rules::Rule;
 
 /// Of what is written here; see above.
 const VERSION: u32 = 1;
@@ -142,7 +142,7 @@ pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
         },
         shapes: review.shapes.iter().map(|group| shape(group, &names)).collect(),
         expectations: review.expectations.iter().map(|expectation| expected(expectation, &names)).collect(),
-        charts: review.plan.charts.iter().map(chart).collect(),
+        charts: review.plan.charts.iter().map(|plan| chart(plan, &review.rules)).collect(),
     };
     write_pretty(out, &report)
 }
@@ -180,14 +180,14 @@ fn expected(expectation: &review::Expectation<'_>, names: &Names) -> Expectation
     Expectation { rule: expectation.rule, get: expectation.get, missing: missing.collect() }
 }
 
-fn chart(plan: &ChartPlan) -> Chart<'_> {
+fn chart<'p>(plan: &'p ChartPlan, rules: &[&dyn Rule]) -> Chart<'p> {
     let (outcome, reason, refusals) = match &plan.outcome {
         Outcome::LeftAlone(reason) => ("left-alone", Some(*reason), &[][..]),
         Outcome::Complete => ("complete", None, &[][..]),
         Outcome::Change(_) => ("change", None, &[][..]),
         Outcome::Refused(refusals) => ("refused", None, refusals.as_slice()),
     };
-    let rules = RULES.iter().filter(|rule| rule.role() == plan.role);
+    let rules = rules.iter().filter(|rule| rule.role() == plan.role);
     Chart {
         name: &plan.name,
         path: path(&plan.path),

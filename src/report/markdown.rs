@@ -11,7 +11,6 @@ use super::summary::amount;
 use crate::diff::{self, NO_NEWLINE, Palette};
 use crate::error::shown;
 use crate::plan::ChartPlan;
-use crate::rules::RULES;
 use crate::shape::Action;
 
 /// How long it may become, in characters. GitHub takes 65,536.
@@ -122,7 +121,7 @@ fn expectations(review: &Review<'_>, names: &Names) -> String {
     for (sentence, rules) in said {
         let _ = writeln!(text, "- {}", sentence.replace('\0', &rules.join(", the ")));
     }
-    for rule in RULES.iter().filter(|rule| !rule.is_for_all()) {
+    for rule in review.rules.iter().filter(|rule| !rule.is_for_all()) {
         let has_it = |chart: &&ChartPlan| state(chart, *rule) == State::ToDo;
         let charts: Vec<&ChartPlan> = review.plan.charts.iter().filter(has_it).collect();
         if !charts.is_empty() {

@@ -14,10 +14,11 @@ use crate::rules::{RULES, Rule};
 use crate::shape::Shape;
 
 /// A plan, grouped.
-#[derive(Debug)]
 pub struct Review<'p> {
     /// The plan.
     pub plan: &'p Plan,
+    /// The rules that were at work.
+    pub rules: Vec<&'static dyn Rule>,
     /// The edits that differ, in the order of the rules, the most frequent first.
     pub shapes: Vec<ShapeUses<'p>>,
     /// What every chart should get.
@@ -161,10 +162,15 @@ impl<'p> Review<'p> {
             .into_iter()
             .filter_map(|(shape, uses)| Some(ShapeUses { shape, example: example(&uses)?, uses }))
             .collect();
-        let order = |rule: &str| RULES.iter().position(|other| other.name() == rule);
+        // What no rule makes, such as a page of documentation, comes last.
+        let order = |rule: &str| RULES.iter().position(|other| other.name() == rule).unwrap_or(RULES.len());
         shapes.sort_by_key(|group| (order(group.shape.rule), usize::MAX - group.uses.len()));
+        let is_used = |rule: &&&dyn Rule| {
+            !rule.is_optional() || shapes.iter().any(|group| group.shape.rule == rule.name())
+        };
+        let rules = RULES.iter().filter(is_used).copied().collect();
         let expectations = RULES.iter().filter(|rule| rule.is_for_all()).map(|rule| expectation(plan, *rule));
-        Review { plan, shapes, expectations: expectations.collect(), counts: Counts::of(plan) }
+        Review { plan, rules, shapes, expectations: expectations.collect(), counts: Counts::of(plan) }
     }
 
     /// What a reviewer should not take for the ordinary: what the plan leaves to people, and where it
@@ -252,7 +258,7 @@ fn example<'p>(uses: &[Use<'p>]) -> Option<Example<'p>> {
     let Use { file, part, .. } = *uses.first()?;
     let old = file.old.as_deref().unwrap_or_default();
     // These edits were proven together with the others; there is nothing for them to collide with.
-    let new = edit::apply(old, &part.edits).unwrap_or_else(|_| file.new.clone());
+    let new = edit::apply(old, &part.edits).unwrap_or_else(|_| file.new_text());
     Some(Example { file, new })
 }
 
@@ -305,11 +311,15 @@ impl Counts {
                 Outcome::LeftAlone(_) => &mut counts.left_alone,
             } += 1;
             counts.files += chart.files().len();
-            for line in chart.files().iter().flat_map(diff::hunks).flat_map(|hunk| hunk.lines) {
-                match line.sign {
-                    Sign::Added => counts.added += 1,
-                    Sign::Removed => counts.removed += 1,
-                    Sign::Kept => {}
+            for file in chart.files() {
+                let new = file.new_text();
+                let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &new);
+                for line in hunks.into_iter().flat_map(|hunk| hunk.lines) {
+                    match line.sign {
+                        Sign::Added => counts.added += 1,
+                        Sign::Removed => counts.removed += 1,
+                        Sign::Kept => {}
+                    }
                 }
             }
         }

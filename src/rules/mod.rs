@@ -50,6 +50,11 @@ pub trait Rule: Sync {
         true
     }
 
+    /// Whether it is at work only where the call asks for it.
+    fn is_optional(&self) -> bool {
+        false
+    }
+
     /// Looks at `chart` and proposes what is missing. A chart that has everything gets nothing
     /// proposed: that is how a second run finds nothing to do.
     ///

@@ -52,6 +52,10 @@ impl Rule for ReleaseNote {
         false
     }
 
+    fn is_optional(&self) -> bool {
+        true
+    }
+
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         let Some(release) = chart.release.filter(|_| !proposals.changes.is_empty()) else { return Ok(()) };
         let needs = needs(chart.name, release)?;

@@ -121,7 +121,7 @@ impl<'p> Stage<'p> {
     pub fn planned_values(&self, chart: &ChartPlan) -> Result<String, String> {
         let path = chart.path.join(VALUES);
         if let Some(change) = self.charts.changes.get(path.as_path()) {
-            return Ok(change.new.clone());
+            return Ok(change.new_text());
         }
         let whole = self.charts.plan.base.join(path);
         fs::read_to_string(&whole).map_err(|error| Error::Read(whole, error).to_string())
@@ -224,12 +224,14 @@ fn copy_files(
         }
         let path = dir.join(relative);
         match source.changes.get(path.as_path()) {
-            Some(FileChange { old: Some(old), new, .. }) => {
-                let text = if copy.state == State::Planned { new } else { old };
-                scratch.write(&target, text.as_bytes()).map_err(say)?;
-            }
-            // It has come to be since the plan was made.
-            Some(_) => {}
+            Some(change) => match &change.old {
+                Some(_) if copy.state == State::Planned => {
+                    scratch.write(&target, change.new_text().as_bytes()).map_err(say)?;
+                }
+                Some(old) => scratch.write(&target, old.as_bytes()).map_err(say)?,
+                // It has come to be since the plan was made.
+                None => {}
+            },
             None if entry.file_type().is_file() => scratch.copy(entry.path(), &target).map_err(say)?,
             None => copy_link(scratch, source, entry.path(), &target, relative, copy)?,
         }
@@ -239,7 +241,7 @@ fn copy_files(
         if change.old.is_none() && copy.state == State::Planned {
             let target = at.join(change.path.strip_prefix(dir).unwrap_or(&change.path));
             scratch.make_folder(target.parent().unwrap_or(at)).map_err(say)?;
-            scratch.write(&target, change.new.as_bytes()).map_err(say)?;
+            scratch.write(&target, change.new_text().as_bytes()).map_err(say)?;
         }
     }
     Ok(())
@@ -260,7 +262,7 @@ fn copy_link(
         (Some(inside), Some(path)) if path.is_file() => {
             let change = source.changes.get(inside).filter(|_| copy.state == State::Planned);
             let copied = match change {
-                Some(change) => scratch.write(target, change.new.as_bytes()),
+                Some(change) => scratch.write(target, change.new_text().as_bytes()),
                 None => scratch.copy(path, target),
             };
             copied.map_err(|error| error.to_string())

@@ -356,7 +356,7 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
     if file.old.as_deref() != Some(old) {
         return Err("the old text is not what it was".to_owned());
     }
-    let new = file.new.as_str();
+    let new = &file.new_text();
     let wrong = |complaint: String| format!("{complaint}\n--- old\n{old}\n--- new\n{new}");
     judge_edit(wanted, old, new).map_err(wrong)?;
     match run(new) {
@@ -570,7 +570,7 @@ fn judge_templates(
     };
     let mut edited = None;
     for change in change {
-        let new = change.new;
+        let new = change.new_text();
         match (change.old, templates.iter_mut().find(|template| template.path == change.path)) {
             (None, None) if change.path.as_os_str() == file.0 && new == file.1 => {
                 templates.push(source(file.0, &new));
