@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::error::Error;
@@ -22,16 +23,31 @@ use crate::report::summary::Detail;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub call: Call,
+}
+
+/// What the program can be called for.
+#[derive(Debug, Subcommand)]
+pub enum Call {
+    /// Something about charts.
+    #[command(flatten)]
+    Charts(Box<Command>),
+    /// Print what completes the arguments in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, for man(1)
+    Man,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 check or verify found something or plan --exit-code would change something, 2 a chart could not be handled or the call is wrong";
+Exit codes: 0 done, 1 check or verify found something, or --exit-code is given and something changes, 2 a chart could not be handled or the call is wrong";
 
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `check` or `verify` found something, or `plan --exit-code` would change something
+  1  `check` or `verify` found something, or `--exit-code` is given and something changes, or would
   2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
      nothing, or put back what it wrote
 
@@ -45,7 +61,7 @@ Examples:
   osh-registry-auth verify                                 have Helm prove what apply would do, or did
   osh-registry-auth plan | git apply                       the same as apply, through git";
 
-/// The commands.
+/// The commands that look at charts.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print the diff of what would change; write nothing
@@ -71,6 +87,9 @@ pub enum Command {
         /// Write over files with changes that are not committed
         #[arg(long, help_heading = "Changes")]
         allow_dirty: bool,
+        /// Exit with 1 where something changes
+        #[arg(long)]
+        exit_code: bool,
         /// What plan and apply take.
         #[command(flatten)]
         changing: Changing,

@@ -20,7 +20,8 @@
 //!
 //! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
 //! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
-//! [`cli`] and [`options`] are what a user can choose, [`run`] puts it all together.
+//! [`cli`] and [`options`] are what a user can choose, [`manual`] is made from that; [`run`] puts it
+//! all together.
 
 pub mod apply;
 pub mod chart;
@@ -36,6 +37,7 @@ pub mod guard;
 pub mod helm;
 mod ids;
 pub mod lock;
+pub mod manual;
 pub mod options;
 pub mod plan;
 pub mod release;

@@ -13,7 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::chart::Role;
 use crate::checkout::{self, Checkouts};
 use crate::cli::{
-    Changing, CheckFormat, Cli, Command, Common, Format, PlanFormat, Reports, Verify, VerifyFormat,
+    Call, Changing, CheckFormat, Cli, Command, Common, Format, PlanFormat, Reports, Verify, VerifyFormat,
 };
 use crate::diff::Palette;
 use crate::error::Error;
@@ -25,7 +25,7 @@ use crate::report::check::{self, Problem};
 use crate::report::review::Review;
 use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
-use crate::{apply, diff, disk, guard, verify};
+use crate::{apply, diff, disk, guard, manual, verify};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -40,13 +40,22 @@ const MAX_JOBS: usize = 256;
 /// Does what `cli` says and reports on standard output and standard error.
 #[must_use]
 pub fn run(cli: &Cli) -> ExitCode {
-    let color = match cli.command.common().color {
+    let color = match &cli.call {
+        Call::Charts(command) => command.common().color,
+        Call::Completions { .. } | Call::Man => clap::ColorChoice::Auto,
+    };
+    let color = match color {
         clap::ColorChoice::Auto => ColorChoice::Auto,
         clap::ColorChoice::Always => ColorChoice::Always,
         clap::ColorChoice::Never => ColorChoice::Never,
     };
     let mut talk = AutoStream::new(io::stderr(), color);
-    match execute(&cli.command, color, &mut talk) {
+    let done = match &cli.call {
+        Call::Charts(command) => execute(command, color, &mut talk),
+        Call::Completions { shell } => print_text(manual::completions(*shell).as_bytes()),
+        Call::Man => manual::page().map_err(Into::into).and_then(|page| print_text(&page)),
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
@@ -78,13 +87,16 @@ fn execute(
     // The program ends with the plan: giving back thousands of texts one by one helps nobody.
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
     let plan = ManuallyDrop::new(Plan::new(checkouts, &selection, &options));
+    let has_changes = !plan.files().is_empty();
+    let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (deed, code) = match command {
         Command::Plan { exit_code, changing, .. } => {
             print_plan(&changing.reports, &plan, color)?;
-            let has_changes = !plan.files().is_empty();
-            (Deed::Planned, if *exit_code && has_changes { FOUND } else { DONE })
+            (Deed::Planned, changed(exit_code))
         }
-        Command::Apply { allow_dirty, changing, .. } => (apply(&plan, *allow_dirty, changing, color)?, DONE),
+        Command::Apply { allow_dirty, exit_code, changing, .. } => {
+            (apply(&plan, *allow_dirty, changing, color)?, changed(exit_code))
+        }
         Command::Check { reports, .. } => {
             let problems = check::problems(&plan, env::current_dir().ok().as_deref());
             print_problems(reports, &plan, &problems, color)?;
@@ -103,6 +115,13 @@ fn execute(
     }
     let is_refused = plan.refusals().next().is_some() || matches!(deed, Deed::Guarded(_));
     Ok(if is_refused { REFUSED } else { code })
+}
+
+/// Prints what the program says of itself.
+fn print_text(text: &[u8]) -> Result<u8, Box<dyn std::error::Error>> {
+    let mut out = io::stdout().lock();
+    unless_closed(out.write_all(text).and_then(|()| out.flush())).map_err(Error::Print)?;
+    Ok(DONE)
 }
 
 /// Writes the files of `plan`, unless something is against it.

@@ -170,7 +170,8 @@ fn exit_codes_are_as_documented() {
     let code = |args: &[&str]| run(work.path(), args).code;
     assert_eq!(code(&["plan"]), 0);
     assert_eq!(code(&["plan", "--exit-code"]), 1);
-    assert_eq!(code(&["apply", "--replace-templates"]), 0);
+    assert_eq!(code(&["apply", "--replace-templates", "--exit-code"]), 1);
+    assert_eq!(code(&["apply", "--exit-code"]), 0);
     assert_eq!(code(&["plan", "--exit-code"]), 0);
     for wrong in [
         &["plan", "no-such-folder"][..],

@@ -1,0 +1,252 @@
+//! What comes with the program, for other programs to use: completions, the manual page, and the
+//! examples in contrib/. What needs packages from PyPI or npm is in tests/packaging/run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::{PROGRAM, assert_same_tree, copy, run, testdata};
+use serde_yaml::Value;
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// `command` with the program on its `PATH`.
+fn with_program(mut command: Command) -> Command {
+    let folder = Path::new(PROGRAM).parent().unwrap().to_owned();
+    let others = env::var_os("PATH").unwrap();
+    let path = env::join_paths([folder].into_iter().chain(env::split_paths(&others))).unwrap();
+    command.env("PATH", path);
+    command
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs git in `dir`, as somebody, and returns what it printed.
+fn git(dir: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"])
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What bash completes in the last of `words`.
+fn completed(words: &str) -> String {
+    let script = r#"
+        set -eu
+        source /dev/stdin
+        read -ra COMP_WORDS <<<"$1"
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+        definition=$(complete -p osh-registry-auth)
+        [[ $definition =~ -F\ ([^ ]+) ]]
+        "${BASH_REMATCH[1]}" osh-registry-auth "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        echo "${COMPREPLY[*]}"
+    "#;
+    let work = tempfile::tempdir().unwrap();
+    let completions = work.path().join("completions");
+    fs::write(&completions, run(Path::new("/"), &["completions", "bash"]).stdout).unwrap();
+    let output = Command::new("bash")
+        .args(["-c", script, "bash", words])
+        .stdin(fs::File::open(completions).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn bash_completes_commands_and_options() {
+    assert_eq!(completed("osh-registry-auth pl"), "plan");
+    assert_eq!(completed("osh-registry-auth ap"), "apply");
+    assert_eq!(completed("osh-registry-auth plan --repl"), "--replace-templates");
+    assert_eq!(completed("osh-registry-auth completions z"), "zsh");
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = run(Path::new("/"), &["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{shell}");
+        assert!(run.stdout.contains("replace-templates"), "{shell}: {}", run.stdout);
+    }
+    assert_eq!(run(Path::new("/"), &["completions", "cmd.exe"]).code, 2);
+}
+
+#[test]
+fn the_manual_page_is_one() {
+    let page = run(Path::new("/"), &["man"]);
+    assert_eq!((page.code, page.stderr.as_str()), (0, ""));
+    for line in
+        [".SH NAME", ".SH \"PLAN\"", ".SH \"APPLY\"", ".SH \"CHECK\"", ".SH \"VERIFY\"", ".SS OPTIONS"]
+    {
+        assert!(page.stdout.lines().any(|other| other == line), "no {line} in\n{}", page.stdout);
+    }
+    assert!(page.stdout.contains("\\-\\-replace\\-templates"), "{}", page.stdout);
+}
+
+/// Debian's groff-base, which man(1) itself uses, is on every machine that shows manual pages.
+#[test]
+fn groff_renders_the_manual_page_without_warnings() {
+    let work = tempfile::tempdir().unwrap();
+    let page = work.path().join("osh-registry-auth.1");
+    fs::write(&page, run(Path::new("/"), &["man"]).stdout).unwrap();
+    let groff = Command::new("groff").args(["-man", "-ww", "-Tutf8", "-P-c"]).arg(&page).output();
+    let output = match groff {
+        Err(_) if env::var_os("CI").is_none() => return,
+        output => output.expect("groff, from Debian's groff-base"),
+    };
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("osh-registry-auth check --format github"), "{text}");
+}
+
+/// What multi-gitter does with the script, as its documentation says: clone, run, commit what changed.
+#[test]
+fn the_multi_gitter_script_completes_refuses_and_leaves_alone() {
+    let work = tempfile::tempdir().unwrap();
+    let script = repository("contrib/multi-gitter/osh-registry-auth.sh");
+    // The repository, the script's arguments and exit code, and what the pull request comes to, if
+    // there is one.
+    let after = Some("trees/openstack-helm/after");
+    let cases = [
+        ("to-migrate", "trees/openstack-helm/before", &["--replace-templates"][..], 0, after),
+        ("complete", "trees/openstack-helm/after", &[], 0, None),
+        ("refused", "trees/one-refused/before", &[], 2, None),
+        ("without-charts", "cli", &[], 0, None),
+        // One template calls a function that is nowhere: a person has to say what becomes of it.
+        ("for-people", "trees/openstack-helm/before", &[], 1, None),
+    ];
+    for (name, tree, args, code, result) in cases {
+        let origin = work.path().join("origin").join(name);
+        copy(&testdata(tree), &origin);
+        git(&origin, &["init", "--quiet"]);
+        git(&origin, &["add", "--all"]);
+        git(&origin, &["commit", "--quiet", "--message", "charts"]);
+
+        let clone = work.path().join(name);
+        git(work.path(), &["clone", "--quiet", origin.to_str().unwrap(), name]);
+        git(&clone, &["checkout", "--quiet", "-b", "oci-registry-auth"]);
+        let mut command = with_program(Command::new(&script));
+        let output = command.args(args).current_dir(&clone).env("REPOSITORY", name).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{name}: {}", said(&output));
+        if code == 0 && !git(&clone, &["status", "--porcelain"]).is_empty() {
+            git(&clone, &["add", "--all"]);
+            git(&clone, &["commit", "--quiet", "--message", "Support an OCI image registry"]);
+            git(&clone, &["push", "--quiet", "origin", "oci-registry-auth"]);
+        }
+        let commits = git(&origin, &["log", "--all", "--oneline"]).lines().count();
+        assert_eq!(commits, 1 + usize::from(result.is_some()), "{name}");
+        if let Some(result) = result {
+            git(&origin, &["checkout", "--quiet", "oci-registry-auth"]);
+            assert_same_tree(&testdata(result), &origin, name);
+        }
+        if code != 0 {
+            assert!(said(&output).contains(".yaml"), "{name}: says not what is wrong: {}", said(&output));
+        }
+    }
+}
+
+/// Runs the steps of contrib/github/ in `tree`, as GitHub does: each in `bash -e`. Returns the exit
+/// codes, what was printed, and what is in the summary and in the report.
+fn run_workflow(tree: &str) -> (Vec<i32>, String, String, String) {
+    let text = fs::read_to_string(repository("contrib/github/osh-registry-auth.yml")).unwrap();
+    let workflow: Value = serde_yaml::from_str(&text).unwrap();
+    let steps = workflow["jobs"]["check"]["steps"].as_sequence().unwrap();
+    let artifact = steps.iter().find_map(|step| step["with"]["path"].as_str()).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let checkout = work.path().join("checkout");
+    copy(&testdata(tree), &checkout);
+    let summary = work.path().join("summary");
+    let (mut codes, mut printed) = (Vec::new(), String::new());
+    for step in steps.iter().filter(|step| step["name"] != "Install") {
+        let Some(script) = step["run"].as_str() else { continue };
+        let output = with_program(Command::new("bash"))
+            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
+            .current_dir(&checkout)
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .unwrap();
+        codes.push(output.status.code().unwrap());
+        printed += &said(&output);
+    }
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    (codes, printed, read(summary), read(checkout.join(artifact).join("plan.html")))
+}
+
+#[test]
+fn the_workflow_marks_what_is_missing_and_keeps_the_page() {
+    let (codes, printed, summary, page) = run_workflow("trees/openstack-helm/before");
+    assert_eq!(codes, [0, 1], "{printed}");
+    assert!(printed.contains("\n::error file=nova/values.yaml,"), "{printed}");
+    assert!(summary.contains("secret_registry: true"), "{summary}");
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+
+    let (codes, printed, ..) = run_workflow("trees/openstack-helm/after");
+    assert_eq!(codes, [0, 0], "{printed}");
+    // Where a chart is refused there is a page all the same, and the check fails.
+    let (codes, printed, ..) = run_workflow("trees/one-refused/before");
+    assert_eq!(codes, [0, 2], "{printed}");
+}
+
+/// Of every package that the program or its tests are built from: name, and what it asks of Rust.
+fn packages() -> Vec<(String, Option<Vec<u32>>)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |package: &serde_json::Value| {
+        let version = package["rust_version"].as_str();
+        let version =
+            version.map(|version| version.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>());
+        (package["name"].as_str().unwrap().to_owned(), version)
+    };
+    metadata["packages"].as_array().unwrap().iter().map(of).collect()
+}
+
+/// Only one Rust can be had where CI runs: that the program builds with the oldest one that it
+/// promises to, in Cargo.toml and in the README, cannot be tried there. clippy's `incompatible_msrv`
+/// watches over its own code; this over its dependencies.
+#[test]
+fn no_dependency_asks_for_a_newer_rust_than_is_promised() {
+    let packages = packages();
+    assert!(packages.len() > 50, "only {} packages", packages.len());
+    let (_, ours) = packages.iter().find(|(name, _)| name == "osh-registry-auth").unwrap();
+    let ours = ours.as_ref().expect("rust-version in Cargo.toml");
+    for (name, version) in &packages {
+        let newer = version.as_ref().is_some_and(|version| version > ours);
+        assert!(!newer, "{name} asks for Rust {version:?}, and we promise {ours:?}");
+    }
+    let promise = format!("With [Rust](https://rustup.rs) {}.{} or later", ours[0], ours[1]);
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    assert!(readme.contains(&promise), "the README does not say: {promise}");
+}
+
+#[test]
+fn the_changelog_knows_this_version() {
+    let changelog = fs::read_to_string(repository("CHANGELOG.md")).unwrap();
+    let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));
+    assert!(changelog.lines().any(|line| line.starts_with(&heading)), "no {heading} in CHANGELOG.md");
+}
