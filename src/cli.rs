@@ -294,7 +294,7 @@ impl Format for CheckFormat {
 pub enum VerifyFormat {
     /// For people: a line for each chart, and its faults below
     Text,
-    /// For programs: everything
+    /// For programs; src/report/verify.schema.json describes it
     Json,
 }
 

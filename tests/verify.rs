@@ -20,7 +20,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::helm::helm;
-use common::{Run, assert_snapshot, command, copy, files, run, testdata};
+use common::{Run, assert_snapshot, assert_valid, command, copy, files, run, testdata};
 use tempfile::TempDir;
 
 /// Where authentication is on, whether or not the values know of it.
@@ -89,6 +89,7 @@ fn the_report_for_programs_says_it_all() {
     assert_eq!((found.code, found.stdout.as_str()), (1, ""));
     let report = fs::read_to_string(work.path().join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_valid("src/report/verify.schema.json", &report);
     assert_eq!(report["version"], 1);
     assert_eq!(report["counts"]["proven"], 5);
     assert_eq!(report["counts"]["faulty"], 1);

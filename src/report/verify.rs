@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use super::json::{Program, write_pretty};
 use super::summary::{Detail, ERROR, NOTE, amount, write_left_alone};
 use crate::error::{printable, shown};
 use crate::plan::Plan;
@@ -71,7 +72,7 @@ pub fn write_text(out: &mut dyn Write, report: &Report, detail: Detail, is_colou
     report.charts.iter().try_for_each(|chart| write_chart(out, chart, detail, palette))
 }
 
-/// Writes the report for programs.
+/// Writes the report for programs; `verify.schema.json` beside this file describes it.
 ///
 /// # Errors
 /// What `out` reports.
@@ -80,17 +81,17 @@ pub fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let counts = Counts::of(report);
     let report = json!({
         "version": VERSION,
+        "program": Program::THIS,
         "charts": charts,
         "counts": {
             "proven": counts.proven,
             "faulty": counts.faulty,
-            "not-verified": counts.not_verified,
-            "left-alone": counts.left_alone,
+            "not_verified": counts.not_verified,
+            "left_alone": counts.left_alone,
         },
         "renders": report.renders,
     });
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+    write_pretty(out, &report)
 }
 
 /// The colours of the report.
@@ -192,12 +193,12 @@ fn as_json(chart: &Verified) -> serde_json::Value {
         "name": chart.name,
         "verdict": verdict,
         "reason": reason,
-        "as-planned": is_planned,
+        "as_planned": is_planned,
         "pods": counts.map(|counts| counts.pods),
-        "service-accounts": counts.map(|counts| counts.accounts),
+        "service_accounts": counts.map(|counts| counts.accounts),
         "faults": faults,
         "notes": chart.notes,
-        "noisy-objects": chart.noisy,
+        "noisy_objects": chart.noisy,
     })
 }
 
