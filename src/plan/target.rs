@@ -1,8 +1,10 @@
 //! What lies where a file is to be written.
 
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::disk;
 use crate::error::{Place, Reason, Refusal};
 use crate::finding::{Finding, FindingId};
 
@@ -32,9 +34,24 @@ pub(super) fn look(dir: &Path, path: &Path) -> Result<Option<Finding>, Refusal> 
             return Err(Refusal::new(Reason::NoFolder, Place::file(part), what, "move it away"));
         }
     }
-    let names = dir.join(path).symlink_metadata().map_or(1, |metadata| metadata.nlink());
+    let file = dir.join(path);
+    let names = file.symlink_metadata().map_or(1, |metadata| names_of_others(&file, &metadata));
     Ok((names > 1).then(|| {
         let what = format!("has {names} names (hard links): the text under the others stays as it is");
         Finding::warning(FindingId::HardLink, Place::file(path), what, "see to those by hand")
     }))
+}
+
+/// How many names the file at `path` has, without those that a run which was killed has left beside it.
+fn names_of_others(path: &Path, file: &Metadata) -> u64 {
+    if file.nlink() == 1 {
+        return 1;
+    }
+    let beside = path.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let is_left = |entry: &fs::DirEntry| {
+        let is_same = |other: Metadata| (other.dev(), other.ino()) == (file.dev(), file.ino());
+        disk::is_temporary(&entry.file_name()) && entry.metadata().is_ok_and(is_same)
+    };
+    let left = beside.filter(is_left).count();
+    file.nlink().saturating_sub(u64::try_from(left).unwrap_or(0))
 }
