@@ -206,6 +206,8 @@ fn verify(
     talk: &mut dyn Write,
 ) -> Result<u8, Box<dyn std::error::Error>> {
     let Verify { common, helm, helm_toolkit, reports } = args;
+    // What is wrong with the call is said now, and not when Helm has worked for half a minute.
+    reports.targets()?;
     let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
     let bar = report::verify::progress(charts, common.detail() >= Detail::Normal);
