@@ -27,7 +27,7 @@ use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{assert_same_tree, command, copy, files, run, testdata};
+use common::{ALL_SIGNALS, assert_same_tree, command_with_signals, copy, files, run, testdata};
 use libtest_mimic::{Arguments, Trial};
 use osh_registry_auth::disk::Step;
 use osh_registry_auth::error::Error;
@@ -272,15 +272,11 @@ static MANY: LazyLock<Many> = LazyLock::new(|| {
 
 /// Starts `apply` with all signals as they are by default: what runs the tests may have some ignored.
 fn start(dir: &Path) -> Child {
-    start_by(dir, "--default-signal=HUP,INT,TERM")
+    start_by(dir, ALL_SIGNALS)
 }
 
 fn start_by(dir: &Path, signals: &str) -> Child {
-    let mut command = command(dir, &["apply", "."]);
-    if cfg!(target_os = "linux") {
-        let program = std::mem::replace(&mut command, Command::new("env"));
-        command.current_dir(dir).arg(signals).arg(program.get_program()).args(program.get_args());
-    }
+    let mut command = command_with_signals(dir, signals, &["apply", "."]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }

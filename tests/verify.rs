@@ -20,7 +20,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::helm::helm;
-use common::{Run, assert_snapshot, assert_valid, command, copy, files, run, testdata};
+use common::{
+    ALL_SIGNALS, Run, assert_snapshot, assert_valid, command, command_with_signals, copy, files, run,
+    testdata,
+};
 use tempfile::TempDir;
 
 /// Where authentication is on, whether or not the values know of it.
@@ -434,7 +437,7 @@ fn a_signal_ends_it_at_once_and_leaves_nothing() {
     {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
-        let mut child = command(work.path(), &["verify", "--helm", &helm])
+        let mut child = command_with_signals(work.path(), ALL_SIGNALS, &["verify", "--helm", &helm])
             .env("TMPDIR", &folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

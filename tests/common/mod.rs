@@ -56,6 +56,21 @@ pub fn command(dir: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// What `env` is told for signals to be as they are by default: what runs the tests may have some
+/// ignored, as nohup has, and shells in the background.
+pub const ALL_SIGNALS: &str = "--default-signal=HUP,INT,TERM";
+
+/// The same, with `signals` as GNU's `env` takes them.
+pub fn command_with_signals(dir: &Path, signals: &str, args: &[&str]) -> Command {
+    let program = command(dir, args);
+    if !cfg!(target_os = "linux") {
+        return program;
+    }
+    let mut command = Command::new("env");
+    command.current_dir(dir).arg(signals).arg(program.get_program()).args(program.get_args());
+    command
+}
+
 pub fn finished(output: Output) -> Run {
     Run {
         code: output.status.code().expect("the program ended by itself"),
