@@ -240,8 +240,7 @@ impl Document<'_> {
         })?;
         let written = self.scalar(null).unwrap_or_default().len();
         // Behind a key that is written `? key`, the value has a line of its own, or none.
-        let before = self.slice(self.line_start(self.line_of(self.offset(key))), self.offset(key));
-        if written == 0 && before.trim_end().ends_with('?') {
+        if written == 0 && self.is_explicit(key) {
             return Err(Obstacle::NothingBehindExplicitKey);
         }
         let start = if written == 0 { self.line_content_end(self.offset(key)) } else { self.offset(null) };
@@ -276,6 +275,12 @@ impl Document<'_> {
         let before = self.slice(self.line_start(self.line_of(old.start)), old.start);
         let start = old.start - (before.len() - before.trim_end_matches(' ').len());
         Ok(vec![Edit::remove(start..old.end), insertion])
+    }
+
+    /// Whether a key is written `? key`, with the value behind a colon on another line.
+    fn is_explicit(&self, key: Node) -> bool {
+        let offset = self.offset(key);
+        self.slice(self.line_start(self.line_of(offset)), offset).trim_end().ends_with('?')
     }
 
     /// The key of a value that stands in a block mapping, where lines can be put below it.
@@ -337,8 +342,8 @@ impl Document<'_> {
     fn start_of_entries(&self, mapping: Node) -> Result<usize, Obstacle> {
         let first_line = self.line_start(self.line_of(self.offset(mapping)));
         let start = match self.block_key(mapping) {
-            Some(key) => self.line_end(self.offset(key)),
-            None => first_line,
+            Some(key) if !self.is_explicit(key) => self.line_end(self.offset(key)),
+            _ => first_line,
         };
         let is_alone = self.slice(first_line, self.offset(mapping)).trim_matches(' ').is_empty();
         if is_alone && start <= first_line { Ok(start) } else { Err(Obstacle::NoLineOfItsOwn) }
