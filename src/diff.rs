@@ -1,6 +1,7 @@
 //! Changes in git's own format, so that `git apply` on a fresh checkout gives what `apply` gives.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -92,8 +93,17 @@ pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::
     Ok(())
 }
 
+/// The diff of one file as text, without colours. What is not UTF-8 in its name is lost.
+#[must_use]
+pub fn text(change: &FileChange) -> String {
+    let mut text = Vec::new();
+    // A Vec takes whatever is written to it.
+    let _ = write(&mut text, change, Palette::PLAIN);
+    String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// What git writes below the last line of a text that has no line break at its end.
-pub const NO_NEWLINE: &str = "\\ No newline at end of file";
+const NO_NEWLINE: &str = "\\ No newline at end of file";
 
 /// Lines of a diff that belong together.
 #[derive(Clone, Debug)]
@@ -111,6 +121,14 @@ pub struct Line<'t> {
     pub sign: Sign,
     /// Its text with the line break, which the last line of a file may lack.
     pub text: &'t str,
+}
+
+impl fmt::Display for Line<'_> {
+    /// The line as it stands in a diff, line breaks included.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.sign.character(), self.text)?;
+        if self.text.ends_with('\n') { Ok(()) } else { write!(f, "\n{NO_NEWLINE}\n") }
+    }
 }
 
 /// In which of the two texts a line stands.

@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::review::{Counts, Names, Review, ShapeUses, State, state};
 use super::summary::amount;
-use crate::diff::{self, Hunk, NO_NEWLINE, Sign};
+use crate::diff::{self, Hunk, Sign};
 use crate::error::shown;
 use crate::finding::Level;
 use crate::plan::{ChartPlan, FileChange, Outcome};
@@ -137,9 +137,7 @@ impl Page<'_, '_> {
             Action::Replace => "file replaced:",
         };
         let file = group.example.file;
-        let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &group.example.new);
-        let mut charts: Vec<&ChartPlan> = group.uses.iter().map(|usage| usage.chart).collect();
-        charts.dedup_by_key(|chart| &chart.path);
+        let (hunks, charts) = (group.example.hunks(), group.charts());
         let numbers: Vec<String> = charts.iter().map(|chart| self.number(chart).to_string()).collect();
         html! {
             article.shape tabindex="-1" id={ "shape-" (shape.id()) } data-shape=(shape.id()) data-charts=(numbers.join(" ")) {
@@ -354,7 +352,7 @@ fn diff_of(hunks: &[Hunk<'_>]) -> Markup {
             @for hunk in hunks {
                 span.hunk { (hunk.header) "\n" }
                 @for lines in hunk.lines.chunk_by(|one, other| one.sign == other.sign) {
-                    @let text = text_of(lines);
+                    @let text: String = lines.iter().map(ToString::to_string).collect();
                     @match lines.first().map(|line| line.sign) {
                         Some(Sign::Added) => { ins { (text) } }
                         Some(Sign::Removed) => { del { (text) } }
@@ -364,16 +362,4 @@ fn diff_of(hunks: &[Hunk<'_>]) -> Markup {
             }
         }
     }
-}
-
-fn text_of(lines: &[diff::Line<'_>]) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text.push(line.sign.character());
-        text.push_str(line.text);
-        if !line.text.ends_with('\n') {
-            text.extend(["\n", NO_NEWLINE, "\n"]);
-        }
-    }
-    text
 }

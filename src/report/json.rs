@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::review::{self, Counts, Names, Review, ShapeUses, Use};
 use crate::chart::Role;
-use crate::diff::{self, Palette};
+use crate::diff;
 use crate::error::{Place, Refusal};
 use crate::finding::{Finding, Level};
 use crate::plan::{ChartPlan, FileChange, Outcome};
@@ -206,14 +206,11 @@ fn chart<'p>(plan: &'p ChartPlan, rules: &[&dyn Rule]) -> Chart<'p> {
 }
 
 fn file(change: &FileChange) -> File {
-    let mut text = Vec::new();
-    // A Vec takes whatever is written to it.
-    let _ = diff::write(&mut text, change, Palette::PLAIN);
     File {
         path: path(&change.path),
         action: if change.old.is_none() { "create" } else { "edit" },
         shapes: change.parts.iter().map(|part| part.shape.id()).collect(),
-        diff: String::from_utf8_lossy(&text).into_owned(),
+        diff: diff::text(change),
     }
 }
 

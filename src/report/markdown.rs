@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::review::{Counts, Expectation, Missing, Names, Review, ShapeUses, State, state};
 use super::summary::amount;
-use crate::diff::{self, NO_NEWLINE, Palette};
+use crate::diff;
 use crate::error::shown;
 use crate::plan::ChartPlan;
 use crate::shape::Action;
@@ -61,15 +61,15 @@ fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
         Action::Create => "a new file,",
         Action::Replace => "a file replaced,",
     };
-    let charts = amount(group.charts(), "chart");
-    let _ = writeln!(text, "\n### {number}. {}: {what} {} ({charts})", shape.rule, code(&shape.target));
+    let charts = group.charts();
+    let count = amount(charts.len(), "chart");
+    let _ = writeln!(text, "\n### {number}. {}: {what} {} ({count})", shape.rule, code(&shape.target));
     let mut example = String::new();
     let file = group.example.file;
-    for hunk in diff::hunks_of(file.old.as_deref().unwrap_or_default(), &group.example.new) {
+    for hunk in group.example.hunks() {
         let _ = writeln!(example, "{}", hunk.header);
         for line in hunk.lines {
-            let end = if line.text.ends_with('\n') { "" } else { &format!("\n{NO_NEWLINE}\n") };
-            let _ = write!(example, "{}{}{end}", line.sign.character(), line.text);
+            let _ = write!(example, "{line}");
         }
     }
     text.push_str(&fenced(&example));
@@ -81,8 +81,6 @@ fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
             None => write!(text, "; `{name}` differs, see the diff"),
         };
     }
-    let mut charts: Vec<&ChartPlan> = group.uses.iter().map(|usage| usage.chart).collect();
-    charts.dedup_by_key(|chart| &chart.path);
     let _ = writeln!(text, ". The charts: {}", list(&charts, names));
     text
 }
@@ -156,10 +154,7 @@ fn whole_diff(review: &Review<'_>, room: usize) -> String {
     let mut shown_files = 0;
     let mut length = 0;
     for file in &files {
-        let mut one = Vec::new();
-        // A Vec takes whatever is written to it.
-        let _ = diff::write(&mut one, file, Palette::PLAIN);
-        let one = String::from_utf8_lossy(&one);
+        let one = diff::text(file);
         length += one.chars().count();
         if length > room {
             break;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chart::Role;
-use crate::diff::{self, Sign};
+use crate::diff::{self, Hunk, Sign};
 use crate::edit;
 use crate::error::{printable, shown};
 use crate::finding::Finding;
@@ -213,11 +213,21 @@ impl Names {
     }
 }
 
-impl ShapeUses<'_> {
-    /// How many charts get it.
+impl Example<'_> {
+    /// What changes.
     #[must_use]
-    pub fn charts(&self) -> usize {
-        self.uses.iter().map(|usage| &usage.chart.path).collect::<BTreeSet<_>>().len()
+    pub fn hunks(&self) -> Vec<Hunk<'_>> {
+        diff::hunks_of(self.file.old.as_deref().unwrap_or_default(), &self.new)
+    }
+}
+
+impl<'p> ShapeUses<'p> {
+    /// The charts that get it, each once.
+    #[must_use]
+    pub fn charts(&self) -> Vec<&'p ChartPlan> {
+        let mut charts: Vec<&ChartPlan> = self.uses.iter().map(|usage| usage.chart).collect();
+        charts.dedup_by_key(|chart| &chart.path);
+        charts
     }
 
     /// What the names of parameters in the shape stand for: a text, in which `CHART` is the chart's name, or
