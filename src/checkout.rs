@@ -9,7 +9,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
 
 use crate::chart::{self, Metadata, Role};
 use crate::error::{Error, Reason, Refusal};
@@ -79,7 +78,7 @@ pub fn find_with(paths: &[PathBuf], folders: &[&str]) -> Result<Checkouts, Error
     let base = common_parent(&roots);
     let relative = |dir: &Path| dir.strip_prefix(&base).unwrap_or(dir).to_owned();
     let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
-    for Walked { dir, inside_of, metadata } in roots.iter().flat_map(|root| walk_in_parallel(root)) {
+    for Walked { dir, inside_of, metadata } in roots.iter().flat_map(|root| walk(root.clone())) {
         let path = relative(&dir);
         let vendored_in = inside_of.as_deref().map(relative);
         // Of a chart that is reached in two ways, the one that shows it inside of another.
@@ -103,75 +102,71 @@ struct Walked {
     metadata: Result<Metadata, Refusal>,
 }
 
-impl Walked {
-    /// A folder that cannot be looked into may be a chart; it is refused like one.
-    fn unreadable(dir: &Path, inside_of: Option<&Path>, error: &io::Error) -> Self {
-        let refusal = chart::unreadable(Path::new(""), error);
-        Walked { dir: dir.to_owned(), inside_of: inside_of.map(Path::to_owned), metadata: Err(refusal) }
-    }
-}
-
-/// The charts below `root`. Its folders are walked in parallel.
-fn walk_in_parallel(root: &Path) -> Vec<Walked> {
-    if !matches!(is_chart(root), Ok(false)) {
-        return walk(root);
-    }
-    let (mut folders, mut unreadable) = (Vec::new(), Vec::new());
-    for entry in WalkDir::new(root).min_depth(1).max_depth(1) {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() && !is_hidden(&entry) => folders.push(entry.into_path()),
-            Ok(_) => {}
-            Err(error) => unreadable.push(Walked::unreadable(root, None, &error.into())),
+/// The charts below `root`, itself included: level by level, so that many folders can be looked into at
+/// a time and none is too deep.
+fn walk(root: PathBuf) -> Vec<Walked> {
+    let mut charts = Vec::new();
+    let mut level = if root.is_dir() { vec![Folder { dir: root, inside_of: None }] } else { Vec::new() };
+    while !level.is_empty() {
+        let looked: Vec<_> = level.into_par_iter().with_max_len(1).map(Folder::look).collect();
+        level = Vec::new();
+        for (found, below) in looked {
+            charts.extend(found);
+            level.extend(below);
         }
     }
-    let walked = folders.par_iter().with_max_len(1).map(|folder| walk(folder));
-    walked.flatten_iter().chain(unreadable).collect()
-}
-
-/// The charts below `root`, itself included.
-fn walk(root: &Path) -> Vec<Walked> {
-    let mut charts = Vec::new();
-    walk_into(root, None, &mut charts);
     charts
 }
 
-/// Walks a folder down to the charts in it, and goes on in their `charts/`.
-fn walk_into(folder: &Path, inside_of: Option<&Path>, charts: &mut Vec<Walked>) {
-    let mut walk = WalkDir::new(folder).into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let dir = error.path().unwrap_or(folder).to_owned();
-                charts.push(Walked::unreadable(&dir, inside_of, &error.into()));
-                continue;
-            }
-        };
-        if !entry.file_type().is_dir() {
-            continue;
-        }
-        if entry.depth() > 0 && is_hidden(&entry) {
-            walk.skip_current_dir();
-            continue;
-        }
-        match is_chart(entry.path()) {
-            Ok(false) => {}
+/// A folder that the walk has come to.
+struct Folder {
+    dir: PathBuf,
+    /// The outermost chart that it is inside of.
+    inside_of: Option<PathBuf>,
+}
+
+impl Folder {
+    /// What the folder is, if it is a chart or cannot be looked into, and the folders to go on with. Of a
+    /// chart that is its `charts/` alone: its own folders are many, and are not even listed.
+    fn look(self) -> (Option<Walked>, Vec<Folder>) {
+        match is_chart(&self.dir) {
             Ok(true) => {
-                walk.skip_current_dir();
-                let dir = entry.into_path();
-                let subcharts = dir.join("charts");
-                if subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-                    walk_into(&subcharts, inside_of.or(Some(&dir)), charts);
+                let subcharts = self.dir.join("charts");
+                let has_subcharts = subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+                let outermost = self.inside_of.as_ref().unwrap_or(&self.dir);
+                let inside = Folder { dir: subcharts, inside_of: Some(outermost.clone()) };
+                let below = if has_subcharts { vec![inside] } else { Vec::new() };
+                let metadata = Metadata::read(&self.dir);
+                (Some(Walked { dir: self.dir, inside_of: self.inside_of, metadata }), below)
+            }
+            Ok(false) => match folders_in(&self.dir) {
+                Ok(folders) => {
+                    let inside = |dir| Folder { dir, inside_of: self.inside_of.clone() };
+                    (None, folders.into_iter().map(inside).collect())
                 }
-                let metadata = Metadata::read(&dir);
-                charts.push(Walked { dir, inside_of: inside_of.map(Path::to_owned), metadata });
-            }
-            Err(error) => {
-                walk.skip_current_dir();
-                charts.push(Walked::unreadable(entry.path(), inside_of, &error));
-            }
+                Err(error) => (Some(self.unreadable(&error)), Vec::new()),
+            },
+            Err(error) => (Some(self.unreadable(&error)), Vec::new()),
         }
     }
+
+    /// A folder that cannot be looked into may be a chart; it is refused like one.
+    fn unreadable(self, error: &io::Error) -> Walked {
+        let metadata = Err(chart::unreadable(Path::new(""), error));
+        Walked { dir: self.dir, inside_of: self.inside_of, metadata }
+    }
+}
+
+/// The folders in `dir` that are not hidden. Links are none.
+fn folders_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in dir.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
 }
 
 /// Whether there is a Chart.yaml in the folder `dir`, whatever it is: who reads it will say what is
@@ -182,10 +177,6 @@ fn is_chart(dir: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// The folder itself, or the nearest one that all are in.
