@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::{Change, FileChange, Outcome, Part};
@@ -62,12 +63,10 @@ pub fn complete(
     let (values, templates) = proven(chart, metadata, files, &proposals, options).map_err(one)?;
 
     let mut changed = BTreeMap::new();
-    for new in templates {
+    for new in templates.into_iter().filter(|new| proposals.of(&new.path).next().is_some()) {
         let old = files.templates.iter().find(|old| old.path == new.path).map(|old| old.text.clone());
         let parts = parts(&proposals, &new.path, old.as_deref());
-        if !parts.is_empty() {
-            changed.insert(new.path.clone(), FileChange::of(new.path, old, new.text, Turn::Third, parts));
-        }
+        changed.insert(new.path.clone(), FileChange::of(new.path, old, new.text, Turn::Third, parts));
     }
     if let (Some(old), Some(new)) = (&files.values, values) {
         let parts = parts(&proposals, &old.path, Some(&old.text));
@@ -133,8 +132,7 @@ fn complete_at_a_glance(
     toolkit: Option<&Functions>,
     options: &Options,
 ) -> Option<Vec<Finding>> {
-    let excerpt = excerpt(values)?;
-    let document = Document::parse(&excerpt).ok().filter(has_images)?;
+    let document = Document::parse_lines(values, &excerpt(values)?).ok().filter(has_images)?;
     let chart = view(metadata, Some(document), &files.templates, files, toolkit);
     let (proposals, refusals) = rules::propose(&chart, options);
     (proposals.changes.is_empty() && refusals.is_empty()).then_some(proposals.findings)
@@ -246,8 +244,8 @@ fn view<'a>(
     }
 }
 
-/// The part of values.yaml that the rules look at, where it may hold all they look for.
-fn excerpt(values: &str) -> Option<String> {
+/// The lines of values.yaml that the rules look at, where they may hold all they look for.
+fn excerpt(values: &str) -> Option<Vec<Range<usize>>> {
     // Without these words there is something to do, and the whole has to be read in any case.
     for word in ["oci_image_registry", "secret_registry"] {
         memchr::memmem::find(values.as_bytes(), word.as_bytes())?;

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::ops::Range;
 
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
@@ -177,7 +178,8 @@ impl Default for Counted {
 #[derive(Debug)]
 pub struct Document<'t> {
     text: &'t str,
-    /// Byte offset at which each line starts; a byte order mark is not part of the first.
+    /// Byte offset at which each line starts that the parser has seen; a byte order mark is not part of
+    /// the first.
     lines: Vec<usize>,
     /// The document's events, without those that start and end stream and document.
     events: Vec<Event>,
@@ -198,12 +200,29 @@ impl<'t> Document<'t> {
     /// error; text after `...` is not, since Helm ignores it.
     pub fn parse(text: &'t str) -> Result<Self, ParseError> {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        Document::read(text, line_starts(text, text.len() - body.len()), body)
+    }
+
+    /// Parses no more of `text` than `lines`, each with its line break, as if nothing else stood there. Places
+    /// are those in `text`. Good enough for a look, and never to edit; see [`excerpt`](super::excerpt).
+    ///
+    /// # Errors
+    /// As [`parse`](Document::parse).
+    pub fn parse_lines(text: &'t str, lines: &[Range<usize>]) -> Result<Self, ParseError> {
+        let starts = lines.iter().map(|line| line.start).collect();
+        let seen: String = lines.iter().filter_map(|line| text.get(line.clone())).collect();
+        Document::read(text, starts, &seen)
+    }
+
+    /// Has the parser read `seen`, which is what stands in the `lines` of `text`.
+    fn read(text: &'t str, lines: Vec<usize>, seen: &str) -> Result<Self, ParseError> {
+        // OpenStack-Helm's values have an event for every 15 bytes.
+        let events = seen.len() / 12;
         let mut document = Document {
             text,
-            lines: line_starts(text, text.len() - body.len()),
-            // OpenStack-Helm's values have an event for every 15 bytes.
-            events: Vec::with_capacity(body.len() / 12),
-            places: Vec::with_capacity(body.len() / 12),
+            lines,
+            events: Vec::with_capacity(events),
+            places: Vec::with_capacity(events),
             aliased: HashSet::new(),
             anchored: HashMap::new(),
             end: text.len(),
@@ -211,18 +230,19 @@ impl<'t> Document<'t> {
         if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
             return Err(ParseError::Nul(document.position_of(nul)));
         }
-        if !body.is_ascii()
-            && let Some((at, found)) =
-                body.match_indices(['\u{85}', '\u{2028}', '\u{2029}', BYTE_ORDER_MARK]).next()
-        {
-            let position = document.position_of(text.len() - body.len() + at);
-            return Err(ParseError::Character(position, found.chars().next().unwrap_or_default()));
+        if !text.is_ascii() {
+            let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+            let mut unsure = body.match_indices(['\u{85}', '\u{2028}', '\u{2029}', BYTE_ORDER_MARK]);
+            if let Some((at, found)) = unsure.next() {
+                let position = document.position_of(text.len() - body.len() + at);
+                return Err(ParseError::Character(position, found.chars().next().unwrap_or_default()));
+            }
         }
         // Decoding is a good part of the parser's work, and most texts need none.
-        if body.is_ascii() {
-            document.read_events(Parser::new(body.bytes().map(char::from)))?;
+        if seen.is_ascii() {
+            document.read_events(Parser::new(seen.bytes().map(char::from)))?;
         } else {
-            document.read_events(Parser::new_from_str(body))?;
+            document.read_events(Parser::new_from_str(seen))?;
         }
         document.refuse_too_many_aliases()?;
         document.find_styles();
@@ -498,7 +518,7 @@ impl<'t> Document<'t> {
     }
 
     fn position_of(&self, offset: usize) -> Position {
-        Position { line: self.line_of(offset) + 1, column: self.column(offset) + 1 }
+        Position { line: 1 + line_breaks(self.slice(0, offset)).count(), column: self.column(offset) + 1 }
     }
 
     /// Byte offset of one of the parser's marks.
@@ -755,18 +775,19 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Byte offsets at which lines start: after `\n`, `\r\n`, and a lone `\r` (a line break in YAML).
+/// Byte offsets at which the lines of `text` start, the first of them at `first`.
 fn line_starts(text: &str, first: usize) -> Vec<usize> {
-    let bytes = text.as_bytes();
     let mut starts = Vec::with_capacity(text.len() / 24);
     starts.push(first);
-    for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-        let carriage_return_of_pair = bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n');
-        if !carriage_return_of_pair {
-            starts.push(at + 1);
-        }
-    }
+    starts.extend(line_breaks(text));
     starts
+}
+
+/// Byte offsets behind the line breaks: `\n`, `\r\n`, and a lone `\r` (which is one in YAML).
+fn line_breaks(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let is_first_of_pair = |at: usize| bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n');
+    memchr::memchr2_iter(b'\n', b'\r', bytes).filter(move |at| !is_first_of_pair(*at)).map(|at| at + 1)
 }
 
 fn is_null(plain: &str) -> bool {

@@ -1,28 +1,33 @@
 //! The part of a large YAML text that is asked about, for a first look at little cost.
 
-/// `text` with no more left in it than the top-level `keys`, without what is below them, and of the
-/// top-level `blocks` the entries that are named. All stay in their own lines: what is left out leaves its
-/// line breaks behind.
+use std::ops::Range;
+
+/// The lines of `text`, each with its line break, that hold the top-level `keys`, without what is below
+/// them, and of the top-level `blocks` the entries that are named.
 ///
 /// For texts whose upper two levels are plain to see: lines that are indented no further than an entry are
 /// comments, `---`, `...` or `key:`. `None` for any other, and where one of the blocks stands there twice.
 ///
-/// What a parser reads from the excerpt is what it reads from the whole, if that is valid YAML:
+/// What a parser reads from these lines is what it reads from the whole, if that is valid YAML:
 /// inside of a block mapping nothing but its keys may stand at their indent. Whether it is valid,
-/// the excerpt cannot say; so it is good enough to see that nothing has to be done, and never to
+/// they cannot say; so they are good enough to see that nothing has to be done, and never to
 /// do something.
 #[must_use]
-pub fn excerpt(text: &str, keys: &[&str], blocks: &[(&str, &[&str])]) -> Option<String> {
-    let mut result = String::with_capacity(text.len() / 8);
+pub fn excerpt(text: &str, keys: &[&str], blocks: &[(&str, &[&str])]) -> Option<Vec<Range<usize>>> {
+    if memchr::memchr(b'\r', text.as_bytes()).is_some() {
+        return None;
+    }
+    let mut kept = Vec::new();
     let mut seen = vec![false; keys.len() + blocks.len()];
     let mut started = false;
     // The block that is kept in part, if it is one of those.
     let mut block: Option<Block<'_>> = None;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
-        let (line, below) = rest.split_at(end);
-        rest = below;
+    let mut end = 0;
+    while let Some(below) = text.get(end..).filter(|below| !below.is_empty()) {
+        let length = memchr::memchr(b'\n', below.as_bytes()).map_or(below.len(), |at| at + 1);
+        let (line, below) = below.split_at(length);
+        let start = end;
+        end += length;
         let mut shown = false;
         match line.as_bytes() {
             [b' ', ..] if started => {
@@ -33,7 +38,7 @@ pub fn excerpt(text: &str, keys: &[&str], blocks: &[(&str, &[&str])]) -> Option<
             [b'\n' | b'#', ..] => {}
             b"---\n" if !started => {}
             b"...\n" | b"..." => {
-                return (!below.starts_with("---") && !below.contains("\n---")).then_some(result);
+                return (!below.starts_with("---") && !below.contains("\n---")).then_some(kept);
             }
             _ => {
                 let key = key_of(line)?;
@@ -49,9 +54,11 @@ pub fn excerpt(text: &str, keys: &[&str], blocks: &[(&str, &[&str])]) -> Option<
                 }
             }
         }
-        result.push_str(if shown { line } else { "\n" });
+        if shown {
+            kept.push(start..end);
+        }
     }
-    Some(result)
+    Some(kept)
 }
 
 /// A top-level block of which some entries are kept.
