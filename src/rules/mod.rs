@@ -18,6 +18,8 @@ mod top_level;
 
 pub use proposals::{Change, Proposal, Proposals, Turn};
 
+use memchr::memmem::Finder;
+
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
 use crate::options::Options;
@@ -89,17 +91,19 @@ const MAX_HITS: usize = 200;
 ///
 /// # Errors
 /// Where there are more than [`MAX_HITS`].
-fn hits(source: &Source, word: &str) -> Result<Vec<usize>, Refusal> {
-    let hits: Vec<usize> =
-        memchr::memmem::find_iter(source.text.as_bytes(), word.as_bytes()).take(MAX_HITS + 1).collect();
+fn hits(source: &Source, word: &Finder<'_>) -> Result<Vec<usize>, Refusal> {
+    let hits: Vec<usize> = word.find_iter(source.text.as_bytes()).take(MAX_HITS + 1).collect();
     match hits.get(MAX_HITS) {
         None => Ok(hits),
-        Some(hit) => Err(Refusal::new(
-            Reason::TooMany,
-            Place::at(&source.path, position(&source.text, *hit)),
-            format!("`{}` stands here more often than {MAX_HITS} times", word.trim()),
-            "split the template",
-        )),
+        Some(hit) => {
+            let word = word.needle().trim_ascii().escape_ascii();
+            Err(Refusal::new(
+                Reason::TooMany,
+                Place::at(&source.path, position(&source.text, *hit)),
+                format!("`{word}` stands here more often than {MAX_HITS} times"),
+                "split the template",
+            ))
+        }
     }
 }
 

@@ -3,20 +3,22 @@
 use std::ops::Range;
 use std::path::Path;
 
+use memchr::memmem::Finder;
+
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
 use crate::error::{Place, Reason, Refusal};
 use crate::finding::{Finding, FindingId};
 use crate::options::Options;
-use crate::template::{self, Line};
+use crate::template::{self, Line, Word};
 
 /// The conditional `imagePullSecrets` in front of `containers:`. Pods that a script makes at run
 /// time are out of reach and warned about.
 pub(super) struct Pods;
 
 /// What a pod is found by; `initContainers:` is no such word.
-const CONTAINERS: &str = " containers:";
+static CONTAINERS: Word = Word::new(|| Finder::new(" containers:"));
 
 /// Kinds that hold a pod or the template of one.
 const WORKLOADS: [&str; 8] = [
@@ -45,7 +47,7 @@ impl Rule for Pods {
 
     fn propose(&self, chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Refusal> {
         for source in chart.templates {
-            let pods = hits(source, CONTAINERS)?;
+            let pods = hits(source, &CONTAINERS)?;
             if pods.iter().any(|at| !has_account_above(&source.text, *at)) {
                 look_into(source, proposals)?;
             }
@@ -59,7 +61,7 @@ impl Rule for Pods {
 fn has_account_above(text: &str, at: usize) -> bool {
     let indent = at + 1 - text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |start| start + 1);
     template::lines_above(text, at)
-        .filter(|line| !line.is_silent())
+        .filter(|line| line.indent >= indent || !line.is_silent())
         .take_while(|line| line.indent >= indent)
         .any(|line| names_account(&line, indent))
 }
@@ -71,7 +73,7 @@ fn names_account(line: &Line<'_>, indent: usize) -> bool {
 fn look_into(source: &Source, proposals: &mut Proposals) -> Result<(), Refusal> {
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
-    for at in template::lines_with(&lines, &text, CONTAINERS) {
+    for at in template::lines_with(&lines, &text, &CONTAINERS) {
         let Some(line) = lines.get(at) else { break };
         let indent = line.indent;
         if indent == 0 || line.value(indent, "containers") != Some("") {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::{Proposals, Rule, position};
@@ -11,7 +12,7 @@ use crate::error::{Place, Reason, Refusal};
 use crate::finding::{Finding, FindingId};
 use crate::options::Options;
 use crate::shape::Action;
-use crate::template;
+use crate::template::{self, Word};
 
 /// The template as it goes into charts.
 const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
@@ -19,14 +20,17 @@ const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
 /// Where it goes.
 pub(super) const PATH: &str = "templates/secret-registry.yaml";
 
+/// What every call of the toolkit's function has in it.
+static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry\""));
+
 /// A call of the toolkit's function.
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    template::constant_regex(r#"(include|template)\s+"helm-toolkit\.manifests\.secret_registry""#)
+    template::constant_regex(r#"(include|template)[ \t\r\n]+"helm-toolkit\.manifests\.secret_registry""#)
 });
 
 /// A call of any function of the toolkit.
 static ANY_CALL: LazyLock<Regex> =
-    LazyLock::new(|| template::constant_regex(r#"(?:include|template)\s+"(helm-toolkit\.[^"]*)""#));
+    LazyLock::new(|| template::constant_regex(r#"(?:include|template)[ \t\r\n]+"(helm-toolkit\.[^"]*)""#));
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would
 /// make one Secret twice.
@@ -48,14 +52,15 @@ impl Rule for SecretTemplate {
         proposals: &mut Proposals,
     ) -> Result<(), Refusal> {
         let calls = |text: &str| {
-            memchr::memmem::find(text.as_bytes(), b"manifests.secret_registry\"").is_some()
-                && CALL.is_match(&template::without_comments(text))
+            CALLED.find(text.as_bytes()).is_some() && CALL.is_match(&template::without_comments(text))
         };
-        if chart.templates.iter().any(|source| calls(&source.text)) {
+        let path = Path::new(PATH);
+        let usual = chart.templates.iter().find(|source| source.path.as_os_str() == PATH);
+        // Nearly always it is that one, and the others need no look.
+        if usual.into_iter().chain(chart.templates).any(|source| calls(&source.text)) {
             return Ok(());
         }
-        let path = Path::new(PATH);
-        match chart.templates.iter().find(|source| source.path == path) {
+        match usual {
             None => {
                 if let Some(what) = chart.other(path) {
                     let what = format!("{what}, where the Secret template belongs");

@@ -39,8 +39,9 @@ impl Rule for Secrets {
         proposals.add(chart, FindingId::MissingSecretsEntry, additions);
         block.find_wrong_keys(&[ENTRY], chart.name, &[], proposals);
         if let Some(name) = block.find(&[ENTRY, chart.name])
-            && let (kind @ (Kind::Null | Kind::Mapping | Kind::List), place) = block.describe(name)
+            && let kind @ (Kind::Null | Kind::Mapping | Kind::List) = block.kind(name)
         {
+            let place = block.place(name);
             let what = format!("the Secret's name is {kind}: the chart cannot pull");
             proposals.find(Finding::error(FindingId::NoSecretName, place, what, "give it one"));
         }

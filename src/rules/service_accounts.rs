@@ -1,5 +1,7 @@
 //! ServiceAccounts that a chart writes itself, instead of through helm-toolkit's snippet.
 
+use memchr::memmem::Finder;
+
 use super::pull_secrets::{self, Existing};
 use super::{Proposals, Rule, hits, position};
 use crate::chart::{Chart, Role, Source};
@@ -7,11 +9,14 @@ use crate::edit::Edit;
 use crate::error::{Place, Reason, Refusal};
 use crate::finding::{Finding, FindingId};
 use crate::options::Options;
-use crate::template::{self, Line};
+use crate::template::{self, Line, Word};
 
 /// The conditional `imagePullSecrets` behind the account's metadata. Most hits for
 /// `kind: ServiceAccount` are subjects of a role binding, which are indented.
 pub(super) struct ServiceAccounts;
+
+/// What they are found by.
+static ACCOUNT: Word = Word::new(|| Finder::new("ServiceAccount"));
 
 impl Rule for ServiceAccounts {
     fn name(&self) -> &'static str {
@@ -41,12 +46,12 @@ impl Rule for ServiceAccounts {
 /// What the ServiceAccounts in a template lack, and where they are.
 fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
     let mut edits = Vec::new();
-    if hits(source, "ServiceAccount")?.is_empty() {
+    if hits(source, &ACCOUNT)?.iter().all(|at| !is_in_line_of_kind(&source.text, *at)) {
         return Ok(edits);
     }
     let text = template::without_comments(&source.text);
     let lines = template::lines(&text);
-    for at in template::lines_with(&lines, &text, "ServiceAccount") {
+    for at in template::lines_with(&lines, &text, &ACCOUNT) {
         let Some(line) = lines.get(at) else { break };
         if line.value(0, "kind") != Some("ServiceAccount") {
             continue;
@@ -79,6 +84,14 @@ fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
         }
     }
     Ok(edits)
+}
+
+/// Whether the line that byte `at` is in starts with `kind`, which most lines with the word do not: a
+/// look at all lines can be spared then. No comment stands before the key where it counts.
+fn is_in_line_of_kind(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
+    before.get(start..).is_some_and(|line| line.starts_with("kind"))
 }
 
 /// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not

@@ -133,7 +133,7 @@ impl<'d, 'a> Block<'d, 'a> {
         for (key, _) in self.document.entries(node) {
             let Some(name) = self.document.scalar(key) else { continue };
             if name != right && name != "<<" && !others.contains(&name) {
-                let place = At::at(VALUES, self.document.position(key));
+                let place = self.place(key);
                 let what = format!("`{path}.{name}` is never used: the chart is called {right}");
                 proposals.find(if has_right {
                     Finding::warning(FindingId::WrongKey, place, what, "take it out")
@@ -150,9 +150,14 @@ impl<'d, 'a> Block<'d, 'a> {
         path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))
     }
 
-    /// What `node` is, and where.
-    pub(super) fn describe(&self, node: Node) -> (Kind, At) {
-        (self.document.kind(node), At::at(VALUES, self.document.position(node)))
+    /// What `node` is.
+    pub(super) fn kind(&self, node: Node) -> Kind {
+        self.document.kind(node)
+    }
+
+    /// Where `node` is.
+    pub(super) fn place(&self, node: Node) -> At {
+        At::at(VALUES, self.document.position(node))
     }
 }
 
