@@ -3,12 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mimalloc::MiMalloc;
 use osh_registry_auth::cli::Cli;
 use osh_registry_auth::run;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     run::run(&Cli::parse())
