@@ -1,8 +1,12 @@
 //! One chart: its name, its values and its templates, as the rules see them.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -141,12 +145,32 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refu
             advice,
         ));
     }
-    serde_yaml::from_str(text).map_err(|error| {
+    serde_yaml::from_str(&without_header(text)).map_err(|error| {
         let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
         let place = Place { path: PathBuf::from(file), position };
         let what = format!("cannot be understood: {error}");
         Refusal::new(Reason::Metadata, place, what, "mend the file; `helm lint` says more")
     })
+}
+
+/// `text` with nothing left of the comments before its first other line but their line breaks: in files of
+/// OpenStack-Helm that is the licence, half of a Chart.yaml. In ASCII a comment can be nothing but valid.
+fn without_header(text: &str) -> Cow<'_, str> {
+    let is_comment = |line: &&str| {
+        let text = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        text.is_some_and(|text| {
+            text.starts_with('#') && text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+        })
+    };
+    let (mut lines, mut length) = (0, 0);
+    for line in text.split_inclusive('\n').take_while(is_comment) {
+        lines += 1;
+        length += line.len();
+    }
+    match text.get(length..) {
+        Some(rest) if lines > 0 => Cow::Owned("\n".repeat(lines) + rest),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// Where the value of `name` stands in the text of a Chart.yaml, and whether it has no quotes. Nearly
@@ -171,13 +195,12 @@ fn name_as_written(text: &str) -> (Option<Position>, bool) {
 /// Where it cannot be read, or is no text of reasonable size.
 pub fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
     let path = dir.join(file);
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(Path::new(file), &error)),
+    let metadata = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(metadata) if metadata.is_symlink() => path.metadata(),
+        other => other,
     };
+    let metadata = metadata.map_err(|error| unreadable(Path::new(file), &error))?;
     // Reading from a pipe or a device might never end.
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "is a folder" } else { "is a device or a pipe" };
@@ -185,17 +208,21 @@ pub fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
         let advice = "move it away, or put the file in its place";
         return Err(Refusal::new(Reason::NoFile, Place::file(file), what, advice));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).map_or(0, |size| size.min(MAX_SIZE)));
-    File::open(&path)
-        .and_then(|file| file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(Path::new(file), &error))?;
+    BUFFER.with_borrow_mut(|buffer| {
+        let bytes = read_into(buffer, &path).map_err(|error| unreadable(Path::new(file), &error))?;
+        text_of(bytes, file).map(Some)
+    })
+}
+
+/// What `bytes` of a file are as a text.
+fn text_of(bytes: &[u8], file: &str) -> Result<String, Refusal> {
     if bytes.len() > MAX_SIZE {
         let what = format!("is larger than {} MiB", MAX_SIZE >> 20);
         let advice = "split the file, or make the changes by hand";
         return Err(Refusal::new(Reason::TooLarge, Place::file(file), what, advice));
     }
-    String::from_utf8(bytes).map(Some).map_err(|error| {
-        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+    std::str::from_utf8(bytes).map(ToOwned::to_owned).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
         Refusal::new(
@@ -212,6 +239,11 @@ pub fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
 pub fn unreadable(file: &Path, error: &io::Error) -> Refusal {
     let what = format!("cannot be read: {}", error.kind());
     Refusal::new(Reason::Unreadable, Place::file(file), what, "check what it is and who may read it")
+}
+
+thread_local! {
+    /// What each thread reads files into. A new one for each chart would be new memory, to be zeroed.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 14]);
 }
 
 /// The content of a file, in a buffer that grows as needed and serves for many files: there are
@@ -274,12 +306,11 @@ impl Files {
             let Some(text) = read_text(dir, VALUES)? else { return Ok(files) };
             files.values = Some(Source { path: PathBuf::from(VALUES), text });
         }
-        files.read_templates(dir)?;
+        BUFFER.with_borrow_mut(|buffer| files.read_templates(dir, buffer))?;
         Ok(files)
     }
 
-    fn read_templates(&mut self, dir: &Path) -> Result<(), Refusal> {
-        let mut buffer = vec![0; 1 << 14];
+    fn read_templates(&mut self, dir: &Path, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
         let folder = dir.join("templates");
         // Links are not followed, here as elsewhere, and walkdir would follow this first one.
         if !folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -291,34 +322,43 @@ impl Files {
             let is_hidden = entry.depth() == 1 && entry.file_name().as_encoded_bytes().starts_with(b".");
             !is_hidden && !disk::is_temporary(entry.file_name())
         };
-        for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(is_template) {
-            let relative = |path: &Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
+        // By name: the rest of the path is the same, and taking each name out of it would cost more.
+        let by_name = |one: &DirEntry, other: &DirEntry| one.path().as_os_str().cmp(other.path().as_os_str());
+        for entry in WalkDir::new(folder).sort_by(by_name).into_iter().filter_entry(is_template) {
             let entry = entry.map_err(|error| {
-                let path = relative(error.path().unwrap_or(dir));
+                let path = below(dir, error.path().unwrap_or(dir)).to_owned();
                 unreadable(&path, &error.into())
             })?;
             let kind = entry.file_type();
             if kind.is_dir() {
                 continue;
             }
-            let path = relative(entry.path());
+            let path = below(dir, entry.path());
             if !kind.is_file() {
-                self.others
-                    .push((path, if kind.is_symlink() { "is a link" } else { "is a device or a pipe" }));
+                let what = if kind.is_symlink() { "is a link" } else { "is a device or a pipe" };
+                self.others.push((path.to_owned(), what));
                 continue;
             }
-            let bytes = read_into(&mut buffer, entry.path()).map_err(|error| unreadable(&path, &error))?;
+            let bytes = read_into(buffer, entry.path()).map_err(|error| unreadable(path, &error))?;
             if bytes.len() > MAX_SIZE {
-                self.others.push((path, "is larger than 5 MiB"));
+                self.others.push((path.to_owned(), "is larger than 5 MiB"));
                 continue;
             }
             match std::str::from_utf8(bytes) {
-                Ok(text) => self.templates.push(Source { path, text: text.to_owned() }),
-                Err(_) => self.others.push((path, "is not UTF-8 text")),
+                Ok(text) => self.templates.push(Source { path: path.to_owned(), text: text.to_owned() }),
+                Err(_) => self.others.push((path.to_owned(), "is not UTF-8 text")),
             }
         }
         Ok(())
     }
+}
+
+/// The path to `path` from the folder `dir`, which it was found in: what comes behind that, byte for byte.
+/// Taking both apart into their components is what [`Path::strip_prefix`] does, thousands of times.
+fn below<'p>(dir: &Path, path: &'p Path) -> &'p Path {
+    let behind = path.as_os_str().as_bytes().strip_prefix(dir.as_os_str().as_bytes());
+    let behind = behind.map(|behind| behind.strip_prefix(b"/").unwrap_or(behind));
+    behind.map_or(path, |behind| Path::new(OsStr::from_bytes(behind)))
 }
 
 /// A chart as the rules see it.
