@@ -1,6 +1,5 @@
 //! One chart: its name, its values and its templates, as the rules see them.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -76,6 +75,7 @@ impl Metadata {
     /// Where Chart.yaml cannot be read, does not parse or has no usable name.
     pub fn read(dir: &Path) -> Result<Self, Refusal> {
         #[derive(Deserialize)]
+        #[serde(expecting = "a mapping with a name")]
         struct ChartYaml {
             #[serde(default)]
             name: serde_yaml::Value,
@@ -85,6 +85,7 @@ impl Metadata {
             dependencies: Option<Vec<Dependency>>,
         }
         #[derive(Deserialize)]
+        #[serde(expecting = "a mapping with dependencies")]
         struct RequirementsYaml {
             #[serde(default)]
             dependencies: Option<Vec<Dependency>>,
@@ -145,7 +146,9 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refu
             advice,
         ));
     }
-    serde_yaml::from_str(&without_header(text)).map_err(|error| {
+    // What is wrong, and where, the whole text says.
+    let parsed = serde_yaml::from_str(without_header(text)).or_else(|_| serde_yaml::from_str(text));
+    parsed.map_err(|error| {
         let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
         let place = Place { path: PathBuf::from(file), position };
         let what = format!("cannot be understood: {error}");
@@ -153,24 +156,17 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Refu
     })
 }
 
-/// `text` with nothing left of the comments before its first other line but their line breaks: in files of
-/// OpenStack-Helm that is the licence, half of a Chart.yaml. In ASCII a comment can be nothing but valid.
-fn without_header(text: &str) -> Cow<'_, str> {
+/// `text` without the comments above its first other line: in files of OpenStack-Helm that is the licence,
+/// half of a Chart.yaml. In ASCII a comment can be nothing but valid.
+fn without_header(text: &str) -> &str {
     let is_comment = |line: &&str| {
         let text = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         text.is_some_and(|text| {
             text.starts_with('#') && text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
         })
     };
-    let (mut lines, mut length) = (0, 0);
-    for line in text.split_inclusive('\n').take_while(is_comment) {
-        lines += 1;
-        length += line.len();
-    }
-    match text.get(length..) {
-        Some(rest) if lines > 0 => Cow::Owned("\n".repeat(lines) + rest),
-        _ => Cow::Borrowed(text),
-    }
+    let header = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
+    text.get(header..).unwrap_or(text)
 }
 
 /// Where the value of `name` stands in the text of a Chart.yaml, and whether it has no quotes. Nearly

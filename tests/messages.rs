@@ -95,6 +95,23 @@ const CASES: &[Case] = &[
         &[("demo/Chart.yaml", Text("name: demo\nversion: [0.1.0\n"))],
         "demo/Chart.yaml:3:1: cannot be understood: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 10; mend the file; `helm lint` says more",
     ),
+    // The comments above are spared the parser; the places stay.
+    (
+        Reason::Metadata,
+        &[("demo/Chart.yaml", Text("# Licence\r\n#\n# of it\n\nname: demo\nversion: [0.1.0\n"))],
+        "demo/Chart.yaml:7:1: cannot be understood: did not find expected ',' or ']' at line 7 column 1, while parsing a flow sequence at line 6 column 10; mend the file; `helm lint` says more",
+    ),
+    (
+        Reason::Metadata,
+        &[("demo/Chart.yaml", Text("# a bell \u{7}\nname: demo\n"))],
+        "demo/Chart.yaml:1:1: cannot be understood: control characters are not allowed at position 9; mend the file; `helm lint` says more",
+    ),
+    // A carriage return ends a line, and so the comment.
+    (
+        Reason::Metadata,
+        &[("demo/Chart.yaml", Text("# no comment \r[\nname: demo\n"))],
+        "demo/Chart.yaml:2:1: cannot be understood: invalid type: sequence, expected a mapping with a name at line 2 column 1; mend the file; `helm lint` says more",
+    ),
     (
         Reason::Metadata,
         &[("demo/requirements.yaml", Text("dependencies: none\n"))],
