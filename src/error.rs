@@ -23,10 +23,11 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     text.chars().map(show).collect::<String>().into()
 }
 
-/// A path for people to read, as [`printable`] has it.
+/// A path for people to read, as [`printable`] has it; `.` for the folder that all are relative to.
 #[must_use]
 pub fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy()).into_owned()
+    let text = path.to_string_lossy();
+    if text.is_empty() { ".".to_owned() } else { printable(&text).into_owned() }
 }
 
 /// A file, and a place in it where one is known.

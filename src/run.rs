@@ -25,6 +25,7 @@ use crate::report::check::{self, Problem};
 use crate::report::review::Review;
 use crate::report::summary::{self, Deed, Detail};
 use crate::signals::Signals;
+use crate::verify::Progress;
 use crate::{apply, diff, disk, guard, manual, verify};
 
 /// Nothing is left to be done.
@@ -211,7 +212,11 @@ fn verify(
     let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
     let bar = report::verify::progress(charts, common.detail() >= Detail::Normal);
-    let verified = verify::verify(plan, toolkit.as_ref(), helm.as_deref(), &|| bar.inc(1));
+    let progress = |progress| match progress {
+        Progress::ChartDone => bar.inc(1),
+        Progress::Interrupted => bar.finish_and_clear(),
+    };
+    let verified = verify::verify(plan, toolkit.as_ref(), helm.as_deref(), &progress);
     bar.finish_and_clear();
     let verified = verified?;
     print(reports, plan, color, |format, out, is_coloured| match format {

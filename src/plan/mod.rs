@@ -66,6 +66,21 @@ pub struct Plan {
     pub remarks: Vec<String>,
 }
 
+/// How many charts come to what, and how many files that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Charts that change.
+    pub changed: usize,
+    /// Charts that have everything.
+    pub complete: usize,
+    /// Charts that are refused.
+    pub refused: usize,
+    /// Charts that are none of this program's business.
+    pub left_alone: usize,
+    /// Files that change or come to be.
+    pub files: usize,
+}
+
 /// What is to become of one chart.
 #[derive(Debug)]
 pub struct ChartPlan {
@@ -209,6 +224,21 @@ impl Plan {
         let mut files: Vec<&FileChange> = self.charts.iter().flat_map(ChartPlan::files).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
+    }
+
+    /// How many there are of everything. Documentation is no chart, but its files count.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts { files: self.files().len(), ..Counts::default() };
+        for chart in self.charts.iter().filter(|chart| chart.role != Role::Documentation) {
+            *match chart.outcome {
+                Outcome::Change(_) => &mut counts.changed,
+                Outcome::Complete => &mut counts.complete,
+                Outcome::Refused(_) => &mut counts.refused,
+                Outcome::LeftAlone(_) => &mut counts.left_alone,
+            } += 1;
+        }
+        counts
     }
 
     /// What is missing or wrong and stays so, in the order of the charts.

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::review::{Counts, Names, Review, ShapeUses, State, state};
+use super::review::{Lines, Names, Review, ShapeUses, State, state};
 use super::summary::amount;
 use crate::diff::{self, Hunk, Sign};
 use crate::error::shown;
 use crate::finding::Level;
-use crate::plan::{ChartPlan, FileChange, Outcome};
+use crate::plan::{ChartPlan, Counts, FileChange, Outcome};
 use crate::rules::Rule;
 use crate::shape::Action;
 
@@ -67,7 +67,7 @@ impl Page<'_, '_> {
                     a.skip href="#shapes" { "Skip to the edits" }
                     header {
                         h1 { (title) }
-                        (counts(self.review.counts))
+                        (counts(self.review))
                         (toolbar(self.review))
                     }
                     main {
@@ -319,8 +319,9 @@ fn rule_row(number: usize, rule: &dyn Rule, charts: &[ChartPlan]) -> Markup {
     }
 }
 
-fn counts(counts: Counts) -> Markup {
-    let Counts { changed, complete, refused, left_alone, files, added, removed } = counts;
+fn counts(review: &Review<'_>) -> Markup {
+    let Counts { changed, complete, refused, left_alone, files } = review.counts;
+    let Lines { added, removed } = review.lines;
     let all = [
         (changed, "to change"),
         (complete, "complete"),

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::review::{self, Counts, Names, Review, ShapeUses, Use};
+use super::review::{self, Lines, Names, Review, ShapeUses, Use};
 use crate::chart::Role;
 use crate::diff;
 use crate::error::{Place, Refusal};
 use crate::finding::{Finding, Level};
-use crate::plan::{ChartPlan, FileChange, Outcome};
+use crate::plan::{ChartPlan, Counts, FileChange, Outcome};
 use crate::rules::Rule;
 
 /// Of what is written here; see above.
@@ -127,7 +127,8 @@ pub(super) struct Issue {
 /// What `out` reports.
 pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let names = review.names();
-    let Counts { changed, complete, refused, left_alone, files, added, removed } = review.counts;
+    let Counts { changed, complete, refused, left_alone, files } = review.counts;
+    let Lines { added, removed } = review.lines;
     let report = Report {
         version: VERSION,
         program: Program::THIS,

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::review::{Counts, Expectation, Missing, Names, Review, ShapeUses, State, state};
+use super::review::{Expectation, Lines, Missing, Names, Review, ShapeUses, State, state};
 use super::summary::amount;
 use crate::diff;
 use crate::error::shown;
-use crate::plan::ChartPlan;
+use crate::plan::{ChartPlan, Counts};
 use crate::shape::Action;
 
 /// How long it may become, in characters. GitHub takes 65,536.
@@ -27,7 +27,7 @@ const MAX_LISTED: usize = 12;
 /// # Errors
 /// What `out` reports.
 pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
-    let mut text = head(review.counts);
+    let mut text = head(review);
     let names = review.names();
     for (index, group) in review.shapes.iter().enumerate() {
         text.push_str(&shape(index + 1, group, &names));
@@ -39,8 +39,9 @@ pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
-fn head(counts: Counts) -> String {
-    let Counts { changed, complete, refused, left_alone, files, added, removed } = counts;
+fn head(review: &Review<'_>) -> String {
+    let Counts { changed, complete, refused, left_alone, files } = review.counts;
+    let Lines { added, removed } = review.lines;
     format!(
         "# Registry authentication: {} to change\n\n{}, {added} lines added, {removed} removed. \
          {complete} complete, {refused} refused, {left_alone} left alone.\n",

@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::chart::Role;
 use crate::diff::{self, Hunk, Sign};
 use crate::edit;
 use crate::error::{printable, shown};
 use crate::finding::Finding;
-use crate::plan::{ChartPlan, FileChange, Outcome, Part, Plan};
+use crate::plan::{ChartPlan, Counts, FileChange, Outcome, Part, Plan};
 use crate::rules::{RULES, Rule};
 use crate::shape::Shape;
 
@@ -23,8 +22,10 @@ pub struct Review<'p> {
     pub shapes: Vec<ShapeUses<'p>>,
     /// What every chart should get.
     pub expectations: Vec<Expectation<'p>>,
-    /// How many there are of everything.
+    /// How many charts come to what.
     pub counts: Counts,
+    /// How many lines the diff has.
+    pub lines: Lines,
 }
 
 /// A shape, and where it is used.
@@ -127,22 +128,12 @@ impl State {
     }
 }
 
-/// How many there are.
+/// How many lines the diff of a plan has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Charts that change.
-    pub changed: usize,
-    /// Charts that have everything.
-    pub complete: usize,
-    /// Charts that are refused.
-    pub refused: usize,
-    /// Charts that are none of this program's business.
-    pub left_alone: usize,
-    /// Files that change or come to be.
-    pub files: usize,
-    /// Lines that the diff adds.
+pub struct Lines {
+    /// Those that it adds.
     pub added: usize,
-    /// Lines that the diff takes away.
+    /// Those that it takes away.
     pub removed: usize,
 }
 
@@ -170,7 +161,8 @@ impl<'p> Review<'p> {
         };
         let rules = RULES.iter().filter(is_used).copied().collect();
         let expectations = RULES.iter().filter(|rule| rule.is_for_all()).map(|rule| expectation(plan, *rule));
-        Review { plan, rules, shapes, expectations: expectations.collect(), counts: Counts::of(plan) }
+        let expectations = expectations.collect();
+        Review { plan, rules, shapes, expectations, counts: plan.counts(), lines: Lines::of(plan) }
     }
 
     /// What a reviewer should not take for the ordinary: what the plan leaves to people, and where it
@@ -308,34 +300,21 @@ pub fn state(chart: &ChartPlan, rule: &dyn Rule) -> State {
     }
 }
 
-impl Counts {
-    /// Counts what is in `plan`.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        let mut counts = Counts::default();
-        for chart in &plan.charts {
-            // Its files count, and it is no chart.
-            if chart.role != Role::Documentation {
-                *match chart.outcome {
-                    Outcome::Change(_) => &mut counts.changed,
-                    Outcome::Complete => &mut counts.complete,
-                    Outcome::Refused(_) => &mut counts.refused,
-                    Outcome::LeftAlone(_) => &mut counts.left_alone,
-                } += 1;
-            }
-            counts.files += chart.files().len();
-            for file in chart.files() {
-                let new = file.new_text();
-                let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &new);
-                for line in hunks.into_iter().flat_map(|hunk| hunk.lines) {
-                    match line.sign {
-                        Sign::Added => counts.added += 1,
-                        Sign::Removed => counts.removed += 1,
-                        Sign::Kept => {}
-                    }
+impl Lines {
+    /// Counts those of `plan`.
+    fn of(plan: &Plan) -> Self {
+        let mut lines = Lines::default();
+        for file in plan.files() {
+            let new = file.new_text();
+            let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &new);
+            for line in hunks.into_iter().flat_map(|hunk| hunk.lines) {
+                match line.sign {
+                    Sign::Added => lines.added += 1,
+                    Sign::Removed => lines.removed += 1,
+                    Sign::Kept => {}
                 }
             }
         }
-        counts
+        lines
     }
 }

@@ -9,7 +9,7 @@ use crate::chart::Role;
 use crate::error::{printable, shown};
 use crate::finding::{Finding, Level};
 use crate::guard::Uncommitted;
-use crate::plan::{ChartPlan, Outcome, Plan};
+use crate::plan::{ChartPlan, Counts, Outcome, Plan};
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -139,15 +139,7 @@ pub(super) fn write_left_alone(out: &mut dyn Write, plan: &Plan) -> io::Result<(
 }
 
 fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> {
-    let count = |is_counted: fn(&Outcome) -> bool| {
-        let charts = plan.charts.iter().filter(|chart| chart.role != Role::Documentation);
-        charts.filter(|chart| is_counted(&chart.outcome)).count()
-    };
-    let changed = count(|outcome| matches!(outcome, Outcome::Change(_)));
-    let files = plan.files().len();
-    let complete = count(|outcome| matches!(outcome, Outcome::Complete));
-    let refused = count(|outcome| matches!(outcome, Outcome::Refused(_)));
-    let left = count(|outcome| matches!(outcome, Outcome::LeftAlone(_)));
+    let Counts { changed, complete, refused, left_alone, files } = plan.counts();
     let verb = match deed {
         Deed::Planned => "to change",
         Deed::Applied => "changed",
@@ -155,7 +147,7 @@ fn write_count(out: &mut dyn Write, plan: &Plan, deed: &Deed) -> io::Result<()> 
     };
     writeln!(
         out,
-        "{} {verb} ({}), {complete} complete, {refused} refused, {left} left alone",
+        "{} {verb} ({}), {complete} complete, {refused} refused, {left_alone} left alone",
         amount(changed, "chart"),
         amount(files, "file"),
     )?;
@@ -171,7 +163,7 @@ pub(super) fn amount(count: usize, what: &str) -> String {
 }
 
 fn line(chart: &ChartPlan) -> String {
-    let path = if chart.path.as_os_str().is_empty() { ".".to_owned() } else { shown(&chart.path) };
+    let path = shown(&chart.path);
     let kind = match chart.role {
         Role::Application => "",
         Role::Toolkit => " (helm-toolkit)",

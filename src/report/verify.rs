@@ -2,13 +2,12 @@
 //! meanwhile.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::json::{Program, write_pretty};
+use super::json::{self, Program, write_pretty};
 use super::summary::{Detail, ERROR, NOTE, amount, write_left_alone};
 use crate::error::{printable, shown};
 use crate::plan::Plan;
@@ -104,7 +103,7 @@ struct Palette {
 
 fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail, palette: Palette) -> io::Result<()> {
     let Palette { good, bad, note } = palette;
-    let path = path(&chart.path);
+    let path = shown(&chart.path);
     match &chart.verdict {
         Verdict::Proven(counts, state) => writeln!(
             out,
@@ -171,10 +170,6 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, report: &Report, detail: 
     Ok(())
 }
 
-fn path(path: &Path) -> String {
-    if path.as_os_str().is_empty() { ".".to_owned() } else { shown(path) }
-}
-
 fn as_json(chart: &Verified) -> serde_json::Value {
     let (verdict, reason) = match &chart.verdict {
         Verdict::Proven(..) => ("proven", None),
@@ -189,7 +184,7 @@ fn as_json(chart: &Verified) -> serde_json::Value {
     let faults = if let Verdict::Faults(faults) = &chart.verdict { faults.as_slice() } else { &[] };
     let faults: Vec<_> = faults.iter().map(fault_as_json).collect();
     json!({
-        "path": path(&chart.path),
+        "path": json::path(&chart.path),
         "name": chart.name,
         "verdict": verdict,
         "reason": reason,

@@ -133,8 +133,17 @@ pub struct Report {
     pub renders: usize,
 }
 
+/// What is told of the work while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// One more chart is done.
+    ChartDone,
+    /// A signal has come, and the program is about to end.
+    Interrupted,
+}
+
 /// Verifies all charts of a plan, in parallel. The user may have named a Helm, and a helm-toolkit,
-/// which has a plan of its own. `progress` is told of each chart that is done.
+/// which has a plan of its own.
 ///
 /// A signal ends the program at once; the scratch folder goes first.
 ///
@@ -144,7 +153,7 @@ pub fn verify(
     plan: &Plan,
     toolkit: Option<&Plan>,
     helm: Option<&Path>,
-    progress: &(dyn Fn() + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, Box<dyn std::error::Error>> {
     let signals = Signals::catch()?;
     let scratch = Scratch::new()?;
@@ -158,6 +167,7 @@ pub fn verify(
                 if let Some(signal) = signals.caught() {
                     helm.stop();
                     scratch.clear();
+                    progress(Progress::Interrupted);
                     signal.end_the_program();
                     return;
                 }
@@ -169,7 +179,7 @@ pub fn verify(
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
             let verified = work.verify(index, chart);
-            progress();
+            progress(Progress::ChartDone);
             verified
         });
         let charts = verified.collect();
