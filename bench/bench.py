@@ -7,7 +7,6 @@ chart with its name, a tab and the path of its values.yaml; and WANTED, the YAML
 CHART stands for the chart's name. It adds what is missing, in place. Every run starts on a fresh
 copy of the checkout, and the engines take turns, so that a busy machine is busy for all of them.
 """
-import argparse
 import dataclasses
 import os
 import pathlib
@@ -18,10 +17,11 @@ import sys
 import tempfile
 import time
 
+import arguments
 import judge
 
 HERE = pathlib.Path(__file__).resolve().parent
-CACHE = pathlib.Path(os.environ.get("BENCH_CACHE", "~/.cache/osh-registry-auth-bench")).expanduser()
+CACHE = arguments.CACHE
 PROGRAM = CACHE / "target/release/osh-registry-auth"
 ENGINES = CACHE / "target-engines/release/bench-engines"
 
@@ -299,17 +299,7 @@ def table(head, rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench/run", description="Times this program against others, and judges what they write.")
-    parser.add_argument("checkouts", nargs="*", type=pathlib.Path, metavar="CHECKOUT", help="a checkout; several are planned together")
-    parser.add_argument("--git", metavar="GITDIR", help="a clone of openstack/openstack-helm to take checkouts of 2022 and 2026 from")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each command; the least counts (default 5)")
-    parser.add_argument("--copies", default="1,10,100", help="how many copies of a checkout (default 1,10,100; 0 for none)")
-    parser.add_argument("--work", type=pathlib.Path, default=CACHE, help="where copies are made; 100 copies take some 3 GB")
-    options = parser.parse_args()
-    if bool(options.checkouts) == bool(options.git):
-        parser.error("either checkouts, or --git GITDIR")
-    copies = [int(number) for number in options.copies.split(",") if int(number)]
-
+    options = arguments.parse()
     print(f"The judge has noticed each of the {judge.self_test()} faults that were made to test it.\n")
     is_right = True
     with tempfile.TemporaryDirectory(dir=options.work, prefix="work-") as work:
@@ -326,14 +316,14 @@ def main():
         print(f"## Values edits, {name}: {len(charts(pristine))} charts\n")
         is_right = compare(work, pristine, options.rounds)
 
-        if copies:
+        if options.copies:
             rows = []
             for name, pristine in found.items():
-                rows += scale(work, name, pristine, copies, options.rounds)
+                rows += scale(work, name, pristine, options.copies, options.rounds)
             migrated = work / "migrated"
             copy(pristine, migrated)
             must([PROGRAM, "apply", "-q", migrated], stderr=subprocess.DEVNULL)
-            rows += scale(work, f"{name}, migrated", migrated, copies, options.rounds)
+            rows += scale(work, f"{name}, migrated", migrated, options.copies, options.rounds)
             print(f"## Copies: plan, and as floors rg (one word, `{WORD}`) and git status\n")
             table(["checkout", "copies", "charts", "plan ms", "µs a chart", "to 1 copy", "CPU to 1 copy", "MiB",
                    "rg ms (plan/rg)", "git status ms (plan/git)"], rows)
