@@ -205,7 +205,8 @@ pub fn read_text(dir: &Path, file: &str) -> Result<Option<String>, Refusal> {
         return Err(Refusal::new(Reason::NoFile, Place::file(file), what, advice));
     }
     BUFFER.with_borrow_mut(|buffer| {
-        let bytes = read_into(buffer, &path).map_err(|error| unreadable(Path::new(file), &error))?;
+        let bytes =
+            read_into(buffer, &path, metadata.len()).map_err(|error| unreadable(Path::new(file), &error))?;
         text_of(bytes, file).map(Some)
     })
 }
@@ -238,14 +239,18 @@ pub fn unreadable(file: &Path, error: &io::Error) -> Refusal {
 }
 
 thread_local! {
-    /// What each thread reads files into. A new one for each chart would be new memory, to be zeroed.
+    /// What each thread reads files into. A new one for each chart would be new memory, to be zeroed. Nobody
+    /// who has it may read other files by it, or do with rayon what another thread might take part in.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 1 << 14]);
 }
 
-/// The content of a file, in a buffer that grows as needed and serves for many files: there are
-/// thousands of templates, and asking for the size of each costs as much as reading it. Of a file
-/// that is too large no more is read than shows that it is.
-fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path) -> io::Result<&'b [u8]> {
+/// The content of a file, in a buffer that grows as needed and serves for many files. Of a file that is too
+/// large no more is read than shows that it is.
+///
+/// `size` is how large the file is, where that is known: asking for it costs as much as reading a template,
+/// of which there are thousands.
+fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path, size: u64) -> io::Result<&'b [u8]> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let mut file = File::open(path)?;
     let mut length = 0;
     while length <= MAX_SIZE {
@@ -253,11 +258,12 @@ fn read_into<'b>(buffer: &'b mut Vec<u8>, path: &Path) -> io::Result<&'b [u8]> {
             buffer.resize(2 * length, 0);
         }
         match file.read(buffer.get_mut(length..).unwrap_or_default()) {
+            Ok(0) => break,
             Ok(read) => {
                 length += read;
                 // A file gives all that fits; where there is less, it ends. Asking again for each of thousands
                 // would be a good part of all calls. What a plan was made from is read again before a write.
-                if length < buffer.len() {
+                if length < buffer.len() && length >= size {
                     break;
                 }
             }
@@ -335,7 +341,7 @@ impl Files {
                 self.others.push((path.to_owned(), what));
                 continue;
             }
-            let bytes = read_into(buffer, entry.path()).map_err(|error| unreadable(path, &error))?;
+            let bytes = read_into(buffer, entry.path(), 0).map_err(|error| unreadable(path, &error))?;
             if bytes.len() > MAX_SIZE {
                 self.others.push((path.to_owned(), "is larger than 5 MiB"));
                 continue;

@@ -139,13 +139,12 @@ impl Folder {
                 let metadata = Metadata::read(&self.dir);
                 (Some(Walked { dir: self.dir, inside_of: self.inside_of, metadata }), below)
             }
-            Ok(false) => match folders_in(&self.dir) {
-                Ok(folders) => {
-                    let inside = |dir| Folder { dir, inside_of: self.inside_of.clone() };
-                    (None, folders.into_iter().map(inside).collect())
-                }
-                Err(error) => (Some(self.unreadable(&error)), Vec::new()),
-            },
+            Ok(false) => {
+                let (folders, error) = folders_in(&self.dir);
+                let inside = |dir| Folder { dir, inside_of: self.inside_of.clone() };
+                let below = folders.into_iter().map(inside).collect();
+                (error.map(|error| self.unreadable(&error)), below)
+            }
             Err(error) => (Some(self.unreadable(&error)), Vec::new()),
         }
     }
@@ -157,16 +156,26 @@ impl Folder {
     }
 }
 
-/// The folders in `dir` that are not hidden. Links are none.
-fn folders_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    for entry in dir.read_dir()? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            folders.push(entry.path());
+/// The folders in `dir` that are not hidden, and what keeps it from being seen whole. Links are none.
+fn folders_in(dir: &Path) -> (Vec<PathBuf>, Option<io::Error>) {
+    let entries = match dir.read_dir() {
+        Ok(entries) => entries,
+        Err(error) => return (Vec::new(), Some(error)),
+    };
+    let (mut folders, mut failure) = (Vec::new(), None);
+    for entry in entries {
+        match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+            Ok((kind, entry)) => {
+                if kind.is_dir() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                    folders.push(entry.path());
+                }
+            }
+            // Somebody has taken it away meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => failure = Some(error),
         }
     }
-    Ok(folders)
+    (folders, failure)
 }
 
 /// Whether there is a Chart.yaml in the folder `dir`, whatever it is: who reads it will say what is

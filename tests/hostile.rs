@@ -15,6 +15,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use common::{PROGRAM, Run, copy, files, finished, git_apply, run, testdata};
 
@@ -293,4 +294,29 @@ fn no_program_runs_that_a_repository_names_for_watching_files() {
     git(&["config", "core.fsmonitor", program.to_str().unwrap()]);
     assert_eq!(place.apply().code, 2, "nothing is committed");
     assert!(!place.outside.join("it-ran").exists());
+}
+
+#[test]
+fn findings_take_no_longer_where_there_are_many() {
+    let place = Place::new();
+    assert_eq!(place.apply().code, 0);
+    let values = place.checkout.join("glance/values.yaml");
+    let text = fs::read_to_string(&values).unwrap();
+    let entry = "  oci_image_registry:\n    glance: ";
+    assert!(text.contains(entry), "{text}");
+    let least = |keys: usize| {
+        let stale: Vec<String> = (0..keys).map(|key| format!("    stale-{key}: y\n")).collect();
+        let stale = stale.concat();
+        fs::write(&values, text.replacen(entry, &format!("  oci_image_registry:\n{stale}    glance: "), 1))
+            .unwrap();
+        let runs = (0..3).map(|_| {
+            let start = Instant::now();
+            let check = run(&place.checkout, &["check"]);
+            assert_eq!(check.stdout.matches("warning[wrong-key]").count(), keys, "{}", check.stderr);
+            start.elapsed()
+        });
+        runs.min().unwrap()
+    };
+    let (few, many) = (least(4_000), least(32_000));
+    assert!(many < few * 24, "{few:?} for 4,000, {many:?} for eight times as many");
 }

@@ -294,7 +294,7 @@ const CASES: &[Case] = &[
     (
         Reason::FlowMapping,
         &[("demo/values.yaml", Text("{images: {}, secrets: }\n"))],
-        "demo/values.yaml:1:21: `secrets` is null inside a flow mapping ({...}); write it as a block of `key: value` lines, or add the entries by hand",
+        "demo/values.yaml:1:14: `secrets` is null inside a flow mapping ({...}); write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
         Reason::FlowMapping,

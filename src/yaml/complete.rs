@@ -134,11 +134,6 @@ impl Document<'_> {
                 Some(scalar) if obstacle == Obstacle::UnfinishedBlockScalar => {
                     hindrance(scalar, Cause::Obstacle(obstacle))
                 }
-                // There is no place where nothing is written.
-                _ if obstacle == Obstacle::NothingBehindExplicitKey => {
-                    let position = self.position(self.key(mapping).unwrap_or(mapping));
-                    Hindrance { position, ..hindrance(mapping, Cause::Obstacle(obstacle)) }
-                }
                 _ => hindrance(mapping, Cause::Obstacle(obstacle)),
             })?);
         }

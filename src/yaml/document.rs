@@ -179,8 +179,10 @@ impl Default for Counted {
 pub struct Document<'t> {
     text: &'t str,
     /// Byte offset at which each line starts that the parser has seen; a byte order mark is not part of
-    /// the first.
+    /// the first. Between them others may be left out, see [`Document::parse_lines`].
     lines: Vec<usize>,
+    /// How many lines are left out before each of these; empty where none is.
+    left_out: Vec<usize>,
     /// The document's events, without those that start and end stream and document.
     events: Vec<Event>,
     places: Vec<Place>,
@@ -200,27 +202,36 @@ impl<'t> Document<'t> {
     /// error; text after `...` is not, since Helm ignores it.
     pub fn parse(text: &'t str) -> Result<Self, ParseError> {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        Document::read(text, line_starts(text, text.len() - body.len()), body)
+        Document::read(text, line_starts(text, text.len() - body.len()), Vec::new(), body)
     }
 
-    /// Parses no more of `text` than `lines`, each with its line break, as if nothing else stood there. Places
-    /// are those in `text`. Good enough for a look, and never to edit; see [`excerpt`](super::excerpt).
+    /// Parses no more of `text` than `lines`, each with its line break; only for characters that are refused
+    /// all of it is searched. Places are those in `text`. Good enough for a look, and never to edit; see
+    /// [`excerpt`](super::excerpt).
     ///
     /// # Errors
     /// As [`parse`](Document::parse).
     pub fn parse_lines(text: &'t str, lines: &[Range<usize>]) -> Result<Self, ParseError> {
         let starts = lines.iter().map(|line| line.start).collect();
         let seen: String = lines.iter().filter_map(|line| text.get(line.clone())).collect();
-        Document::read(text, starts, &seen)
+        let (mut end, mut sum) = (0, 0);
+        let left_out = lines.iter().map(|line| {
+            let between = text.get(end..line.start).unwrap_or_default();
+            end = line.end;
+            sum += line_breaks(between).count();
+            sum
+        });
+        Document::read(text, starts, left_out.collect(), &seen)
     }
 
     /// Has the parser read `seen`, which is what stands in the `lines` of `text`.
-    fn read(text: &'t str, lines: Vec<usize>, seen: &str) -> Result<Self, ParseError> {
+    fn read(text: &'t str, lines: Vec<usize>, left_out: Vec<usize>, seen: &str) -> Result<Self, ParseError> {
         // OpenStack-Helm's values have an event for every 15 bytes.
         let events = seen.len() / 12;
         let mut document = Document {
             text,
             lines,
+            left_out,
             events: Vec::with_capacity(events),
             places: Vec::with_capacity(events),
             aliased: HashSet::new(),
@@ -430,10 +441,12 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Where `node` starts.
+    /// Where `node` starts. What is written as nothing has no place, so that it is its key's.
     #[must_use]
     pub fn position(&self, node: Node) -> Position {
-        self.position_of(self.offset(node))
+        let is_nothing = self.is_plain(node) && self.scalar(node) == Some("");
+        let shown = self.key(node).filter(|_| is_nothing).unwrap_or(node);
+        self.position_of(self.offset(shown))
     }
 
     /// The first key of `mapping` that stands in it twice, with the places of both.
@@ -518,7 +531,13 @@ impl<'t> Document<'t> {
     }
 
     fn position_of(&self, offset: usize) -> Position {
-        Position { line: 1 + line_breaks(self.slice(0, offset)).count(), column: self.column(offset) + 1 }
+        let line = self.line_of(offset);
+        let left_out = self.left_out.get(line).copied().unwrap_or_default();
+        // What is left out behind the line may come before `offset`, too.
+        let start = self.line_start(line);
+        let between = line_breaks(self.slice(start, offset)).map(|at| start + at);
+        let (lines, start) = between.fold((line + 1 + left_out, start), |(line, _), start| (line + 1, start));
+        Position { line: lines, column: self.slice(start, offset).chars().count() + 1 }
     }
 
     /// Byte offset of one of the parser's marks.
