@@ -207,7 +207,7 @@ impl<'t> Document<'t> {
 
     /// Parses no more of `text` than `lines`, each with its line break; only for characters that are refused
     /// all of it is searched. Places are those in `text`. Good enough for a look, and never to edit; see
-    /// [`excerpt`](super::excerpt).
+    /// [`excerpt()`](super::excerpt()).
     ///
     /// # Errors
     /// As [`parse`](Document::parse).
