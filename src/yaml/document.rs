@@ -532,12 +532,17 @@ impl<'t> Document<'t> {
 
     fn position_of(&self, offset: usize) -> Position {
         let line = self.line_of(offset);
-        let left_out = self.left_out.get(line).copied().unwrap_or_default();
-        // What is left out behind the line may come before `offset`, too.
-        let start = self.line_start(line);
-        let between = line_breaks(self.slice(start, offset)).map(|at| start + at);
-        let (lines, start) = between.fold((line + 1 + left_out, start), |(line, _), start| (line + 1, start));
-        Position { line: lines, column: self.slice(start, offset).chars().count() + 1 }
+        let mut position = Position { line: line + 1, column: self.column(offset) + 1 };
+        if let Some(left_out) = self.left_out.get(line) {
+            position.line += left_out;
+            // More is left out behind the line, and `offset` may be behind that.
+            let between = self.slice(self.line_start(line), offset);
+            if let Some(last) = line_breaks(between).last() {
+                position.line += line_breaks(between).count();
+                position.column = between.get(last..).unwrap_or_default().chars().count() + 1;
+            }
+        }
+        position
     }
 
     /// Byte offset of one of the parser's marks.
