@@ -178,6 +178,30 @@ fn noise_is_told_from_differences() {
     }
 }
 
+/// A certificate is shorter, once in 256 times, where its number starts with a zero: no number of samples
+/// has to show that.
+#[test]
+fn noise_that_is_too_rare_for_samples_is_told_by_another_render() {
+    let work = checkout(&["noisy"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let (seen, helm) = (scratch.path().join("seen"), helm());
+    let once = format!("! mkdir {} 2>/dev/null", seen.display());
+    let real = format!("{} \"$@\"", helm.display());
+    let script = |skip: &str| {
+        format!(
+            "case \"$*\" in *registry.example.com*) {skip} || {{ {real} | sed s/debug/DEBUG/; exit; }};; esac\nexec {real}"
+        )
+    };
+    let rare = fake(scratch.path(), &script(&once));
+    let found = run(work.path(), &["verify", "--include", "noisy", "--helm", &rare]);
+    assert_proven(&found);
+    assert!(seen.exists(), "Helm was not in the way");
+
+    let always = fake(scratch.path(), &script("false"));
+    let found = run(work.path(), &["verify", "--include", "noisy", "--helm", &always]);
+    assert_found(&found, &["noisy: 1 fault", "ConfigMap/noisy-etc: data.noisy.conf.line 3"]);
+}
+
 #[test]
 fn default_values_must_render_the_same() {
     let work = checkout(&[]);
