@@ -430,16 +430,19 @@ impl Baseline<'_> {
             if self.samples.len() >= MOST_SAMPLES {
                 let second = prepare(&once_more(folder, sets)?);
                 let second = pattern.differences(&second);
-                // The names of objects may be random.
-                let is_same = |one: &Difference, other: &Difference| {
-                    one.object.kind == other.object.kind && one.path == other.path
-                };
-                differences.retain(|one| second.iter().any(|other| is_same(one, other)));
+                differences.retain(|one| second.iter().any(|other| place(one) == place(other)));
                 return Ok(differences);
             }
             self.samples.push(once_more(self.folder, self.sets)?);
         }
     }
+}
+
+/// Where a difference is, but for what may be random itself: an object's name, and how far down in a text.
+fn place(difference: &Difference) -> (&str, &str) {
+    let path = difference.path.as_str();
+    let text = path.rsplit_once(".line ").map_or(path, |(text, _)| text);
+    (&difference.object.kind, text)
 }
 
 impl Found {
