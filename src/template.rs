@@ -127,12 +127,18 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
     lines
 }
 
+/// Byte offset at which the line starts that byte `at` of `text` is in.
+#[must_use]
+pub fn line_start(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    memchr::memrchr(b'\n', before).map_or(0, |line_break| line_break + 1)
+}
+
 /// The lines of `text` that end before byte `end`, the last first.
 pub fn lines_above(text: &str, end: usize) -> impl Iterator<Item = Line<'_>> {
-    let mut end = text.get(..end).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let mut end = line_start(text, end);
     std::iter::from_fn(move || {
-        let before = text.get(..end.checked_sub(1)?)?;
-        let start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
+        let start = line_start(text, end.checked_sub(1)?);
         let line = Line::new(start, text.get(start..end)?);
         end = start;
         Some(line)

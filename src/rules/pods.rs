@@ -59,7 +59,7 @@ impl Rule for Pods {
 /// Whether a ServiceAccount is named in the lines above the `containers:` behind byte `at`, as it
 /// is in nearly every pod: then there is no need to look closer.
 fn has_account_above(text: &str, at: usize) -> bool {
-    let indent = at + 1 - text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |start| start + 1);
+    let indent = at + 1 - template::line_start(text, at);
     template::lines_above(text, at)
         .filter(|line| line.indent >= indent || !line.is_silent())
         .take_while(|line| line.indent >= indent)

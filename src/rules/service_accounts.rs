@@ -89,9 +89,7 @@ fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
 /// Whether the line that byte `at` is in starts with `kind`, which most lines with the word do not: a
 /// look at all lines can be spared then. No comment stands before the key where it counts.
 fn is_in_line_of_kind(text: &str, at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
-    before.get(start..).is_some_and(|line| line.starts_with("kind"))
+    text.get(template::line_start(text, at)..).is_some_and(|line| line.starts_with("kind"))
 }
 
 /// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not

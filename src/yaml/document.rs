@@ -532,17 +532,8 @@ impl<'t> Document<'t> {
 
     fn position_of(&self, offset: usize) -> Position {
         let line = self.line_of(offset);
-        let mut position = Position { line: line + 1, column: self.column(offset) + 1 };
-        if let Some(left_out) = self.left_out.get(line) {
-            position.line += left_out;
-            // More is left out behind the line, and `offset` may be behind that.
-            let between = self.slice(self.line_start(line), offset);
-            if let Some(last) = line_breaks(between).last() {
-                position.line += line_breaks(between).count();
-                position.column = between.get(last..).unwrap_or_default().chars().count() + 1;
-            }
-        }
-        position
+        let left_out = self.left_out.get(line).copied().unwrap_or_default();
+        Position { line: line + left_out + 1, column: self.column(offset) + 1 }
     }
 
     /// Byte offset of one of the parser's marks.
