@@ -206,6 +206,25 @@ fn noise_that_is_too_rare_for_samples_is_told_by_other_renders() {
     assert_found(&found, &["noisy: 1 fault", "ConfigMap/noisy-etc: data.noisy.conf.line 3"]);
 }
 
+/// What the clock changes is no difference, even where it stood still while the samples were made.
+#[test]
+fn the_clock_does_not_tell_renders_apart() {
+    let work = checkout(&["noisy"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let seen = scratch.path().join("seen");
+    // The clock goes on after the third render and after the eleventh. The fourth is the first of the chart
+    // as it is.
+    let script = format!(
+        "case $1 in template) ;; *) exec {helm} \"$@\";; esac\nn=1; while ! mkdir {seen}-$n 2>/dev/null; do n=$((n+1)); done\nt=$(( (n > 3) + (n > 11) ))\n{helm} \"$@\" | sed s/debug.=.false/debug=$t/",
+        seen = seen.display(),
+        helm = helm().display()
+    );
+    let clock = fake(scratch.path(), &script);
+    let found = run(work.path(), &["verify", "--include", "noisy", "--helm", &clock, "--jobs", "1"]);
+    assert_proven(&found);
+    assert!(scratch.path().join("seen-4").exists(), "Helm was not in the way");
+}
+
 #[test]
 fn default_values_must_render_the_same() {
     let work = checkout(&[]);

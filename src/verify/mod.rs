@@ -41,8 +41,8 @@ const OTHER_HOST: &str = "endpoints.oci_image_registry.host_fqdn_override.defaul
 const HOST: &str = "registry.example.com";
 
 /// How many renders of a chart are made at most to tell noise from differences, of it as it is and of
-/// what is compared with it. A coin that falls the same way in all of the one and the other way in all of
-/// the other is taken for a difference: once in 2 to the power of 15.
+/// what is compared with it. A coin that falls one way in all of the former and the other way in all of the
+/// latter is taken for a difference: once in 2 to the power of 15.
 const MOST_RENDERS: usize = 8;
 
 /// How soon a signal ends the program.
@@ -404,11 +404,12 @@ struct Again<'a> {
 
 impl Baseline<'_> {
     /// Where `objects` differ from what the samples explain. As long as something does that is not
-    /// `expected`, the chart is rendered again: it may be noise that has not shown yet.
+    /// `expected`, both charts are rendered again: it may be noise that has not shown yet.
     ///
     /// Some noise is too rare for samples: a certificate is shorter where its number happens to start with
-    /// a zero, a list of two comes in one order seven times out of eight. So what is left counts only if as
-    /// many renders of what is compared all have it.
+    /// a zero, a list of two comes in one order seven times out of eight. So a difference counts only if
+    /// all renders of what is compared have it. The two take turns, so that what the clock changes does not
+    /// tell them apart.
     fn differences(
         &mut self,
         work: &Work<'_>,
@@ -418,36 +419,36 @@ impl Baseline<'_> {
         is_expected: &dyn Fn(&Difference) -> bool,
         again: Again<'_>,
     ) -> Result<Vec<Difference>, String> {
-        let Again { folder: other_folder, sets: other_sets, prepare } = again;
-        // As many more as there are, side by side: most noise shows in the second render.
-        let mut more = |folder: &Path, sets: &[&str], are_there: usize| {
-            let count = are_there.min(MOST_RENDERS - are_there);
-            let printed =
-                (0..count).into_par_iter().with_max_len(1).map(|_| work.render(chart, folder, sets));
-            let printed: Vec<_> = printed.collect();
+        let Again { folder, sets, prepare } = again;
+        let mut more = |folder: &Path, sets: &[&str], count: usize| {
+            let printed = (0..count).into_par_iter().with_max_len(1);
+            let printed: Vec<_> = printed.map(|_| work.render(chart, folder, sets)).collect();
             let read = printed.into_iter().map(|printed| {
                 let printed = printed.map_err(|error| format!("does not render again: {error}"))?;
                 reader.read(&printed, NAMESPACE)
             });
             read.collect::<Result<Vec<Objects>, String>>()
         };
-        let mut differences = Pattern::learn(&self.samples).differences(objects);
-        while !differences.iter().all(is_expected) && self.samples.len() < MOST_RENDERS {
-            let samples = more(self.folder, self.sets, self.samples.len())?;
-            self.samples.extend(samples);
-            differences = Pattern::learn(&self.samples).differences(objects);
-        }
-        let pattern = Pattern::learn(&self.samples);
-        let mut compared = 1;
-        while !differences.iter().all(is_expected) && compared < MOST_RENDERS {
-            let renders = more(other_folder, other_sets, compared)?;
-            compared += renders.len();
-            for render in renders {
-                let others = pattern.differences(&prepare(&render));
-                differences.retain(|one| others.iter().any(|other| place(one) == place(other)));
+        let mut others: Vec<Objects> = Vec::new();
+        loop {
+            let pattern = Pattern::learn(&self.samples);
+            let mut differences = pattern.differences(objects);
+            for other in &others {
+                let found = pattern.differences(other);
+                differences.retain(|one| found.iter().any(|other| place(one) == place(other)));
+            }
+            let (samples, compared) = (self.samples.len(), others.len() + 1);
+            if differences.iter().all(is_expected) {
+                return Ok(differences);
+            } else if compared < samples {
+                let renders = more(folder, sets, samples - compared)?;
+                others.extend(renders.iter().map(&mut *prepare));
+            } else if samples < MOST_RENDERS {
+                self.samples.extend(more(self.folder, self.sets, samples.min(MOST_RENDERS - samples))?);
+            } else {
+                return Ok(differences);
             }
         }
-        Ok(differences)
     }
 }
 

@@ -4,16 +4,19 @@
 //!
 //! A pattern is exact wherever the samples agree. Where they do not, it takes as little as explains
 //! them: of a text that changes only the words that do, with the same kind of characters and about the
-//! same length; of a list that is shuffled the same items in any order. So a change next to noise, in
-//! the same list, text or Secret, still shows. What the samples do not explain stays exact, and differs.
+//! same length; of a list that is shuffled the same items in any order; of a certificate or a key all that
+//! is between its first and last line. So a change next to noise, in the same list, text or Secret, still
+//! shows. What the samples do not explain stays exact, and differs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
 
 use super::tree::{Key, Node, Object, Objects};
+use crate::template::constant_regex;
 
 /// One place in which a render is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -462,8 +465,8 @@ enum Words {
     Lines(Vec<Words>),
     /// These lines, sorted, in any order.
     ShuffledLines(Vec<String>),
-    /// Between these lines come others, of which there may be more or less.
-    Block { above: Vec<String>, middle: Varied, below: Vec<String> },
+    /// Certificates and keys in PEM, each as it says, and the text without them.
+    Armoured { bodies: Vec<Words>, around: Box<Words> },
     /// Words (letters and digits) and what stands between them; the words vary.
     Each { words: Vec<Varied>, between: Vec<String> },
     /// These items, sorted, in any order, with what comes between, in front of and behind them.
@@ -478,6 +481,9 @@ impl Words {
         let Some((first, others)) = texts.split_first() else { return Words::Exact(String::new()) };
         if others.iter().all(|other| other == first) {
             return Words::Exact((*first).to_owned());
+        }
+        if let Some(armoured) = Words::learn_armoured(texts) {
+            return armoured;
         }
         if texts.iter().any(|text| text.contains('\n')) {
             return Words::learn_lines(texts);
@@ -533,29 +539,36 @@ impl Words {
             };
             return Words::Lines((0..first.len()).map(line).collect());
         }
-        let shortest = lines.iter().map(Vec::len).min().unwrap_or(0);
-        let is_common = |line: fn(&[&str], usize) -> Option<String>, index: usize| {
-            let own = line(first, index);
-            others.iter().all(|other| line(other, index) == own)
+        Words::Whole(Varied::learn(texts))
+    }
+
+    /// `None` where they hold no PEM, or not as much of it.
+    fn learn_armoured(texts: &[&str]) -> Option<Self> {
+        let parts: Vec<(String, Vec<String>)> = texts.iter().map(|text| without_armour(text)).collect();
+        let count = parts.first().map(|(_, bodies)| bodies.len()).filter(|count| *count > 0)?;
+        if parts.iter().any(|(_, bodies)| bodies.len() != count) {
+            return None;
+        }
+        let body = |index: usize| {
+            let bodies: Vec<&str> =
+                parts.iter().filter_map(|(_, bodies)| bodies.get(index).map(String::as_str)).collect();
+            if let [one, others @ ..] = bodies.as_slice()
+                && others.iter().all(|other| other == one)
+            {
+                return Words::Exact((*one).to_owned());
+            }
+            Words::Whole(Varied::armoured(&bodies))
         };
-        let from_top = |lines: &[&str], index: usize| lines.get(index).map(|line| (*line).to_owned());
-        let from_bottom =
-            |lines: &[&str], index: usize| lines.iter().rev().nth(index).map(|line| (*line).to_owned());
-        let above = (0..shortest).take_while(|index| is_common(from_top, *index)).count();
-        let below = (0..shortest - above).take_while(|index| is_common(from_bottom, *index)).count();
-        let middles: Vec<String> = lines
-            .iter()
-            .map(|lines| lines.get(above..lines.len() - below).unwrap_or_default().join("\n"))
-            .collect();
-        let middle = Varied::learn(&middles.iter().map(String::as_str).collect::<Vec<_>>());
-        let last = first.get(first.len() - below..).unwrap_or_default();
-        Words::Block { above: owned(first.get(..above).unwrap_or_default()), middle, below: owned(last) }
+        let bodies = (0..count).map(body).collect();
+        let around: Vec<&str> = parts.iter().map(|(around, _)| around.as_str()).collect();
+        Some(Words::Armoured { bodies, around: Box::new(Words::learn(&around)) })
     }
 
     fn compare(&self, actual: &str, report: &mut Report<'_>) {
         let shown = |text: &str| Some(format!("{text:?}"));
         match self {
             Words::Exact(text) if text == actual => {}
+            Words::Exact(text) if text.contains('\n') => compare_lines(text, actual, report),
             Words::Exact(text) => report.add(shown(text), shown(actual)),
             Words::Lines(lines) => {
                 let own: Vec<&str> = actual.split('\n').collect();
@@ -582,13 +595,11 @@ impl Words {
                     None => report.add(Some(self.example()), shown(actual)),
                 }
             }
-            Words::Block { above, middle, below } => {
-                let lines: Vec<&str> = actual.split('\n').collect();
-                let inside = lines.len().checked_sub(below.len()).and_then(|end| lines.get(above.len()..end));
-                let is_around = lines.iter().take(above.len()).eq(above)
-                    && lines.iter().rev().take(below.len()).eq(below.iter().rev());
-                if !is_around || !inside.is_some_and(|lines| middle.matches(&lines.join("\n"))) {
-                    report.add(Some("something that varies".to_owned()), shown(actual));
+            Words::Armoured { bodies, around } => {
+                let (own_around, own) = without_armour(actual);
+                report.inside("without PEM", |report| around.compare(&own_around, report));
+                for (index, (body, own)) in bodies.iter().zip(&own).enumerate() {
+                    report.inside(&format!("PEM {}", index + 1), |report| body.compare(own, report));
                 }
             }
             Words::Each { words: expected, between } => {
@@ -673,6 +684,17 @@ fn words(text: &str) -> (Vec<&str>, Vec<&str>) {
     }
 }
 
+/// A text without what stands in its certificates and keys, and that, its line breaks aside. Where there is
+/// more or less of it, the text around shows it.
+fn without_armour(text: &str) -> (String, Vec<String>) {
+    static BODY: LazyLock<Regex> =
+        LazyLock::new(|| constant_regex("(-----BEGIN [A-Z0-9 ]+-----)([^-]+)(-----END )"));
+    let bodies = BODY.captures_iter(text).filter_map(|found| found.get(2));
+    // In a string of JSON or YAML a line break is written as `\n`.
+    let bodies = bodies.map(|body| body.as_str().replace("\\n", "").split_whitespace().collect());
+    (BODY.replace_all(text, "$1$3").into_owned(), bodies.collect())
+}
+
 /// A word that varies: the ends that all samples share, and what is between them.
 #[derive(Debug, PartialEq, Eq)]
 struct Varied {
@@ -708,6 +730,16 @@ impl Varied {
         varied.characters =
             middles.iter().map(|middle| Characters::of(middle)).max().unwrap_or(Characters::Digits);
         varied
+    }
+
+    /// What stands in certificates and keys. All may vary in it: a shorter number moves what follows, times
+    /// are those of the render. Few samples show how much shorter and longer the numbers can be.
+    fn armoured(bodies: &[&str]) -> Self {
+        const MARGIN: usize = 24;
+        let lengths = bodies.iter().map(|body| body.len());
+        let (shortest, longest) = (lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0));
+        let length = (shortest.saturating_sub(MARGIN), longest + MARGIN);
+        Varied { prefix: String::new(), suffix: String::new(), length, characters: Characters::Base64 }
     }
 
     /// The ends that all samples share, as long as they can be; the rest is left open.
@@ -915,6 +947,46 @@ mod tests {
         assert!(found(&samples, &pem("    qqWW99\n"))?.is_empty());
         assert_eq!(found(&samples, &pem("    qqWW99\n").replace("b = 2", "b = 3"))?.len(), 1);
         assert_eq!(found(&samples, &pem("    qq: 99\n"))?.len(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_in_a_certificate_may_vary() -> Tested {
+        // All samples with a number that is as long: what follows stands in the same place.
+        let body = |start: &str, end: &str| format!("    {start}AAAAbbbb0123\n    {end}\n");
+        let pem = |body: &str| {
+            config(&format!(
+                "    a = 1\n    -----BEGIN CERTIFICATE-----\n{body}    -----END CERTIFICATE-----\n    b = 2\n"
+            ))
+        };
+        let samples = [pem(&body("xYz1", "qqWW99==")), pem(&body("Pq34", "rrVV88=="))];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        let other = pem(&body("Mn56o", "AAbbb012\n    ssUU77="));
+        assert!(found(&samples, &other)?.is_empty());
+        let path = "ConfigMap/etc data.a.conf";
+        for (from, to, place) in [
+            ("b = 2", "b = 3", "without PEM.line 3: \"b = 2\" -> \"b = 3\""),
+            ("Mn56o", "Mn:6o", "PEM 1: * -> \"Mn:6oAAAAbbbb0123AAbbb012ssUU77=\""),
+            ("CERTIFICATE", "CERT", "without PEM.line 2: "),
+        ] {
+            let differences = found(&samples, &other.replace(from, to))?;
+            let start = format!("{path}.{place}");
+            assert!(differences.first().is_some_and(|text| text.starts_with(&start)), "{differences:?}");
+        }
+        let long = found(&samples, &other.replace("Mn56o", &"Mn56o".repeat(9)))?;
+        assert_eq!(long.len(), 1, "{long:?}");
+        // One of two, in a string with line breaks of its own.
+        let two = |other: &str| {
+            let pem = |body: &str| format!("-----BEGIN A-----\\n{body}\\n-----END A-----\\n");
+            config(&format!("    {{\"one\": \"{}\", \"two\": \"{}\"}}\n", pem("abcd"), pem(other)))
+        };
+        let samples = [two("123456"), two("789+/=")];
+        let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
+        assert!(found(&samples, &two("12\\n34"))?.is_empty());
+        assert_eq!(
+            found(&samples, &two("12\\n34").replace("abcd", "abce"))?,
+            [format!("{path}.PEM 1: \"abcd\" -> \"abce\"")]
+        );
         Ok(())
     }
 
