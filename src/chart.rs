@@ -427,7 +427,7 @@ pub fn unusable_values(error: &ParseError) -> Refusal {
         ParseError::Syntax(..) => {
             (Reason::YamlSyntax, "mend it (Helm is more lenient in places, other tools are not)")
         }
-        ParseError::Character(..) => {
+        ParseError::Character(..) | ParseError::Control(..) => {
             (Reason::YamlCharacter, "take it out, or write it as an escape in double quotes")
         }
         ParseError::Aliases(_) => (Reason::YamlAliases, "write some of them out"),

@@ -95,7 +95,7 @@ ids! {
     YamlDepth = "yaml-depth",
     /// values.yaml holds a second document.
     YamlSecondDocument = "yaml-second-document",
-    /// values.yaml holds a character that parsers disagree on.
+    /// values.yaml holds a character that parsers disagree on, or that YAML does not allow.
     YamlCharacter = "yaml-character",
     /// values.yaml multiplies itself by aliases.
     YamlAliases = "yaml-aliases",

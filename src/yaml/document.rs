@@ -104,6 +104,8 @@ pub enum ParseError {
     /// A character that is a line break to Helm's parser and none to YAML 1.2, or a byte order mark
     /// inside of the text.
     Character(Position, char),
+    /// A control character, which YAML does not allow and Helm does not take, in comments neither.
+    Control(Position, char),
     /// Aliases that stand for more than [`MAX_ALIASED`] nodes altogether.
     Aliases(Position),
 }
@@ -119,6 +121,7 @@ impl ParseError {
             | ParseError::Depth(position)
             | ParseError::SecondDocument(position)
             | ParseError::Character(position, _)
+            | ParseError::Control(position, _)
             | ParseError::Aliases(position) => *position,
         }
     }
@@ -134,6 +137,9 @@ impl fmt::Display for ParseError {
             ParseError::SecondDocument(_) => f.write_str("a second YAML document begins here"),
             ParseError::Character(_, character) => {
                 write!(f, "the character U+{:04X}, which YAML parsers disagree on", u32::from(*character))
+            }
+            ParseError::Control(_, character) => {
+                write!(f, "the control character U+{:04X}, which YAML does not allow", u32::from(*character))
             }
             ParseError::Aliases(_) => {
                 f.write_str("aliases (*) that stand for too much of the text over and over")
@@ -238,17 +244,7 @@ impl<'t> Document<'t> {
             anchored: HashMap::new(),
             end: text.len(),
         };
-        if let Some(nul) = memchr::memchr(0, text.as_bytes()) {
-            return Err(ParseError::Nul(document.position_of(nul)));
-        }
-        if !text.is_ascii() {
-            let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-            let mut unsure = body.match_indices(['\u{85}', '\u{2028}', '\u{2029}', BYTE_ORDER_MARK]);
-            if let Some((at, found)) = unsure.next() {
-                let position = document.position_of(text.len() - body.len() + at);
-                return Err(ParseError::Character(position, found.chars().next().unwrap_or_default()));
-            }
-        }
+        document.refuse_characters()?;
         // Decoding is a good part of the parser's work, and most texts need none.
         if seen.is_ascii() {
             document.read_events(Parser::new(seen.bytes().map(char::from)))?;
@@ -764,6 +760,27 @@ impl<'t> Document<'t> {
         let complaint = "text behind the end of the document, which no `...` tells from it".to_owned();
         let start = self.line_start(self.line_of(self.end));
         Err(ParseError::Syntax(self.position_of(start), complaint))
+    }
+
+    /// All of the text counts, comments and what is not parsed too.
+    fn refuse_characters(&self) -> Result<(), ParseError> {
+        let text = self.text;
+        // A look at each byte, without a way out, is the quickest.
+        let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f;
+        if text.is_ascii() && !text.bytes().fold(false, |any, byte| any | is_control(byte)) {
+            return Ok(());
+        }
+        for (at, character) in text.char_indices() {
+            let error: fn(Position, char) -> ParseError = match character {
+                '\0' => |at, _| ParseError::Nul(at),
+                '\u{85}' | '\u{2028}' | '\u{2029}' => ParseError::Character,
+                BYTE_ORDER_MARK if at > 0 => ParseError::Character,
+                '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => continue,
+                _ => ParseError::Control,
+            };
+            return Err(error(self.position_of(at), character));
+        }
+        Ok(())
     }
 
     /// Helm reads the first document and drops the rest without a word. After `...` that is old
