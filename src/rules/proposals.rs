@@ -116,8 +116,12 @@ impl Proposals {
         }
     }
 
-    /// An edit of the template at `path`, which mends `finding`.
+    /// An edit of the template at `path`, which mends `finding`. One edit may mend several.
     pub(super) fn edit(&mut self, path: &Path, edit: Edit, finding: Finding) {
+        if self.of(path).any(|proposal| matches!(&proposal.change, Change::Edit(other) if *other == edit)) {
+            self.mend(finding);
+            return;
+        }
         let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
         let target = path.parent().unwrap_or(path).to_string_lossy().into_owned();
         let shape = Shape { rule: self.rule, action, target, text: edit.replacement.clone() };

@@ -69,8 +69,16 @@ fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
         let root = template::root_variable(&text, line.start).ok_or_else(|| {
             refusal(Reason::NoRootVariable, "in a `define` that has no $envAll to find the values by")
         })?;
-        match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
+        let existing = pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root);
+        let kinds = lines.get(scope.clone()).unwrap_or_default().iter();
+        let is_alone = kinds.filter(|line| line.value(0, "kind").is_some()).count() == 1;
+        match existing {
             Existing::Done => {}
+            // In two branches of a condition, say: which lines belong to which cannot be told.
+            _ if !is_alone => {
+                let what = "that shares its document with another object";
+                return Err(refusal(Reason::UnclearMetadata, what));
+            }
             Existing::Others(edit) => edits.push((place(), edit)),
             Existing::Unclear => {
                 return Err(refusal(Reason::UnclearPullSecrets, "whose imagePullSecrets are no plain list"));
