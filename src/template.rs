@@ -158,7 +158,11 @@ pub fn lines_with<'l>(
 /// The lines of the YAML document that line `at` is in: those between two `---`.
 #[must_use]
 pub fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
-    let is_mark = |line: &Line<'_>| line.text == "---" || line.text.starts_with("--- ");
+    let is_mark = |line: &Line<'_>| {
+        line.text
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    };
     let start = lines.iter().take(at).rposition(is_mark).map_or(0, |mark| mark + 1);
     let end = lines.iter().skip(at).position(is_mark).map_or(lines.len(), |mark| at + mark);
     start..end
