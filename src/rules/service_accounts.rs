@@ -101,10 +101,14 @@ fn is_in_line_of_kind(text: &str, at: usize) -> bool {
 }
 
 /// Byte offset behind the lines of `metadata:` in a document: up to the first line that is not
-/// indented. `None` where indented lines follow an action, which might put them there or not, and
-/// where that first line is no key: the brace that closes the metadata, say.
+/// indented. `None` where indented lines follow an action, which might put them there or not, where that
+/// first line is no key (the brace that closes the metadata, say), and where there are metadata twice.
 pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
-    let start = document.iter().position(|line| line.value(0, "metadata").is_some())?;
+    let is_start = |line: &Line<'_>| line.value(0, "metadata").is_some();
+    let start = document.iter().position(is_start)?;
+    if document.iter().rposition(is_start) != Some(start) {
+        return None;
+    }
     let below = document.get(start + 1..)?;
     let is_inside = |line: &Line<'_>| {
         let puts_out_lines = line.text.starts_with("{{") && line.text.contains("indent ");
