@@ -53,7 +53,9 @@ fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
     let lines = template::lines(&text);
     for at in template::lines_with(&lines, &text, &ACCOUNT) {
         let Some(line) = lines.get(at) else { break };
-        if line.value(0, "kind") != Some("ServiceAccount") {
+        // What goes on in the next line is another kind.
+        let goes_on = lines.get(at + 1).is_some_and(|next| next.indent > 0 && !next.is_silent());
+        if goes_on || line.value(0, "kind") != Some("ServiceAccount") {
             continue;
         }
         let place = || Place::at(&source.path, position(&source.text, line.start));
