@@ -184,26 +184,29 @@ fn noise_is_told_from_differences() {
 fn noise_that_is_too_rare_for_samples_is_told_by_other_renders() {
     let work = checkout(&["noisy"]);
     let scratch = tempfile::tempdir().unwrap();
-    let (seen, helm) = (scratch.path().join("seen"), helm());
-    let real = format!("{} \"$@\"", helm.display());
-    let script = |is_plain: &str| {
-        format!(
-            "case \"$*\" in *registry.example.com*) {is_plain} || {{ {real} | sed s/debug/DEBUG/; exit; }};; esac\nexec {real}"
-        )
+    let helm = helm().display().to_string();
+    // What a render with the operator's host prints goes through the sed script that `choose` sets.
+    let verify_with = |choose: &str| {
+        let script = format!(
+            "case \"$*\" in *registry.example.com*) {{ {choose}; }} 2>/dev/null; {helm} \"$@\" | sed \"$change\"; exit;; esac\nexec {helm} \"$@\""
+        );
+        let choose = fake(scratch.path(), &script);
+        run(work.path(), &["verify", "--include", "noisy", "--helm", &choose])
     };
-    // The first renders that are compared all have it, one of the next ones has not.
-    let first = |count: usize| {
-        let taken = (1..=count).map(|number| format!("mkdir {}-{number}", seen.display()));
-        format!("! {{ {}; }} 2>/dev/null", taken.collect::<Vec<_>>().join(" || "))
-    };
-    let rare = fake(scratch.path(), &script(&first(5)));
-    let found = run(work.path(), &["verify", "--include", "noisy", "--helm", &rare]);
-    assert_proven(&found);
-    assert!(scratch.path().join("seen-5").exists(), "Helm was not in the way");
+    let seen = scratch.path().join("seen").display().to_string();
 
-    let always = fake(scratch.path(), &script("false"));
-    let found = run(work.path(), &["verify", "--include", "noisy", "--helm", &always]);
+    // The first renders that are compared all have it, one of the next ones has not.
+    let first: Vec<String> = (1..=5).map(|number| format!("mkdir {seen}-{number}")).collect();
+    let found = verify_with(&format!("change=s/debug/DEBUG/; {} || change=", first.join(" || ")));
+    assert_proven(&found);
+    assert!(Path::new(&format!("{seen}-5")).exists(), "Helm was not in the way");
+
+    let found = verify_with("change=s/debug/DEBUG/");
     assert_found(&found, &["noisy: 1 fault", "ConfigMap/noisy-etc: data.noisy.conf.line 3"]);
+
+    // Each render has one, if not in the same place.
+    let found = verify_with(&format!("mkdir {seen} && change=s/debug/DEBUG/ || change=s/Opaque/opaque/"));
+    assert_found(&found, &["noisy: 1 fault"]);
 }
 
 /// What the clock changes is no difference, even where it stood still while the samples were made.

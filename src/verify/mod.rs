@@ -407,9 +407,9 @@ impl Baseline<'_> {
     /// `expected`, both charts are rendered again: it may be noise that has not shown yet.
     ///
     /// Some noise is too rare for samples: a certificate is shorter where its number happens to start with
-    /// a zero, a list of two comes in one order seven times out of eight. So a difference counts only if
-    /// all renders of what is compared have it. The two take turns, so that what the clock changes does not
-    /// tell them apart.
+    /// a zero, a list of two comes in one order seven times out of eight. So one render of what is compared
+    /// has to be explained, whole, and not each. The two take turns, so that what the clock changes does
+    /// not tell them apart.
     fn differences(
         &mut self,
         work: &Work<'_>,
@@ -432,24 +432,34 @@ impl Baseline<'_> {
         let mut others: Vec<Objects> = Vec::new();
         loop {
             let pattern = Pattern::learn(&self.samples);
-            let mut differences = pattern.differences(objects);
-            for other in &others {
-                let found = pattern.differences(other);
-                differences.retain(|one| found.iter().any(|other| place(one) == place(other)));
+            let mut found = vec![pattern.differences(objects)];
+            found.extend(others.iter().map(|other| pattern.differences(other)));
+            if let Some(explained) = found.iter().find(|found| found.iter().all(is_expected)) {
+                return Ok(explained.clone());
             }
-            let (samples, compared) = (self.samples.len(), others.len() + 1);
-            if differences.iter().all(is_expected) {
-                return Ok(differences);
-            } else if compared < samples {
+            let (samples, compared) = (self.samples.len(), found.len());
+            if compared < samples {
                 let renders = more(folder, sets, samples - compared)?;
                 others.extend(renders.iter().map(&mut *prepare));
             } else if samples < MOST_RENDERS {
                 self.samples.extend(more(self.folder, self.sets, samples.min(MOST_RENDERS - samples))?);
             } else {
-                return Ok(differences);
+                return Ok(common(&found, is_expected));
             }
         }
     }
+}
+
+/// What is found in all renders; where that says nothing that is not expected, what is found in the one
+/// with the least.
+fn common(found: &[Vec<Difference>], is_expected: &dyn Fn(&Difference) -> bool) -> Vec<Difference> {
+    let is_everywhere =
+        |one: &&Difference| found.iter().all(|found| found.iter().any(|other| place(one) == place(other)));
+    let common: Vec<Difference> = found.iter().take(1).flatten().filter(is_everywhere).cloned().collect();
+    if common.iter().all(is_expected) {
+        return found.iter().min_by_key(|found| found.len()).cloned().unwrap_or_default();
+    }
+    common
 }
 
 /// Where a difference is, but for what may be random itself: an object's name, and how far down in a text.
