@@ -72,8 +72,7 @@ fn edits(source: &Source) -> Result<Vec<(Place, Edit)>, Refusal> {
             refusal(Reason::NoRootVariable, "in a `define` that has no $envAll to find the values by")
         })?;
         let existing = pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root);
-        let kinds = lines.get(scope.clone()).unwrap_or_default().iter();
-        let is_alone = kinds.filter(|line| line.value(0, "kind").is_some()).count() == 1;
+        let is_alone = lines.get(scope.clone()).and_then(|document| only(document, "kind")).is_some();
         match existing {
             Existing::Done => {}
             // In two branches of a condition, say: which lines belong to which cannot be told.
@@ -106,11 +105,7 @@ fn is_in_line_of_kind(text: &str, at: usize) -> bool {
 /// indented. `None` where indented lines follow an action, which might put them there or not, where that
 /// first line is no key (the brace that closes the metadata, say), and where there are metadata twice.
 pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
-    let is_start = |line: &Line<'_>| line.value(0, "metadata").is_some();
-    let start = document.iter().position(is_start)?;
-    if document.iter().rposition(is_start) != Some(start) {
-        return None;
-    }
+    let start = only(document, "metadata")?;
     let below = document.get(start + 1..)?;
     let is_inside = |line: &Line<'_>| {
         let puts_out_lines = line.text.starts_with("{{") && line.text.contains("indent ");
@@ -127,6 +122,13 @@ pub(super) fn end_of_metadata(document: &[Line<'_>]) -> Option<usize> {
         return None;
     }
     inside.iter().rfind(|line| is_inside(line)).map(|line| line.end)
+}
+
+/// The only line of a document that has this key, outermost. `None` where none has, or several.
+fn only(document: &[Line<'_>], key: &str) -> Option<usize> {
+    let mut found = document.iter().enumerate().filter(|(_, line)| line.value(0, key).is_some());
+    let (at, _) = found.next()?;
+    found.next().is_none().then_some(at)
 }
 
 fn is_key(line: &Line<'_>) -> bool {

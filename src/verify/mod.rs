@@ -429,18 +429,17 @@ impl Baseline<'_> {
             });
             read.collect::<Result<Vec<Objects>, String>>()
         };
-        let mut others: Vec<Objects> = Vec::new();
+        let mut compared = vec![objects.clone()];
         loop {
             let pattern = Pattern::learn(&self.samples);
-            let mut found = vec![pattern.differences(objects)];
-            found.extend(others.iter().map(|other| pattern.differences(other)));
+            let found: Vec<_> = compared.iter().map(|objects| pattern.differences(objects)).collect();
             if let Some(explained) = found.iter().find(|found| found.iter().all(is_expected)) {
                 return Ok(explained.clone());
             }
-            let (samples, compared) = (self.samples.len(), found.len());
-            if compared < samples {
-                let renders = more(folder, sets, samples - compared)?;
-                others.extend(renders.iter().map(&mut *prepare));
+            let samples = self.samples.len();
+            if compared.len() < samples {
+                let renders = more(folder, sets, samples - compared.len())?;
+                compared.extend(renders.iter().map(&mut *prepare));
             } else if samples < MOST_RENDERS {
                 self.samples.extend(more(self.folder, self.sets, samples.min(MOST_RENDERS - samples))?);
             } else {

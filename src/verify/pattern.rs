@@ -478,9 +478,8 @@ enum Words {
 impl Words {
     /// `texts` are what samples have in one place.
     fn learn(texts: &[&str]) -> Self {
-        let Some((first, others)) = texts.split_first() else { return Words::Exact(String::new()) };
-        if others.iter().all(|other| other == first) {
-            return Words::Exact((*first).to_owned());
+        if let Some(exact) = Words::exact(texts) {
+            return exact;
         }
         if let Some(armoured) = Words::learn_armoured(texts) {
             return armoured;
@@ -503,6 +502,12 @@ impl Words {
             return Words::Each { words: (0..one.len()).map(word).collect(), between: owned(between) };
         }
         Words::Whole(Varied::learn(texts))
+    }
+
+    /// `None` where they are not all the same.
+    fn exact(texts: &[&str]) -> Option<Self> {
+        let (first, others) = texts.split_first().unwrap_or((&"", &[]));
+        others.iter().all(|other| other == first).then(|| Words::Exact((*first).to_owned()))
     }
 
     /// `None` where they are not the same items in another order.
@@ -552,12 +557,7 @@ impl Words {
         let body = |index: usize| {
             let bodies: Vec<&str> =
                 parts.iter().filter_map(|(_, bodies)| bodies.get(index).map(String::as_str)).collect();
-            if let [one, others @ ..] = bodies.as_slice()
-                && others.iter().all(|other| other == one)
-            {
-                return Words::Exact((*one).to_owned());
-            }
-            Words::Whole(Varied::armoured(&bodies))
+            Words::exact(&bodies).unwrap_or_else(|| Words::Whole(Varied::armoured(&bodies)))
         };
         let bodies = (0..count).map(body).collect();
         let around: Vec<&str> = parts.iter().map(|(around, _)| around.as_str()).collect();
