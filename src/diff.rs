@@ -9,49 +9,39 @@ use anstyle::{AnsiColor, Style};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
-use crate::plan::FileChange;
+use crate::change::FileChange;
 
 /// Lines around a change, as in git.
 const CONTEXT: usize = 3;
 
-/// The colours of a diff's parts.
-///
-/// Colours are left out, not taken out afterwards: an escape sequence in a chart's own text is
-/// part of the diff.
+/// The colours of a diff's parts. Where there are to be none they are left out, not taken out afterwards: an
+/// escape sequence in a chart's own text is part of the diff.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Palette {
+pub(crate) struct Colours {
     header: Style,
     hunk: Style,
     added: Style,
     removed: Style,
 }
 
-impl Palette {
-    /// No colours at all.
-    pub const PLAIN: Palette =
-        Palette { header: Style::new(), hunk: Style::new(), added: Style::new(), removed: Style::new() };
-
-    /// The colours that git has.
-    pub const COLOURED: Palette = Palette {
-        header: Style::new().bold(),
-        hunk: AnsiColor::Cyan.on_default(),
-        added: AnsiColor::Green.on_default(),
-        removed: AnsiColor::Red.on_default(),
-    };
-}
+/// The colours that git has.
+const OF_GIT: Colours = Colours {
+    header: Style::new().bold(),
+    hunk: AnsiColor::Cyan.on_default(),
+    added: AnsiColor::Green.on_default(),
+    removed: AnsiColor::Red.on_default(),
+};
 
 /// How many files are compared at a time. Their diffs wait in memory for their turn.
 const AT_A_TIME: usize = 128;
 
-/// Writes the diffs of files, which are compared in parallel, in their order.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write_all(out: &mut dyn Write, changes: &[&FileChange], palette: Palette) -> io::Result<()> {
+/// Writes the diffs of files in their order; compares them in parallel.
+pub(crate) fn write_all(out: &mut dyn Write, changes: &[&FileChange], is_coloured: bool) -> io::Result<()> {
+    let colours = if is_coloured { OF_GIT } else { Colours::default() };
     for some in changes.chunks(AT_A_TIME) {
         let one = |change: &&FileChange| {
             let mut text = Vec::new();
-            write(&mut text, change, palette).map(|()| text)
+            write(&mut text, change, colours).map(|()| text)
         };
         let texts: Vec<io::Result<Vec<u8>>> = some.par_iter().map(one).collect();
         texts.into_iter().try_for_each(|text| out.write_all(&text?))?;
@@ -59,15 +49,10 @@ pub fn write_all(out: &mut dyn Write, changes: &[&FileChange], palette: Palette)
     Ok(())
 }
 
-/// Writes the diff of one file.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::Result<()> {
-    let Palette { header, hunk: hunk_style, added, removed } = palette;
+fn write(out: &mut dyn Write, change: &FileChange, colours: Colours) -> io::Result<()> {
+    let Colours { header, hunk: hunk_style, added, removed } = colours;
     let (old_name, new_name) = (name("a/", &change.path), name("b/", &change.path));
     writeln!(out, "{header}diff --git {old_name} {new_name}{header:#}")?;
-    let old = change.old.as_deref().unwrap_or_default();
     if change.old.is_none() {
         writeln!(out, "{header}new file mode 100644{header:#}")?;
         writeln!(out, "{header}--- /dev/null{header:#}")?;
@@ -76,9 +61,9 @@ pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::
     }
     writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(&change.path))?;
 
-    for hunk in hunks_of(old, &change.new_text()) {
+    for hunk in hunks(change.old_text(), &change.new) {
         writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header)?;
-        for Line { sign, text } in hunk.lines {
+        for DiffLine { sign, text } in hunk.lines {
             let style = match sign {
                 Sign::Kept => Style::new(),
                 Sign::Added => added,
@@ -93,59 +78,48 @@ pub fn write(out: &mut dyn Write, change: &FileChange, palette: Palette) -> io::
     Ok(())
 }
 
-/// The diff of one file as text, without colours. What is not UTF-8 in its name is lost.
-#[must_use]
-pub fn text(change: &FileChange) -> String {
+/// The diff of one file, without colours. What is not UTF-8 in its name is lost.
+pub(crate) fn text(change: &FileChange) -> String {
     let mut text = Vec::new();
     // A Vec takes whatever is written to it.
-    let _ = write(&mut text, change, Palette::PLAIN);
+    let _ = write(&mut text, change, Colours::default());
     String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// What git writes below the last line of a text that has no line break at its end.
 const NO_NEWLINE: &str = "\\ No newline at end of file";
 
-/// Lines of a diff that belong together.
 #[derive(Clone, Debug)]
-pub struct Hunk<'t> {
+pub(crate) struct Hunk<'t> {
     /// `@@ -1,3 +1,4 @@`
-    pub header: String,
-    /// Its lines.
-    pub lines: Vec<Line<'t>>,
+    pub(crate) header: String,
+    pub(crate) lines: Vec<DiffLine<'t>>,
 }
 
-/// A line of a diff.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'t> {
-    /// Where it stands.
-    pub sign: Sign,
-    /// Its text with the line break, which the last line of a file may lack.
-    pub text: &'t str,
+pub(crate) struct DiffLine<'t> {
+    pub(crate) sign: Sign,
+    /// The text with its line break, which the last line of a file may lack.
+    pub(crate) text: &'t str,
 }
 
-impl fmt::Display for Line<'_> {
-    /// The line as it stands in a diff, line breaks included.
+impl fmt::Display for DiffLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.sign.character(), self.text)?;
         if self.text.ends_with('\n') { Ok(()) } else { write!(f, "\n{NO_NEWLINE}\n") }
     }
 }
 
-/// In which of the two texts a line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// In both.
+pub(crate) enum Sign {
+    /// In both texts.
     Kept,
-    /// In the new one.
     Added,
-    /// In the old one.
     Removed,
 }
 
 impl Sign {
-    /// What a diff marks such lines with.
-    #[must_use]
-    pub fn character(self) -> char {
+    fn character(self) -> char {
         match self {
             Sign::Kept => ' ',
             Sign::Added => '+',
@@ -154,9 +128,8 @@ impl Sign {
     }
 }
 
-/// What makes the text `old` into `new`.
-#[must_use]
-pub fn hunks_of<'t>(old: &'t str, new: &'t str) -> Vec<Hunk<'t>> {
+/// The hunks that make the text `old` into `new`.
+pub(crate) fn hunks<'t>(old: &'t str, new: &'t str) -> Vec<Hunk<'t>> {
     // git knows one line break only.
     let old: Vec<&str> = old.split_inclusive('\n').collect();
     let new: Vec<&str> = new.split_inclusive('\n').collect();
@@ -169,7 +142,7 @@ pub fn hunks_of<'t>(old: &'t str, new: &'t str) -> Vec<Hunk<'t>> {
             ChangeTag::Insert => Sign::Added,
             ChangeTag::Delete => Sign::Removed,
         };
-        Line { sign, text }
+        DiffLine { sign, text }
     };
     let mut hunks = Vec::new();
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
@@ -207,4 +180,48 @@ fn name(prefix: &str, path: &Path) -> String {
 fn end_of_name(path: &Path) -> &'static str {
     let has_space = path.as_os_str().as_encoded_bytes().contains(&b' ');
     if has_space { "\t" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{hunks, name};
+
+    fn shown(old: &str, new: &str) -> String {
+        let hunks = hunks(old, new);
+        let hunks = hunks.iter().map(|hunk| {
+            format!("{}\n{}", hunk.header, hunk.lines.iter().map(ToString::to_string).collect::<String>())
+        });
+        hunks.collect()
+    }
+
+    #[test]
+    fn hunks_are_those_of_git() {
+        assert_eq!(shown("a\n", "a\n"), "");
+        assert_eq!(shown("", "a\n"), "@@ -0,0 +1 @@\n+a\n");
+        assert_eq!(shown("a\nb\n", "a\nx\nb\n"), "@@ -1,2 +1,3 @@\n a\n+x\n b\n");
+        // The last line has no line break before, or after, or both.
+        let none = "\\ No newline at end of file\n";
+        assert_eq!(shown("a", "a\nb"), format!("@@ -1 +1,2 @@\n-a\n{none}+a\n+b\n{none}"));
+        assert_eq!(shown("a\nb", "x\na\nb"), format!("@@ -1,2 +1,3 @@\n+x\n a\n b\n{none}"));
+        // Changes that are further apart than their context are two hunks.
+        let far = "a\nb\nc\nd\n".repeat(5);
+        let both = format!("x\n{far}y\n");
+        assert_eq!(shown(&far, &both).matches("@@ -").count(), 2);
+        // A carriage return is part of the line.
+        assert_eq!(shown("a\r\n", "a\n"), "@@ -1 +1 @@\n-a\r\n+a\n");
+    }
+
+    #[test]
+    fn names_are_quoted_as_git_quotes_them() {
+        for (path, quoted) in [
+            ("nova/values.yaml", "a/nova/values.yaml"),
+            ("with space/x", "a/with space/x"),
+            ("é", "\"a/\\303\\251\""),
+            ("a\"b\\c\n", "\"a/a\\\"b\\\\c\\n\""),
+        ] {
+            assert_eq!(name("a/", Path::new(path)), quoted);
+        }
+    }
 }

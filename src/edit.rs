@@ -5,39 +5,35 @@ use std::ops::Range;
 
 /// One replacement. An empty range inserts, an empty `replacement` removes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// Bytes of the original text.
-    pub range: Range<usize>,
-    /// What stands there afterwards.
-    pub replacement: String,
+    pub(crate) range: Range<usize>,
+    pub(crate) replacement: String,
 }
 
 impl Edit {
-    /// Puts `text` in at byte `at`, and removes nothing.
-    #[must_use]
-    pub fn insert(at: usize, text: String) -> Self {
+    pub(crate) fn insert(at: usize, text: String) -> Self {
         Edit { range: at..at, replacement: text }
     }
 
-    /// Takes out the bytes of `range`.
-    #[must_use]
-    pub fn remove(range: Range<usize>) -> Self {
+    pub(crate) fn remove(range: Range<usize>) -> Self {
         Edit { range, replacement: String::new() }
     }
 }
 
-/// Edits that cannot be applied together: two overlap, or one lies outside the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conflict {
+/// Edits that cannot be applied together: two overlap, or one lies outside of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the edit at byte {at} meets another one, or lies outside of the text")]
+pub(crate) struct Conflict {
     /// Byte offset of the edit that does not fit.
-    pub at: usize,
+    pub(crate) at: usize,
 }
 
-/// `text` with all `edits` made. Insertions at the same place keep the order they are given in.
+/// Applies all `edits` to `text`. Insertions at the same place keep the order they are given in.
 ///
 /// # Errors
 /// [`Conflict`] where two edits overlap, or one is outside the text or inside a character.
-pub fn apply(text: &str, edits: &[Edit]) -> Result<String, Conflict> {
+pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<String, Conflict> {
     let mut sorted: Vec<&Edit> = edits.iter().collect();
     sorted.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let grown: usize = edits.iter().map(|edit| edit.replacement.len()).sum();

@@ -1,114 +1,184 @@
-//! What is missing or wrong in a chart. A plan shows those findings that it does not mend, as
-//! warnings; `check` lists them all.
+//! Findings: what is missing or wrong, where, and what to do about it. Everything that a user is told of a
+//! chart is one of these, whoever noticed it.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
-use crate::error::{Place, printable};
-use crate::ids::ids;
+use crate::text::{printable, shown};
+use crate::yaml::{self, ErrorKind, Position};
+
+/// Declares [`Id`] and lists all of its values.
+macro_rules! ids {
+    ($($name:ident = $id:literal,)*) => {
+        /// What is found, as a short name that stays the same. docs/findings.md explains each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs, reason = "docs/findings.md has them, for users")]
+        pub enum Id { $($name,)* }
+
+        impl Id {
+            /// All ids, refusals first.
+            pub const ALL: &'static [Id] = &[$(Id::$name,)*];
+
+            /// The name: `wrong-key`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Id::$name => $id,)* }
+            }
+        }
+    };
+}
 
 ids! {
-    /// Everything that can be found.
-    FindingId {
-        /// values.yaml lacks the name of the chart's Secret, under the chart's name.
-        MissingSecretsEntry = "missing-secrets-entry",
-        /// values.yaml lacks the registry, or the chart's login for it.
-        MissingEndpointsEntry = "missing-endpoints-entry",
-        /// values.yaml lacks the switch for the Secret.
-        MissingManifestsSwitch = "missing-manifests-switch",
-        /// No template of the chart makes the Secret.
-        MissingSecretTemplate = "missing-secret-template",
-        /// A ServiceAccount that the chart writes itself names no Secret to pull with.
-        BareServiceAccount = "bare-service-account",
-        /// A pod has neither a ServiceAccount nor a Secret to pull with.
-        BarePod = "bare-pod",
-        /// helm-toolkit lacks the function that makes the Secret.
-        MissingToolkitFunction = "missing-toolkit-function",
-        /// helm-toolkit's ServiceAccount names no Secret to pull with.
-        BareToolkitServiceAccount = "bare-toolkit-service-account",
-        /// An entry stands under a key that is not the chart's name, where nothing looks for it.
-        WrongKey = "wrong-key",
-        /// The name of the chart's Secret is null, or no name at all.
-        NoSecretName = "no-secret-name",
-        /// The template in the Secret's place does something else.
-        ForeignTemplate = "foreign-template",
-        /// The template in the Secret's place calls a function that helm-toolkit does not define.
-        UnknownFunction = "unknown-function",
-        /// A script makes a pod at run time.
-        ScriptPod = "script-pod",
-        /// Something looks like a pod without credentials.
-        UnclearPod = "unclear-pod",
-        /// A file in templates/ that cannot be read as text.
-        NotRead = "not-read",
-        /// A line of the owner's changes.
-        LineChanged = "line-changed",
-        /// A file that changes has other names.
-        HardLink = "hard-link",
-        /// The chart's version does not go up, although it changes.
-        UnraisedVersion = "unraised-version",
-        /// No release note says that the chart changes.
-        MissingReleaseNote = "missing-release-note",
-        /// Reno does not know the chart, so that its notes stay out of what it reports.
-        UnlistedSection = "unlisted-section",
-        /// The documentation does not tell operators how to switch authentication on.
-        MissingPage = "missing-page",
-        /// The page that tells them is in no list of pages.
-        UnlistedPage = "unlisted-page",
-        /// The documentation has no list of pages that the page could go into.
-        NoToctree = "no-toctree",
-    }
+    // Why a chart is refused: how its files are.
+    Unreadable = "unreadable",
+    NoFile = "no-file",
+    TooLarge = "too-large",
+    NotUtf8 = "not-utf-8",
+    Metadata = "metadata",
+    NoName = "no-name",
+    BadName = "bad-name",
+    SecretName = "secret-name",
+    Link = "link",
+    NoFolder = "no-folder",
+    // How its values.yaml is.
+    YamlNul = "yaml-nul",
+    YamlSyntax = "yaml-syntax",
+    YamlTab = "yaml-tab",
+    YamlDepth = "yaml-depth",
+    YamlSecondDocument = "yaml-second-document",
+    YamlCharacter = "yaml-character",
+    YamlAliases = "yaml-aliases",
+    BlockTwice = "block-twice",
+    OpaqueKey = "opaque-key",
+    HiddenByMerge = "hidden-by-merge",
+    Merged = "merged",
+    Shared = "shared",
+    NotAMapping = "not-a-mapping",
+    FlowMapping = "flow-mapping",
+    UnfinishedBlockScalar = "unfinished-block-scalar",
+    NoLineOfItsOwn = "no-line-of-its-own",
+    ParsersDisagree = "parsers-disagree",
+    Unproven = "unproven",
+    // How its templates are.
+    TemplateNotText = "template-not-text",
+    TooMany = "too-many",
+    NoRootVariable = "no-root-variable",
+    UnclearPullSecrets = "unclear-pull-secrets",
+    UnclearMetadata = "unclear-metadata",
+    // How its helm-toolkit is.
+    ToolkitTooOld = "toolkit-too-old",
+    ToolkitFileTaken = "toolkit-file-taken",
+    ToolkitAccounts = "toolkit-accounts",
+    ToolkitRefused = "toolkit-refused",
+    // How its version and its release note are.
+    UnclearVersion = "unclear-version",
+    UnclearNote = "unclear-note",
+    SharedFile = "shared-file",
+    // What is missing or wrong in a chart.
+    MissingSecretsEntry = "missing-secrets-entry",
+    MissingEndpointsEntry = "missing-endpoints-entry",
+    MissingManifestsSwitch = "missing-manifests-switch",
+    MissingSecretTemplate = "missing-secret-template",
+    BareServiceAccount = "bare-service-account",
+    BarePod = "bare-pod",
+    MissingToolkitFunction = "missing-toolkit-function",
+    BareToolkitServiceAccount = "bare-toolkit-service-account",
+    WrongKey = "wrong-key",
+    NoSecretName = "no-secret-name",
+    ForeignTemplate = "foreign-template",
+    UnknownFunction = "unknown-function",
+    ScriptPod = "script-pod",
+    UnclearPod = "unclear-pod",
+    NotRead = "not-read",
+    // What `verify` finds.
+    DoesNotRender = "does-not-render",
+    RenderDiffers = "render-differs",
+    MissingValue = "missing-value",
+    WrongSecret = "wrong-secret",
+    AccountWithoutCredentials = "account-without-credentials",
+    PodWithoutCredentials = "pod-without-credentials",
+    // What a change brings with it.
+    LineChanged = "line-changed",
+    HardLink = "hard-link",
+    UnraisedVersion = "unraised-version",
+    MissingReleaseNote = "missing-release-note",
+    UnlistedSection = "unlisted-section",
+    MissingPage = "missing-page",
+    UnlistedPage = "unlisted-page",
+    NoToctree = "no-toctree",
 }
 
-impl FindingId {
+impl Id {
     /// Whether it is about the change that is planned, and not about the chart as it is.
-    #[must_use]
     pub fn is_about_the_change(self) -> bool {
-        matches!(
-            self,
-            FindingId::LineChanged
-                | FindingId::HardLink
-                | FindingId::UnraisedVersion
-                | FindingId::MissingReleaseNote
-                | FindingId::UnlistedSection
-                | FindingId::MissingPage
-                | FindingId::UnlistedPage
-                | FindingId::NoToctree
-        )
+        self >= Id::LineChanged
     }
 }
 
-/// How bad a finding is.
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a finding means for its chart, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// With authentication switched on, the chart does not pull its images, or not all of them.
+pub enum Severity {
+    /// The chart is not changed: somebody has to look at it first.
+    Refused,
+    /// With authentication on, the chart does not pull all of its images.
     Error,
-    /// Somebody should look at it; the chart works.
+    /// The chart works, but somebody should look at it.
     Warning,
 }
 
-impl Level {
-    /// In a word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
+impl Severity {
+    /// The level as linters call it: what is refused is an error to them.
+    pub(crate) fn level(self) -> &'static str {
         match self {
-            Level::Error => "error",
-            Level::Warning => "warning",
+            Severity::Refused | Severity::Error => "error",
+            Severity::Warning => "warning",
         }
+    }
+}
+
+/// A file or folder, relative to what is shown, and a place in it where one is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// Relative to [`Plan::base`](crate::Plan::base).
+    pub path: PathBuf,
+    /// Line and column.
+    pub position: Option<Position>,
+}
+
+impl Location {
+    pub(crate) fn file(path: impl AsRef<Path>) -> Self {
+        Location { path: path.as_ref().to_owned(), position: None }
+    }
+
+    pub(crate) fn at(path: impl AsRef<Path>, position: Position) -> Self {
+        Location { path: path.as_ref().to_owned(), position: Some(position) }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.path))?;
+        self.position.map_or(Ok(()), |position| write!(f, ":{position}"))
     }
 }
 
 /// One thing that is missing or wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// Where it is. Rules give paths relative to their chart, the plan makes them relative to
-    /// what is shown.
-    pub place: Place,
-    /// What it is.
-    pub id: FindingId,
+    /// Where.
+    pub location: Location,
+    /// What it is called.
+    pub id: Id,
     /// How bad it is.
-    pub level: Level,
+    pub severity: Severity,
     /// What is wrong, in one sentence without a full stop.
     pub what: String,
-    /// What the reader can do about it, likewise.
+    /// What the reader can do, likewise.
     pub fix: String,
     /// Whether the plan mends it.
     pub is_planned: bool,
@@ -117,25 +187,94 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What keeps the chart from pulling its images.
-    #[must_use]
-    pub fn error(id: FindingId, place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding::new(id, Level::Error, place, what.into(), fix.into())
+    pub(crate) fn refused(
+        id: Id,
+        location: Location,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Finding::new(Severity::Refused, id, location, what.into(), fix.into())
     }
 
-    /// What somebody should look at.
-    #[must_use]
-    pub fn warning(id: FindingId, place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding::new(id, Level::Warning, place, what.into(), fix.into())
+    pub(crate) fn error(id: Id, location: Location, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Finding::new(Severity::Error, id, location, what.into(), fix.into())
     }
 
-    fn new(id: FindingId, level: Level, place: Place, what: String, fix: String) -> Self {
-        Finding { place, id, level, what, fix, is_planned: false, rule: None }
+    pub(crate) fn warning(
+        id: Id,
+        location: Location,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Finding::new(Severity::Warning, id, location, what.into(), fix.into())
+    }
+
+    fn new(severity: Severity, id: Id, location: Location, what: String, fix: String) -> Self {
+        Finding { location, id, severity, what, fix, is_planned: false, rule: None }
+    }
+
+    /// Refuses a change that did not come out as meant: a defect of this program, which must not turn into a
+    /// wrong file.
+    pub(crate) fn unproven(path: &Path, why: impl fmt::Display) -> Self {
+        let what = format!("no edit could be proven right: {why}");
+        let fix = "add the entries by hand, and report this: it is a defect of this program";
+        Finding::refused(Id::Unproven, Location::file(path), what, fix)
+    }
+
+    /// Refuses a file or folder that cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        let what = format!("cannot be read: {}", error.kind());
+        Finding::refused(Id::Unreadable, Location::file(path), what, "check what it is and who may read it")
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.place, printable(&self.what), printable(&self.fix))
+        write!(f, "{}: {}; {}", self.location, printable(&self.what), printable(&self.fix))
+    }
+}
+
+impl Finding {
+    /// Refuses what the YAML editor cannot read or edit.
+    pub(crate) fn from_yaml(path: &Path, error: &yaml::Error) -> Self {
+        const BY_HAND: &str = "write it as a block of `key: value` lines, or add the entries by hand";
+        let (id, fix) = match error.kind {
+            ErrorKind::Nul => (Id::YamlNul, "take the NUL character out"),
+            ErrorKind::Syntax(_) => {
+                (Id::YamlSyntax, "mend it (Helm is more lenient in places, other tools are not)")
+            }
+            ErrorKind::Tab => (Id::YamlTab, "indent with spaces"),
+            ErrorKind::Depth(_) => (Id::YamlDepth, "nest less deeply, or add the entries by hand"),
+            ErrorKind::SecondDocument => (
+                Id::YamlSecondDocument,
+                "Helm reads the first document only: move what is to count there and take the rest out",
+            ),
+            ErrorKind::Character(_) => {
+                (Id::YamlCharacter, "take it out, or write it as an escape in double quotes")
+            }
+            ErrorKind::Aliases => (Id::YamlAliases, "write some of them out"),
+            ErrorKind::OpaqueKey => (Id::OpaqueKey, "write the key out, in quotes"),
+            ErrorKind::HiddenByMerge => (Id::HiddenByMerge, "put the `<<` in front of it"),
+            ErrorKind::Merged => (
+                Id::Merged,
+                "write the entries out where they are merged in, or complete the mapping that they come from",
+            ),
+            ErrorKind::Shared => (Id::Shared, "write out one of the copies, or add the entries by hand"),
+            ErrorKind::NotAMapping(_) => (Id::NotAMapping, BY_HAND),
+            ErrorKind::FlowMapping => (Id::FlowMapping, BY_HAND),
+            ErrorKind::UnfinishedBlockScalar => {
+                (Id::UnfinishedBlockScalar, "put a line break at the end of the file")
+            }
+            ErrorKind::NoLineOfItsOwn => {
+                (Id::NoLineOfItsOwn, "put each key on a line of its own (`key:`), or add the entries by hand")
+            }
+            ErrorKind::ParsersDisagree => {
+                (Id::ParsersDisagree, "write it in another way, or add the entries by hand")
+            }
+            ErrorKind::Unproven(_) => {
+                (Id::Unproven, "add the entries by hand, and report this: it is a defect of this program")
+            }
+        };
+        Finding::refused(id, Location::at(path, error.position), error.to_string(), fix)
     }
 }

@@ -3,49 +3,84 @@
 //!
 //! Data flows one way:
 //!
-//! 1. [`checkout`] finds the charts, and the helm-toolkits that they share.
-//! 2. [`chart`] reads one chart: name, values.yaml, templates.
-//! 3. [`rules`] look at a chart, each for one kind of change: they say what they [find](finding) missing
-//!    or wrong, and propose [`edit`]s of its files, each with its [`shape`], which is what it has in common
-//!    with those of other charts. Entries for values.yaml go through the [`yaml`] editor, templates are read
-//!    by [`template`].
-//! 4. [`plan`] does that for all charts in parallel and proves what comes out. What cannot be
-//!    proven is refused, as an [`error`] that says where, why and what to do by hand.
-//! 5. [`diff`] prints the plan, [`apply`] writes it, [`verify`] has [`helm`] render it, [`report`] shows
-//!    it to people and programs and says what it found. They read the plan and nothing else, so that what
+//! 1. `discover` finds the charts, and the helm-toolkits that they share (`toolkits`).
+//! 2. `metadata` reads a chart's name and what it depends on, `chart` its values.yaml and templates, by way
+//!    of `source`.
+//! 3. `rules` look at a chart, each for one kind of change: they say what they [find](Finding) missing
+//!    or wrong, and propose `edit`s of its files. Entries for values.yaml go through the [`yaml`] editor,
+//!    templates are read by `template`.
+//! 4. `complete` applies what is proposed, and proves what comes out: each file is a `change` from an old text
+//!    to a proven new one. What cannot be proven is refused. `plan` does that for all charts in parallel.
+//! 5. Passes go over the plan: `release_notes` adds what the checkout's own CI asks for, `documentation` a page
+//!    for operators.
+//! 6. `diff` prints the plan, `write` writes it, `verify` has Helm render it, `report` shows
+//!    it to people and programs. They read the plan and nothing else, so that what
 //!    was shown is what is done.
 //!
-//! Beside the charts there may be more to do: [`release`] tells what a checkout's own CI asks for where a chart
-//! changes, [`docs`] what its documentation lacks. Both are part of the plan.
-//!
-//! In front of [`apply`] stand the [`lock`] against a second run and the [`guard`] of what git does
-//! not have; it asks for [`signals`] and writes by way of [`disk`], the only module that does.
-//! [`cli`] and [`options`] are what a user can choose, [`manual`] is made from that; [`run`] puts it
+//! In front of `write` stand the `lock` against a second run and `git`, which knows what is not committed;
+//! it asks for `signals` and writes by way of `disk`, the only module that does.
+//! `cli` and `options` are what a user can choose, `manual` is made from that; `run` puts it
 //! all together.
+//!
+//! The items below are for tests, fuzzing and those who want the YAML editor; the program itself is
+//! [`main`].
 
-pub mod apply;
-pub mod chart;
-pub mod checkout;
-pub mod cli;
-pub mod diff;
-pub mod disk;
-pub mod docs;
-pub mod edit;
-pub mod error;
-pub mod finding;
-pub mod guard;
-pub mod helm;
-mod ids;
-pub mod lock;
-pub mod manual;
-pub mod options;
-pub mod plan;
-pub mod release;
-pub mod report;
-pub mod rules;
-pub mod run;
-pub mod shape;
-pub mod signals;
-pub mod template;
-pub mod verify;
+#![warn(unreachable_pub)]
+
+mod change;
+mod chart;
+mod cli;
+mod complete;
+mod diff;
+mod discover;
+mod disk;
+mod documentation;
+mod edit;
+mod error;
+mod finding;
+mod git;
+mod lock;
+mod manual;
+mod memory;
+mod metadata;
+mod options;
+mod output;
+mod passes;
+mod plan;
+mod release_notes;
+mod report;
+mod rules;
+mod run;
+mod signals;
+mod source;
+mod target;
+mod template;
+mod text;
+mod toctree;
+mod toolkits;
+mod verify;
+mod write;
 pub mod yaml;
+
+use std::path::PathBuf;
+
+pub use change::FileChange;
+pub use disk::{Step, Watch};
+pub use error::{Error, Left};
+pub use finding::{Finding, Id, Location, Severity};
+pub use memory::{Memory, complete};
+pub use metadata::Role;
+pub use options::{Options, Port, SecretName};
+pub use plan::{ChartPlan, Outcome, Plan, Selection};
+pub use run::main;
+pub use signals::Signal;
+pub use write::write;
+
+/// Finds the charts in `paths` (checkouts, folders of charts or charts) and plans what becomes of them.
+///
+/// # Errors
+/// [`Error::Read`] where a path cannot be read, [`Error::NoChart`] where there is no chart in any of them.
+pub fn plan(paths: &[PathBuf], selection: &Selection, options: &Options) -> Result<Plan, Error> {
+    let checkouts = discover::find(paths, &passes::folders(options))?;
+    Ok(passes::plan(checkouts, selection, options))
+}

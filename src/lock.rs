@@ -14,19 +14,19 @@ use crate::error::Error;
 
 /// Locks on folders, held until this is dropped.
 #[derive(Debug)]
-pub struct Lock {
-    /// Kept open, since closing a file gives its lock back.
+pub(crate) struct Lock {
+    /// Closing a file gives its lock back.
     _folders: Vec<File>,
 }
 
 impl Lock {
-    /// Locks `roots`, whole paths without links in them. Where another run has locked one, says so
-    /// through `waiting` and waits: all runs take their locks in the same order, so that no two
+    /// Locks `roots`, whole paths without links in them. Where another run has locked one, calls
+    /// `waiting` and waits: all runs take their locks in the same order, so that no two
     /// can wait for each other.
     ///
     /// # Errors
     /// [`Error::Lock`] where the file system has no locks, as some network ones have none.
-    pub fn of<'r>(
+    pub(crate) fn take<'r>(
         roots: impl IntoIterator<Item = &'r PathBuf>,
         waiting: &mut dyn FnMut(&Path),
     ) -> Result<Self, Error> {

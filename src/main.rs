@@ -1,11 +1,7 @@
-//! `osh-registry-auth`: parse the arguments, run, exit. What happens is told in the library.
+//! `osh-registry-auth`, the program. What happens is told in the library.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use osh_registry_auth::cli::Cli;
-use osh_registry_auth::run;
-
 fn main() -> ExitCode {
-    run::run(&Cli::parse())
+    osh_registry_auth::main()
 }

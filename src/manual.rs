@@ -1,4 +1,4 @@
-//! What is made from the description of the arguments: completions for shells, and the manual page.
+//! Completions for shells and the manual page, generated from the description of the arguments.
 
 use std::io;
 
@@ -8,9 +8,8 @@ use clap_mangen::Man;
 
 use crate::cli::Cli;
 
-/// A script that completes the arguments in `shell`.
-#[must_use]
-pub fn completions(shell: Shell) -> String {
+/// Generates completions for `shell`.
+pub(crate) fn completions(shell: Shell) -> String {
     let mut program = Cli::command();
     let name = program.get_name().to_owned();
     let mut script = Vec::new();
@@ -21,11 +20,8 @@ pub fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).replace(&wrong, &right)
 }
 
-/// The manual page, in roff: that of the program, and each command with its options below it.
-///
-/// # Errors
-/// None: the page is written into memory.
-pub fn page() -> io::Result<Vec<u8>> {
+/// Generates the manual page, in roff: that of the program, and each command with its options below it.
+pub(crate) fn page() -> io::Result<Vec<u8>> {
     let mut program = Cli::command();
     // The commands get their full names.
     program.build();

@@ -1,16 +1,14 @@
-//! What a user may choose about the changes themselves, as opposed to how they are shown.
+//! What a user can choose about the changes themselves, as opposed to how they are shown.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::docs;
-
-/// Choices that the rules read.
+/// What the changes are to be like.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The registry's port in the default values.
     pub port: Port,
-    /// How the Secret of a chart is called.
+    /// How the Secret of each chart is called.
     pub secret_name: SecretName,
     /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
     pub replace_templates: bool,
@@ -18,15 +16,6 @@ pub struct Options {
     pub release_notes: bool,
     /// Whether the documentation gets a page for operators.
     pub docs: bool,
-}
-
-impl Options {
-    /// The folders beside charts that may be written into.
-    #[must_use]
-    pub fn folders(&self) -> Vec<&'static str> {
-        let folders = [(self.release_notes, "releasenotes"), (self.docs, docs::FOLDER)];
-        folders.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, folder)| folder).collect()
-    }
 }
 
 impl Default for Options {
@@ -73,14 +62,13 @@ impl FromStr for Port {
 pub struct SecretName(String);
 
 impl SecretName {
-    /// What stands for the chart's name.
     const CHART: &'static str = "{chart}";
 
     /// The name of the Secret of `chart`.
     ///
     /// # Errors
     /// The name that came out, where Kubernetes would not take it.
-    pub fn of(&self, chart: &str) -> Result<String, String> {
+    pub(crate) fn of(&self, chart: &str) -> Result<String, String> {
         let name = self.0.replace(Self::CHART, chart);
         if is_object_name(&name) { Ok(name) } else { Err(name) }
     }

@@ -12,14 +12,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 pub struct Signal(i32);
 
 impl Signal {
-    /// What a terminal sends for Ctrl-C.
-    pub const INTERRUPT: Signal = Signal(SIGINT);
     /// What `kill` sends.
     pub const TERMINATE: Signal = Signal(SIGTERM);
 
     /// Ends the program as this signal does when nobody catches it, so that a shell sees why and
-    /// ends its script as well. Comes back only where that fails.
-    pub fn end_the_program(self) {
+    /// ends its script as well. Returns only where that fails.
+    pub(crate) fn end_the_program(self) {
         let _ = signal_hook::low_level::emulate_default_handler(self.0);
     }
 }
@@ -30,21 +28,17 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Takes note of signals from now on, instead of ending. Dropped, it lets them end the program
-/// again.
+/// Records SIGINT, SIGTERM and SIGHUP; restores the default on drop.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     caught: Vec<(Signal, Arc<AtomicBool>)>,
     /// Set when signals are to end the program again.
     is_over: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Starts to take note. Who has the program ignore a signal (nohup does) has it stay so.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn catch() -> io::Result<Self> {
+    /// Starts to record. A signal that the program was started to ignore (by nohup, say) stays ignored.
+    pub(crate) fn catch() -> io::Result<Self> {
         let ignored = ignored();
         let mut signals = Signals { caught: Vec::new(), is_over: Arc::default() };
         for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & bit(*signal) == 0) {
@@ -59,8 +53,7 @@ impl Signals {
     }
 
     /// The signal that has come, if any.
-    #[must_use]
-    pub fn caught(&self) -> Option<Signal> {
+    pub(crate) fn caught(&self) -> Option<Signal> {
         self.caught.iter().find(|(_, has_come)| has_come.load(Ordering::Relaxed)).map(|(signal, _)| *signal)
     }
 }

@@ -1,6 +1,8 @@
 //! Helm templates as text. They are no YAML before they are rendered, so that they are read line
 //! by line, and only for shapes that cannot mean anything else.
 
+pub(crate) mod lexer;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -20,12 +22,12 @@ static DEFINITION: LazyLock<Regex> =
     LazyLock::new(|| constant_regex(r#"\{\{-?[ \t\r\n]*define[ \t\r\n]+"([^"]+)""#));
 
 /// The names of the templates that `text` defines.
-pub fn definitions(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn definitions(text: &str) -> impl Iterator<Item = String> {
     DEFINITION.captures_iter(text).filter_map(|definition| Some(definition.get(1)?.as_str().to_owned()))
 }
 
 /// A word to be found in thousands of templates: what a search for it needs is made once.
-pub type Word = LazyLock<Finder<'static>>;
+pub(crate) type Word = LazyLock<Finder<'static>>;
 
 /// Compiles a pattern that is part of this program. White space is what it is in Go's templates, written out:
 /// that of Unicode takes longer to compile than everything else.
@@ -34,13 +36,13 @@ pub type Word = LazyLock<Finder<'static>>;
 /// Where the pattern is none.
 #[must_use]
 #[expect(clippy::expect_used, reason = "the patterns are constants, and the tests use each of them")]
-pub fn constant_regex(pattern: &'static str) -> Regex {
+pub(crate) fn constant_regex(pattern: &'static str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")
 }
 
 /// `text` with template comments blanked out, so that every byte keeps its place.
 #[must_use]
-pub fn without_comments(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_comments(text: &str) -> Cow<'_, str> {
     let mut comments = memmem::find_iter(text.as_bytes(), b"/*").peekable();
     if comments.peek().is_none() {
         return Cow::Borrowed(text);
@@ -67,7 +69,7 @@ pub fn without_comments(text: &str) -> Cow<'_, str> {
 
 /// A line of a template.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'t> {
+pub(crate) struct Line<'t> {
     /// Byte offset at which it starts.
     pub start: usize,
     /// Byte offset behind its line break.
@@ -90,7 +92,7 @@ impl<'t> Line<'t> {
     /// Whether the line gives nothing to the YAML as it stands: blank, a comment, or template
     /// actions.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         let text = self.text.trim();
         text.is_empty() || text.starts_with('#') || text.starts_with("{{")
     }
@@ -98,7 +100,7 @@ impl<'t> Line<'t> {
     /// The text behind `key:`, without quotes, where the line is an entry with that key at this
     /// indent.
     #[must_use]
-    pub fn value(&self, indent: usize, key: &str) -> Option<&str> {
+    pub(crate) fn value(&self, indent: usize, key: &str) -> Option<&str> {
         if self.indent != indent {
             return None;
         }
@@ -116,7 +118,7 @@ fn without_quotes(scalar: &str) -> &str {
 
 /// The lines of `text`, which must outlive them; see [`without_comments`].
 #[must_use]
-pub fn lines(text: &str) -> Vec<Line<'_>> {
+pub(crate) fn lines(text: &str) -> Vec<Line<'_>> {
     let mut lines = Vec::with_capacity(text.len() / 32);
     let mut start = 0;
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
@@ -129,13 +131,13 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
 
 /// Byte offset at which the line starts that byte `at` of `text` is in.
 #[must_use]
-pub fn line_start(text: &str, at: usize) -> usize {
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     memchr::memrchr(b'\n', before).map_or(0, |line_break| line_break + 1)
 }
 
 /// The lines of `text` that end before byte `end`, the last first.
-pub fn lines_above(text: &str, end: usize) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines_above(text: &str, end: usize) -> impl Iterator<Item = Line<'_>> {
     let mut end = line_start(text, end);
     std::iter::from_fn(move || {
         let start = line_start(text, end.checked_sub(1)?);
@@ -146,7 +148,7 @@ pub fn lines_above(text: &str, end: usize) -> impl Iterator<Item = Line<'_>> {
 }
 
 /// Indices of the lines with `word` in them.
-pub fn lines_with<'l>(
+pub(crate) fn lines_with<'l>(
     lines: &'l [Line<'_>],
     text: &'l str,
     word: &'l Finder<'_>,
@@ -157,7 +159,7 @@ pub fn lines_with<'l>(
 
 /// The lines of the YAML document that line `at` is in: those between two `---`.
 #[must_use]
-pub fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
+pub(crate) fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
     let is_mark = |line: &Line<'_>| {
         line.text
             .strip_prefix("---")
@@ -170,7 +172,7 @@ pub fn document(lines: &[Line<'_>], at: usize) -> Range<usize> {
 
 /// How many blocks (`if`, `range`, ...) these lines open and do not close.
 #[must_use]
-pub fn open_blocks(lines: &[Line<'_>]) -> usize {
+pub(crate) fn open_blocks(lines: &[Line<'_>]) -> usize {
     let actions = lines
         .iter()
         .flat_map(|line| CONTROL.captures_iter(line.text))
@@ -182,7 +184,7 @@ pub fn open_blocks(lines: &[Line<'_>]) -> usize {
 /// By which name the templates' root can be reached at byte `offset`: `$`, or within a `define`
 /// the variable that OpenStack-Helm keeps it in. `None` where there is none.
 #[must_use]
-pub fn root_variable(text: &str, offset: usize) -> Option<&'static str> {
+pub(crate) fn root_variable(text: &str, offset: usize) -> Option<&'static str> {
     // The blocks that are open, each with whether the variable was assigned in it.
     let mut open: Vec<(bool, bool)> = Vec::new();
     for action in CONTROL.captures_iter(text.get(..offset)?) {

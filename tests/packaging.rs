@@ -17,8 +17,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{PROGRAM, assert_same_tree, copy, run, testdata};
+use common::{PROGRAM, after, assert_same_tree, copy, run, tree};
 use serde_yaml::Value;
+use tempfile::TempDir;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -125,20 +126,20 @@ fn groff_renders_the_manual_page_without_warnings() {
 fn the_multi_gitter_script_completes_refuses_and_leaves_alone() {
     let work = tempfile::tempdir().unwrap();
     let script = repository("contrib/multi-gitter/osh-registry-auth.sh");
-    // The repository, the script's arguments and exit code, and what the pull request comes to, if
-    // there is one.
-    let after = Some("trees/openstack-helm/after");
+    let without_charts = tempfile::tempdir().unwrap();
+    fs::write(without_charts.path().join("README"), "words\n").unwrap();
+    // The repository, the script's arguments and exit code, and whether there is a pull request then.
     let cases = [
-        ("to-migrate", "trees/openstack-helm/before", &["--replace-templates"][..], 0, after),
-        ("complete", "trees/openstack-helm/after", &[], 0, None),
-        ("refused", "trees/one-refused/before", &[], 2, None),
-        ("without-charts", "cli", &[], 0, None),
+        ("to-migrate", tree("openstack-helm"), &["--replace-templates"][..], 0, true),
+        ("complete", after("openstack-helm"), &[], 0, false),
+        ("refused", tree("keep-going"), &[], 2, false),
+        ("without-charts", without_charts, &[], 0, false),
         // One template calls a function that is nowhere: a person has to say what becomes of it.
-        ("for-people", "trees/openstack-helm/before", &[], 1, None),
+        ("for-people", tree("openstack-helm"), &[], 1, false),
     ];
-    for (name, tree, args, code, result) in cases {
+    for (name, tree, args, code, is_changed) in cases {
         let origin = work.path().join("origin").join(name);
-        copy(&testdata(tree), &origin);
+        copy(tree.path(), &origin);
         git(&origin, &["init", "--quiet"]);
         git(&origin, &["add", "--all"]);
         git(&origin, &["commit", "--quiet", "--message", "charts"]);
@@ -155,10 +156,10 @@ fn the_multi_gitter_script_completes_refuses_and_leaves_alone() {
             git(&clone, &["push", "--quiet", "origin", "oci-registry-auth"]);
         }
         let commits = git(&origin, &["log", "--all", "--oneline"]).lines().count();
-        assert_eq!(commits, 1 + usize::from(result.is_some()), "{name}");
-        if let Some(result) = result {
+        assert_eq!(commits, 1 + usize::from(is_changed), "{name}");
+        if is_changed {
             git(&origin, &["checkout", "--quiet", "oci-registry-auth"]);
-            assert_same_tree(&testdata(result), &origin, name);
+            assert_same_tree(after("openstack-helm").path(), &origin, name);
         }
         if code != 0 {
             assert!(said(&output).contains(".yaml"), "{name}: says not what is wrong: {}", said(&output));
@@ -168,14 +169,14 @@ fn the_multi_gitter_script_completes_refuses_and_leaves_alone() {
 
 /// Runs the steps of contrib/github/ in `tree`, as GitHub does: each in `bash -e`. Returns the exit
 /// codes, what was printed, and what is in the summary and in the report.
-fn run_workflow(tree: &str) -> (Vec<i32>, String, String, String) {
+fn run_workflow(tree: &TempDir) -> (Vec<i32>, String, String, String) {
     let text = fs::read_to_string(repository("contrib/github/osh-registry-auth.yml")).unwrap();
     let workflow: Value = serde_yaml::from_str(&text).unwrap();
     let steps = workflow["jobs"]["check"]["steps"].as_sequence().unwrap();
     let artifact = steps.iter().find_map(|step| step["with"]["path"].as_str()).unwrap();
     let work = tempfile::tempdir().unwrap();
     let checkout = work.path().join("checkout");
-    copy(&testdata(tree), &checkout);
+    copy(tree.path(), &checkout);
     let summary = work.path().join("summary");
     let (mut codes, mut printed) = (Vec::new(), String::new());
     for step in steps.iter().filter(|step| step["name"] != "Install") {
@@ -195,16 +196,16 @@ fn run_workflow(tree: &str) -> (Vec<i32>, String, String, String) {
 
 #[test]
 fn the_workflow_marks_what_is_missing_and_keeps_the_page() {
-    let (codes, printed, summary, page) = run_workflow("trees/openstack-helm/before");
+    let (codes, printed, summary, page) = run_workflow(&tree("openstack-helm"));
     assert_eq!(codes, [0, 1], "{printed}");
     assert!(printed.contains("\n::error file=nova/values.yaml,"), "{printed}");
     assert!(summary.contains("secret_registry: true"), "{summary}");
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
 
-    let (codes, printed, ..) = run_workflow("trees/openstack-helm/after");
+    let (codes, printed, ..) = run_workflow(&after("openstack-helm"));
     assert_eq!(codes, [0, 0], "{printed}");
     // Where a chart is refused there is a page all the same, and the check fails.
-    let (codes, printed, ..) = run_workflow("trees/one-refused/before");
+    let (codes, printed, ..) = run_workflow(&tree("keep-going"));
     assert_eq!(codes, [0, 2], "{printed}");
 }
 

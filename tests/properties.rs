@@ -1,6 +1,7 @@
 //! Charts from a grammar, thousands of them: each is edited rightly or refused, and few are refused.
 //!
-//! The same charts every time. `PROPTEST_RNG_SEED=7 PROPTEST_CASES=200000` tries others, and more.
+//! The same charts every time, and more of them in the nightly run. `PROPTEST_RNG_SEED=7 PROPTEST_CASES=200000`
+//! tries others, and as many.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,13 +15,14 @@
 #[path = "common/judge.rs"]
 mod judge;
 
+mod common;
 mod grammar;
 
 use std::cell::Cell;
 
 use grammar::templates::Template;
 use judge::{Data, Verdict, Wanted};
-use osh_registry_auth::error::Reason;
+use osh_registry_auth::Id;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -29,11 +31,11 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 /// is unusual would be right every time.
 const DONE: usize = 60;
 
-/// Tries `cases` charts, if nothing else is asked for by the environment.
+/// Tries `cases` charts, fifty times as many in the nightly run, if nothing else is asked for by the environment.
 fn runner(cases: u32) -> TestRunner {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = cases;
+        config.cases = if common::nightly() { cases * 50 } else { cases };
     }
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(2022);
@@ -90,12 +92,12 @@ fn values_are_edited_rightly_or_refused() {
         (grammar::values::texts(wanted.entries()), Just(wanted))
     });
     let count = Count::default();
-    let outcome = runner(1000).run(&strategy, |(text, wanted)| {
+    let outcome = runner(400).run(&strategy, |(text, wanted)| {
         let verdict = judge::judge_values(&wanted, &text).map_err(TestCaseError::fail)?;
         // Of bytes at random it may be that no edit of theirs can be proven; of files as people write them
         // that is, in the program's own words, its defect.
         if let Verdict::Refused(refusals) = &verdict
-            && let Some(defect) = refusals.iter().find(|refusal| refusal.reason == Reason::Unproven)
+            && let Some(defect) = refusals.iter().find(|refusal| refusal.id == Id::Unproven)
         {
             return Err(TestCaseError::fail(format!("{defect}\n{text}")));
         }
@@ -114,7 +116,7 @@ fn check_templates(
     judge: impl Fn(&str) -> Result<(Verdict, Option<String>), String>,
 ) {
     let count = Count::default();
-    let outcome = runner(500).run(strategy, |Template { old, new }| {
+    let outcome = runner(200).run(strategy, |Template { old, new }| {
         let (verdict, edited) = judge(&old).map_err(TestCaseError::fail)?;
         if !matches!(verdict, Verdict::Refused(_)) {
             let edited = edited.unwrap_or_else(|| old.clone());

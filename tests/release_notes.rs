@@ -17,24 +17,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{assert_same_tree, command, copy, files, git_apply, run, testdata};
-use osh_registry_auth::checkout;
-use osh_registry_auth::options::Options;
-use osh_registry_auth::plan::{FileChange, Plan, Selection};
-use tempfile::TempDir;
+use common::{after, assert_same_tree, command, files, git_apply, run, tree};
+use osh_registry_auth::{Options, Selection};
 
 const NOTE: &str = "releasenotes/notes/nova.yaml";
-
-/// A copy of what testdata/trees/`name` is before.
-fn tree(name: &str) -> TempDir {
-    let work = tempfile::tempdir().unwrap();
-    copy(&after(name).with_file_name("before"), work.path());
-    work
-}
-
-fn after(name: &str) -> PathBuf {
-    testdata("trees").join(name).join("after")
-}
 
 fn git(dir: &Path, args: &[&str]) {
     let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
@@ -68,22 +54,21 @@ fn after_a_kill_between_any_two_files_a_second_run_ends_where_the_first_would_ha
         ("release-notes-reno", &["apply", "--release-notes"]),
     ] {
         let options = Options { release_notes: true, docs: args.contains(&"--docs"), ..Options::default() };
-        let whole = tree(name);
-        let found = checkout::find_with(&[whole.path().to_owned()], &options.folders()).unwrap();
-        let plan = Plan::new(found, &Selection::default(), &options);
-        let mut changes: Vec<&FileChange> = plan.files();
-        changes.sort_by_key(|change| change.turn);
+        let (whole, expected) = (tree(name), after(name));
+        let paths = [whole.path().to_owned()];
+        let plan = osh_registry_auth::plan(&paths, &Selection::default(), &options).unwrap();
+        let changes = plan.in_write_order();
         for written in 1..changes.len() {
             let work = tree(name);
             for change in &changes[..written] {
                 let path = work.path().join(&change.path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, change.new_text()).unwrap();
+                fs::write(path, &change.new).unwrap();
             }
             let run = run(work.path(), args);
             assert_eq!(run.code, 0, "{}", run.stderr);
             let last = changes[written - 1].path.display();
-            assert_same_tree(&after(name), work.path(), &format!("{name}: killed behind {last}"));
+            assert_same_tree(expected.path(), work.path(), &format!("{name}: killed behind {last}"));
         }
     }
 }
@@ -91,8 +76,9 @@ fn after_a_kill_between_any_two_files_a_second_run_ends_where_the_first_would_ha
 #[test]
 fn without_the_options_nothing_of_this_is_touched() {
     let work = tree("release-notes-counted");
+    let before = files(work.path());
     assert_eq!(run(work.path(), &["apply"]).code, 0);
-    let (before, now) = (files(&after("release-notes-counted").with_file_name("before")), files(work.path()));
+    let now = files(work.path());
     let is_ours = |path: &&PathBuf| {
         path.ends_with("Chart.yaml") || path.starts_with("releasenotes") || path.starts_with("doc")
     };

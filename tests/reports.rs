@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use common::{assert_snapshot, assert_valid, cases, copy, run, testdata};
+use common::{assert_snapshot, assert_valid, copy, run, testdata, tree, tree_args, trees};
 use serde_json::Value;
 
 fn json_of(dir: &Path, args: &[&str]) -> Value {
@@ -29,19 +29,19 @@ fn json_of(dir: &Path, args: &[&str]) -> Value {
 #[test]
 fn json_is_what_its_schema_says() {
     let mut with_changes = 0;
-    for case in cases(&testdata("trees"), 25) {
-        let args = fs::read_to_string(case.join("args")).unwrap_or_default();
-        let args: Vec<&str> = args.lines().collect();
-        let plan = json_of(&case.join("before"), &args);
+    for name in trees() {
+        let (work, args) = (tree(&name), tree_args(&name));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let plan = json_of(work.path(), &args);
         assert_valid("src/report/plan.schema.json", &plan);
         let diffs: String = files(&plan).iter().map(|file| file["diff"].as_str().unwrap()).collect();
-        let diff = run(&case.join("before"), &[&["plan"][..], &args].concat()).stdout;
-        assert_eq!(diffs, diff, "{}", case.display());
+        let diff = run(work.path(), &[&["plan"][..], &args].concat()).stdout;
+        assert_eq!(diffs, diff, "{name}");
         with_changes += usize::from(!diff.is_empty());
         let ids: BTreeSet<&str> =
             plan["shapes"].as_array().unwrap().iter().map(|shape| shape["id"].as_str().unwrap()).collect();
         for shape in files(&plan).iter().flat_map(|file| file["shapes"].as_array().unwrap()) {
-            assert!(ids.contains(shape.as_str().unwrap()), "{}: {shape}", case.display());
+            assert!(ids.contains(shape.as_str().unwrap()), "{name}: {shape}");
         }
     }
     assert!(with_changes >= 15, "only {with_changes} trees change");
@@ -49,7 +49,7 @@ fn json_is_what_its_schema_says() {
 
 /// The files that change, sorted by path as in the diff.
 fn files(plan: &Value) -> Vec<&Value> {
-    let charts = plan["charts"].as_array().unwrap().iter();
+    let charts = plan["charts"].as_array().unwrap().iter().chain([&plan["checkout"]]);
     let mut files: Vec<&Value> = charts.flat_map(|chart| chart["files"].as_array().unwrap()).collect();
     files.sort_by_key(|file| Path::new(file["path"].as_str().unwrap()));
     files
@@ -91,14 +91,7 @@ fn shapes_differ_by_more_than_names() {
         let (rule, action, target) = (&shape["rule"], &shape["action"], &shape["target"]);
         writeln!(said, "{rule} {action} {target} {}: {}", shape["parameters"], charts.join(", ")).unwrap();
     }
-    let expected = r#""secrets entry" "insert" "values.yaml" {"CHART":"CHART","SECRET_NAME":"CHART-oci-image-registry-key"}: flow, one, registry, wide
-"secrets entry" "change-line" "values.yaml: secrets.oci_image_registry" {"CHART":"CHART","SECRET_NAME":"CHART-oci-image-registry-key"}: secrets
-"endpoints entry" "insert" "values.yaml" {"CHART":"CHART","PORT":"5000"}: flow, one, registry, secrets, wide
-"manifests switch" "insert" "values.yaml: manifests" {}: one, registry, secrets, wide
-"manifests switch" "change-line" "values.yaml: manifests" {}: flow
-"Secret template" "create" "templates/secret-registry.yaml" {}: flow, one, registry, secrets, wide
-"#;
-    assert_eq!(said, expected);
+    assert_snapshot(&testdata("reports/shapes.txt"), &said);
     // A line that changes is among the exceptions.
     let markdown = run(work.path(), &["plan", "-q", "--format", "markdown"]).stdout;
     assert_eq!(markdown.matches("(line-changed)").count(), 2, "{markdown}");
@@ -128,8 +121,7 @@ fn markdown_fits_into_a_comment() {
 /// Several at once, by ending or by name; and what is not clear is not guessed.
 #[test]
 fn reports_go_where_they_are_sent() {
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/openstack-helm/before"), work.path());
+    let work = tree("openstack-helm");
     let plan = |args: &[&str]| run(work.path(), &[&["plan", "-q"], args].concat());
     let read = |name: &str| fs::read_to_string(work.path().join(name)).unwrap();
     let (diff, json) = (plan(&[]).stdout, plan(&["--format", "json"]).stdout);

@@ -1,6 +1,6 @@
-//! Whole checkouts, before and after. Each folder of testdata/trees/ holds `before/`, `after/`
-//! (where something changes), `args` (one argument a line, if any) and `said`: what `apply` and
-//! `plan` say on standard error, and their exit codes.
+//! Whole checkouts. Each folder of testdata/trees/ holds `before/`, `charts` (what comes from testdata/charts,
+//! if anything), `args` (one argument a line, if any), `expected.diff` (what `plan` prints and `apply` does, if
+//! anything) and `said`: what `plan`, `apply` and `check` say besides, and their exit codes.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,85 +16,101 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use common::{assert_same_tree, assert_snapshot, cases, command, copy, finished, git_apply, run, testdata};
+use common::{
+    Run, after, assert_exact_snapshot, assert_same_tree, assert_snapshot, command, files, finished,
+    git_apply, run, testdata, tree, tree_args, trees,
+};
 
-const MINIMUM: usize = 30;
+fn said(call: &str, run: &Run) -> String {
+    format!("$ {call}\n{}exit code: {}\n", run.stderr, run.code)
+}
 
-fn check(case: &Path) {
-    let name = case.file_name().unwrap().to_string_lossy();
-    let work = tempfile::tempdir().unwrap();
-    let (planned, applied) = (work.path().join("planned"), work.path().join("applied"));
-    let before = case.join("before");
-    copy(&before, &planned);
-    copy(&before, &applied);
-    let args = fs::read_to_string(case.join("args")).unwrap_or_default();
-    let with = |first: &[&'static str]| -> Vec<String> {
-        first.iter().map(ToString::to_string).chain(args.lines().map(ToOwned::to_owned)).collect()
-    };
-    let call = |dir: &Path, first: &[&'static str]| {
-        let args: Vec<String> = with(first);
-        run(dir, &args.iter().map(String::as_str).collect::<Vec<_>>())
+fn check(name: &str) {
+    let case = testdata("trees").join(name);
+    let args = tree_args(name);
+    let call = |dir: &Path, first: &[&str]| {
+        let rest = args.iter().map(String::as_str);
+        run(dir, &first.iter().copied().chain(rest).collect::<Vec<_>>())
     };
 
-    let plan_args: Vec<String> = with(&["plan"]);
-    let plan_args: Vec<&str> = plan_args.iter().map(String::as_str).collect();
-    let plan = run(&planned, &plan_args);
-    assert_same_tree(&before, &planned, &format!("{name}: plan wrote something"));
+    let planned = tree(name);
+    let before = files(planned.path());
+    let plan = call(planned.path(), &["plan"]);
+    assert!(before == files(planned.path()), "{name}: plan wrote something");
     for jobs in ["1", "3"] {
-        let again = run(&planned, &[&plan_args[..], &["--jobs", jobs]].concat());
+        let again = call(planned.path(), &["plan", "--jobs", jobs]);
         assert_eq!(again.stdout, plan.stdout, "{name}: another diff with --jobs {jobs}");
         assert_eq!(again.stderr, plan.stderr, "{name}: another summary with --jobs {jobs}");
     }
-
-    let apply = call(&applied, &["apply"]);
-    assert_eq!(apply.stdout, "", "{name}: apply has no data to give");
-    let after = case.join("after");
-    if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
-        let _ = fs::remove_dir_all(&after);
-        if common::files(&before) != common::files(&applied) {
-            copy(&applied, &after);
-        }
+    let diff = case.join("expected.diff");
+    if plan.stdout.is_empty() {
+        assert!(!diff.exists(), "{name}: nothing changes: remove {}", diff.display());
+    } else {
+        assert_exact_snapshot(&diff, &plan.stdout);
     }
-    let after = if after.exists() { after } else { before };
-    assert_same_tree(&after, &applied, &name);
 
-    let mut said = String::new();
-    writeln!(said, "$ plan\n{}exit code: {}\n", plan.stderr, plan.code).unwrap();
-    writeln!(said, "$ apply\n{}exit code: {}", apply.stderr, apply.code).unwrap();
-    assert_snapshot(&case.join("said"), &said);
+    let applied = tree(name);
+    let checked = run(applied.path(), &["check"]);
+    let apply = call(applied.path(), &["apply"]);
+    assert_eq!(apply.stdout, "", "{name}: apply has no data to give");
+    let mut all = said("plan", &plan) + "\n" + &said("apply", &apply);
+    for (call, check) in [("check", checked), ("apply; check", run(applied.path(), &["check"]))] {
+        write!(all, "\n$ {call}\n{}{}exit code: {}\n", check.stdout, check.stderr, check.code).unwrap();
+    }
+    assert_snapshot(&case.join("said"), &all);
+
+    // What was printed is what was written.
+    git_apply(planned.path(), &plan.stdout);
+    assert_same_tree(planned.path(), applied.path(), &format!("{name}: plan | git apply"));
 
     // A second run has nothing to do.
-    let again = call(&applied, &["apply"]);
+    let again = call(applied.path(), &["apply"]);
     assert_eq!(again.code, apply.code, "{name}: second apply: {}", again.stderr);
-    assert_same_tree(&after, &applied, &format!("{name}: second apply"));
-
-    // What was printed is what was written, unless a refusal kept apply from writing.
-    let withheld = apply.stderr.contains("nothing is written");
-    if !withheld {
-        // The diff's paths are those of the checkout that is named, if only one is.
-        let inside = args.lines().filter(|arg| planned.join(arg).is_dir()).collect::<Vec<_>>();
-        let root = if inside.len() == 1 { planned.join(inside[0]) } else { planned.clone() };
-        git_apply(&root, &plan.stdout);
-        assert_same_tree(&after, &planned, &format!("{name}: plan | git apply"));
-        assert_eq!(
-            run(&applied, &[&plan_args[..], &["--exit-code"]].concat()).stdout,
-            "",
-            "{name}: plan finds something left to do"
-        );
-    }
+    assert_same_tree(planned.path(), applied.path(), &format!("{name}: second apply"));
+    let left = call(applied.path(), &["plan", "--exit-code"]).stdout;
+    assert_eq!(left, "", "{name}: plan finds something left to do");
 }
 
 #[test]
 fn every_tree_comes_out_as_expected() {
-    for case in cases(&testdata("trees"), MINIMUM) {
-        check(&case);
+    for name in trees() {
+        check(&name);
     }
+}
+
+/// A chart that is named alone is changed alone, and the diff's paths are those of the chart.
+#[test]
+fn a_chart_that_is_named_alone_is_changed_alone() {
+    let (work, whole) = (tree("one-chart"), after("one-chart"));
+    let before = files(work.path());
+    let plan = run(work.path(), &["plan", "glance"]);
+    assert_eq!(run(work.path(), &["apply", "glance"]).code, 0);
+    let (now, whole) = (files(work.path()), files(whole.path()));
+    for (path, text) in &now {
+        let expected = if path.starts_with("glance") { &whole } else { &before };
+        assert!(expected.get(path) == Some(text), "{}", path.display());
+    }
+    assert!(now != before);
+    let by_git = tree("one-chart");
+    git_apply(&by_git.path().join("glance"), &plan.stdout);
+    assert_same_tree(work.path(), by_git.path(), "plan | git apply");
+}
+
+/// Without `--keep-going`, which this tree is applied with, one refused chart keeps all from being written.
+#[test]
+fn a_refusal_keeps_apply_from_writing() {
+    let work = tree("keep-going");
+    let before = files(work.path());
+    let (plan, apply) = (run(work.path(), &["plan"]), run(work.path(), &["apply"]));
+    assert!(plan.stdout.contains("+++ b/glance/values.yaml"), "{}", plan.stdout);
+    assert_eq!((plan.code, apply.code, apply.stdout.as_str()), (2, 2, ""));
+    assert!(apply.stderr.contains("nothing is written"), "{}", apply.stderr);
+    assert!(before == files(work.path()));
 }
 
 #[test]
 fn a_chart_is_not_changed_twice_when_named_twice() {
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/openstack-helm/before"), work.path());
+    let work = tree("openstack-helm");
     let once = run(work.path(), &["plan", "."]);
     let twice = run(work.path(), &["plan", ".", "nova", "./nova/", "umbrella/charts/nova"]);
     assert_eq!(once.stdout, twice.stdout);
@@ -102,10 +118,9 @@ fn a_chart_is_not_changed_twice_when_named_twice() {
 
 #[test]
 fn it_works_from_any_folder() {
-    let work = tempfile::tempdir().unwrap();
-    let checkout = work.path().join("checkout");
-    copy(&testdata("trees/openstack-helm/before"), &checkout);
-    let inside = run(&checkout, &["plan"]);
+    let work = tree("openstack-helm");
+    let checkout = work.path();
+    let inside = run(checkout, &["plan"]);
     let outside = run(Path::new("/"), &["plan", checkout.to_str().unwrap()]);
     let beside = run(&checkout.join("nova"), &["plan", ".."]);
     assert_eq!(inside.stdout, outside.stdout);
@@ -127,8 +142,7 @@ fn a_closed_pipe_is_no_error() {
 
 #[test]
 fn output_goes_into_a_file_or_a_device() {
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/openstack-helm/before"), work.path());
+    let work = tree("openstack-helm");
     let plan = run(work.path(), &["plan"]);
     let file = work.path().join("plan.diff");
     let silent = run(work.path(), &["plan", "-o", "plan.diff"]);
@@ -165,8 +179,7 @@ fn colours_switch_on_and_off() {
 
 #[test]
 fn exit_codes_are_as_documented() {
-    let work = tempfile::tempdir().unwrap();
-    copy(&testdata("trees/openstack-helm/before"), work.path());
+    let work = tree("openstack-helm");
     let code = |args: &[&str]| run(work.path(), args).code;
     assert_eq!(code(&["plan"]), 0);
     assert_eq!(code(&["plan", "--exit-code"]), 1);

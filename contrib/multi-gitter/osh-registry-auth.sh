@@ -4,7 +4,7 @@
 #
 # Ends with 0 where the repository is to be committed, or has nothing to commit. Any other end keeps
 # multi-gitter from committing, and lists the repository with those that failed: a chart was refused,
-# or something is left that a person must mend.
+# or something is left that a person must fix.
 set -eu
 
 if [ -z "$(git ls-files -- Chart.yaml '*/Chart.yaml')" ]; then
@@ -12,5 +12,5 @@ if [ -z "$(git ls-files -- Chart.yaml '*/Chart.yaml')" ]; then
   exit 0
 fi
 osh-registry-auth apply "$@"
-# What apply cannot mend would be a pull request that promises too much.
+# What apply cannot fix would be a pull request that promises too much.
 osh-registry-auth check -q "$@"

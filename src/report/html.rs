@@ -8,14 +8,13 @@ use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::review::{Lines, Names, Review, ShapeUses, State, state};
-use super::summary::amount;
+use super::review::{Expectation, LineTotals, Names, Review, ShapeUses, Status, status};
+use crate::change::{Action, FileChange};
 use crate::diff::{self, Hunk, Sign};
-use crate::error::shown;
-use crate::finding::Level;
-use crate::plan::{ChartPlan, Counts, FileChange, Outcome};
-use crate::rules::Rule;
-use crate::shape::Action;
+use crate::finding::Severity;
+use crate::plan::{ChartPlan, Totals};
+use crate::rules::{RULES, Rule};
+use crate::text::{amount, shown};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -23,11 +22,7 @@ const SCRIPT: &str = include_str!("page/page.js");
 /// Forbids whatever the page does not need: it loads nothing and sends nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// Writes the plan that is in `review`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let page = Page { review, names: review.names(), numbers: numbers(review) };
     out.write_all(page.whole().into_string().as_bytes())
 }
@@ -44,13 +39,13 @@ struct Page<'r, 'p> {
 }
 
 impl Page<'_, '_> {
-    fn number(&self, chart: &ChartPlan) -> usize {
-        self.numbers.get(chart.path.as_path()).copied().unwrap_or_default()
+    fn number(&self, chart: &ChartPlan) -> Option<usize> {
+        self.numbers.get(chart.path.as_path()).copied()
     }
 
     fn whole(&self) -> Markup {
         let title =
-            format!("Registry authentication: {} to change", amount(self.review.counts.changed, "chart"));
+            format!("Registry authentication: {} to change", amount(self.review.totals.changed, "chart"));
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -67,7 +62,7 @@ impl Page<'_, '_> {
                     a.skip href="#shapes" { "Skip to the edits" }
                     header {
                         h1 { (title) }
-                        (counts(self.review))
+                        (totals(self.review))
                         (toolbar(self.review))
                     }
                     main {
@@ -90,10 +85,10 @@ impl Page<'_, '_> {
                 h2 #overview-title { "Charts by rules" }
                 table.rules {
                     caption { "What becomes of the charts, rule by rule" }
-                    thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for state in STATES { th scope="col" { (mark(state)) " " (state.word()) } } th.bar scope="col" aria-hidden="true" {} } }
+                    thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for status in STATUSES { th scope="col" { (mark(status)) " " (status.word()) } } th.bar scope="col" aria-hidden="true" {} } }
                     tbody {
-                        @for (index, rule) in self.review.rules.iter().enumerate() {
-                            (rule_row(index + 1, *rule, charts))
+                        @for (index, rule) in RULES.iter().enumerate() {
+                            (rule_row(index + 1, rule, charts))
                         }
                     }
                 }
@@ -101,11 +96,11 @@ impl Page<'_, '_> {
                 ul.charts {
                     @for chart in charts {
                         li {
-                            button.chart type="button" data-chart=(self.number(chart)) data-name=(self.names.of(chart)) aria-pressed="false" {
+                            button.chart type="button" data-chart=[self.number(chart)] data-name=(self.names.of(chart)) aria-pressed="false" {
                                 span.name { (self.names.of(chart)) }
                                 span.cells {
-                                    @for rule in self.review.rules.iter().filter(|rule| rule.role() == chart.role) {
-                                        (cell(state(chart, *rule), *rule))
+                                    @for rule in RULES.iter().filter(|rule| rule.role == chart.role) {
+                                        (cell(status(chart, rule), rule))
                                     }
                                 }
                             }
@@ -136,22 +131,22 @@ impl Page<'_, '_> {
             Action::Create => "new file",
             Action::Replace => "file replaced:",
         };
-        let file = group.example.file;
-        let (hunks, charts) = (group.example.hunks(), group.charts());
-        let numbers: Vec<String> = charts.iter().map(|chart| self.number(chart).to_string()).collect();
+        let (hunks, charts) = (group.hunks(), group.charts());
+        let numbers: Vec<String> =
+            charts.iter().filter_map(|chart| Some(self.number(chart)?.to_string())).collect();
         html! {
             article.shape tabindex="-1" id={ "shape-" (shape.id()) } data-shape=(shape.id()) data-charts=(numbers.join(" ")) {
                 div.head {
                     h3 { (number) ". " (shape.rule) ": " (action) " " code { (shape.target) } }
-                    span.uses { (amount(charts.len(), "chart")) }
+                    span.uses { @if charts.is_empty() { "the checkout" } @else { (amount(charts.len(), "chart")) } }
                     label.reviewed { input type="checkbox"; " reviewed" }
                 }
                 div.body {
-                    p.file { "Shown for " code { (shown(&file.path)) } }
+                    p.file { "Shown for " code { (shown(&group.example.path)) } }
                     (diff_of(&hunks))
-                    @if !group.parameters().is_empty() {
+                    @if !group.placeholders().is_empty() {
                         dl.parameters {
-                            @for (name, value) in group.parameters() {
+                            @for (name, value) in group.placeholders() {
                                 dt { code { (name) } }
                                 dd {
                                     @match value {
@@ -174,7 +169,7 @@ impl Page<'_, '_> {
 
     /// A chart's name, which chooses that chart.
     fn chip(&self, chart: &ChartPlan) -> Markup {
-        html! { button.chip type="button" data-chart=(self.number(chart)) { (self.names.of(chart)) } }
+        html! { button.chip type="button" data-chart=[self.number(chart)] { (self.names.of(chart)) } }
     }
 
     fn expectations(&self) -> Markup {
@@ -183,19 +178,21 @@ impl Page<'_, '_> {
                 h2 #expected-title { "What is expected, and missing" }
                 ul.expectations {
                     @for expectation in &self.review.expectations {
-                        @let others: usize = expectation.missing.values().map(Vec::len).sum();
-                        @if expectation.get + others > 0 {
-                            li {
-                                (expectation.get) " of " (amount(expectation.get + others, "chart")) " get the " b { (expectation.rule) }
-                                @for (why, charts) in &expectation.missing {
-                                    details {
-                                        summary { (charts.len()) " " (why.because(charts.len() == 1)) }
-                                        ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
-                                    }
-                                }
-                            }
-                        }
+                        @let all = expectation.get + expectation.count_missing();
+                        @if all > 0 { li { (self.expectation(expectation, all)) } }
                     }
+                }
+            }
+        }
+    }
+
+    fn expectation(&self, expectation: &Expectation<'_>, all: usize) -> Markup {
+        html! {
+            (expectation.get) " of " (amount(all, "chart")) " get the " b { (expectation.rule) }
+            @for (why, charts) in &expectation.missing {
+                details {
+                    summary { (charts.len()) " " (why.because(charts.len() == 1)) }
+                    ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
                 }
             }
         }
@@ -203,26 +200,19 @@ impl Page<'_, '_> {
 
     fn exceptions(&self) -> Markup {
         let plan = self.review.plan;
-        let nothing = plan.refusals().next().is_none() && self.review.exceptions().next().is_none();
+        let nothing = plan.refusals().next().is_none() && plan.remaining().next().is_none();
+        let of_charts = plan.charts.iter().map(|chart| (self.number(chart), &chart.findings));
+        let all = of_charts.chain([(None, &plan.checkout.findings)]);
         html! {
             section #exceptions aria-labelledby="exceptions-title" {
                 h2 #exceptions-title { "Exceptions" }
                 @if nothing { p { "None." } }
                 ul.issues {
-                    @for chart in &plan.charts {
-                        @if let Outcome::Refused(refusals) = &chart.outcome {
-                            @for refusal in refusals {
-                                li.error data-charts=(self.number(chart)) {
-                                    b { "refused" } " " code { (refusal.place.to_string()) } " "
-                                    (refusal.what) "; " (refusal.advice) " " span.id { (refusal.reason.id()) }
-                                }
-                            }
-                        }
-                        @for finding in chart.findings.iter().filter(|finding| !finding.is_planned) {
-                            li class=(finding.level.word()) data-charts=(self.number(chart)) {
-                                b { @if finding.level == Level::Error { "by hand" } @else { "look at" } } " "
-                                code { (finding.place.to_string()) } " "
-                                (finding.what) "; " (finding.fix) " " span.id { (finding.id.id()) }
+                    @for (number, findings) in all {
+                        @for finding in findings.iter().filter(|finding| !finding.is_planned) {
+                            li class=(finding.severity.level()) data-charts=[number] {
+                                b { (call_to(finding.severity)) } " " code { (finding.location.to_string()) } " "
+                                (finding.what) "; " (finding.fix) " " span.id { (finding.id.as_str()) }
                             }
                         }
                     }
@@ -236,20 +226,22 @@ impl Page<'_, '_> {
     }
 
     fn whole_diff(&self) -> Markup {
-        let mut files: Vec<(&ChartPlan, &FileChange)> = Vec::new();
-        for chart in &self.review.plan.charts {
-            files.extend(chart.files().iter().map(|file| (chart, file)));
-        }
+        let plan = self.review.plan;
+        let of_charts = plan.charts.iter();
+        let of_charts =
+            of_charts.flat_map(|chart| chart.files.iter().map(move |file| (self.number(chart), file)));
+        let mut files: Vec<(Option<usize>, &FileChange)> =
+            of_charts.chain(plan.checkout.files.iter().map(|file| (None, file))).collect();
         files.sort_by(|one, other| one.1.path.cmp(&other.1.path));
         html! {
             section #diff aria-labelledby="diff-title" {
                 h2 #diff-title { "The whole diff" }
                 details.whole {
                     summary { (amount(files.len(), "file")) }
-                    @for (chart, file) in files {
-                        details.file data-charts=(self.number(chart)) {
+                    @for (number, file) in files {
+                        details.file data-charts=[number] {
                             summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
-                            (diff_of(&diff::hunks_of(file.old.as_deref().unwrap_or_default(), &file.new_text())))
+                            (diff_of(&diff::hunks(file.old_text(), &file.new)))
                         }
                     }
                 }
@@ -258,60 +250,69 @@ impl Page<'_, '_> {
     }
 }
 
-/// The states that are counted.
-const STATES: [State; 5] = [State::ToDo, State::Done, State::ByHand, State::Refused, State::Skipped];
+/// What a reader is to do about a finding.
+fn call_to(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Refused => "refused",
+        Severity::Error => "by hand",
+        Severity::Warning => "look at",
+    }
+}
+
+/// What is counted.
+const STATUSES: [Status; 5] = [Status::ToDo, Status::Done, Status::ByHand, Status::Refused, Status::Skipped];
 
 /// What a state is called in the style.
-fn class(state: State) -> &'static str {
-    match state {
-        State::Done => "done",
-        State::ToDo => "todo",
-        State::ByHand => "by-hand",
-        State::Refused => "refused",
-        State::Skipped => "skipped",
-        State::NotForIt => "not-for-it",
+fn class(status: Status) -> &'static str {
+    match status {
+        Status::Done => "done",
+        Status::ToDo => "todo",
+        Status::ByHand => "by-hand",
+        Status::Refused => "refused",
+        Status::Skipped => "skipped",
+        Status::NotForIt => "not-for-it",
     }
 }
 
 /// A state's sign: colours alone do not tell everybody.
-fn sign(state: State) -> &'static str {
-    match state {
-        State::Done => "✓",
-        State::ToDo => "+",
-        State::ByHand => "!",
-        State::Refused => "✕",
-        State::Skipped => "–",
-        State::NotForIt => "",
+fn sign(status: Status) -> &'static str {
+    match status {
+        Status::Done => "✓",
+        Status::ToDo => "+",
+        Status::ByHand => "!",
+        Status::Refused => "✕",
+        Status::Skipped => "–",
+        Status::NotForIt => "",
     }
 }
 
-fn mark(state: State) -> Markup {
-    html! { span class={ "cell " (class(state)) } aria-hidden="true" { (sign(state)) } }
+fn mark(status: Status) -> Markup {
+    html! { span class={ "cell " (class(status)) } aria-hidden="true" { (sign(status)) } }
 }
 
 /// What becomes of a chart by a rule.
-fn cell(state: State, rule: &dyn Rule) -> Markup {
-    let words = format!("{}: {}", rule.name(), state.word());
+fn cell(status: Status, rule: &Rule) -> Markup {
+    let words = format!("{}: {}", rule.name, status.word());
     html! {
-        span class={ "cell " (class(state)) } role="img" aria-label=(words) title=(words) { (sign(state)) }
+        span class={ "cell " (class(status)) } role="img" aria-label=(words) title=(words) { (sign(status)) }
     }
 }
 
-fn rule_row(number: usize, rule: &dyn Rule, charts: &[ChartPlan]) -> Markup {
-    let mut counts: BTreeMap<State, usize> = BTreeMap::new();
-    for chart in charts.iter().filter(|chart| chart.role == rule.role()) {
-        *counts.entry(state(chart, rule)).or_default() += 1;
+fn rule_row(number: usize, rule: &Rule, charts: &[ChartPlan]) -> Markup {
+    let mut counts: BTreeMap<Status, usize> = BTreeMap::new();
+    for chart in charts.iter().filter(|chart| chart.role == rule.role) {
+        *counts.entry(status(chart, rule)).or_default() += 1;
     }
-    let count = |state: State| counts.get(&state).copied().unwrap_or_default();
+    let count = |status: Status| counts.get(&status).copied().unwrap_or_default();
     html! {
         tr {
             td { (number) }
-            th scope="row" { (rule.name()) }
-            @for state in STATES { td.count { @if count(state) > 0 { (count(state)) } } }
+            th scope="row" { (rule.name) }
+            @for status in STATUSES { td.count { @if count(status) > 0 { (count(status)) } } }
             td.bar aria-hidden="true" {
                 div.bar {
-                    @for state in STATES {
-                        @if count(state) > 0 { span class=(class(state)) style={ "flex-grow:" (count(state)) } {} }
+                    @for status in STATUSES {
+                        @if count(status) > 0 { span class=(class(status)) style={ "flex-grow:" (count(status)) } {} }
                     }
                 }
             }
@@ -319,9 +320,9 @@ fn rule_row(number: usize, rule: &dyn Rule, charts: &[ChartPlan]) -> Markup {
     }
 }
 
-fn counts(review: &Review<'_>) -> Markup {
-    let Counts { changed, complete, refused, left_alone, files } = review.counts;
-    let Lines { added, removed } = review.lines;
+fn totals(review: &Review<'_>) -> Markup {
+    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let LineTotals { added, removed } = review.lines;
     let all = [
         (changed, "to change"),
         (complete, "complete"),

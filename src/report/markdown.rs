@@ -6,27 +6,23 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::review::{Expectation, Lines, Missing, Names, Review, ShapeUses, State, state};
-use super::summary::amount;
+use super::review::{Expectation, LineTotals, Missing, Names, Review, ShapeUses, Status, status};
+use crate::change::Action;
 use crate::diff;
-use crate::error::shown;
-use crate::plan::{ChartPlan, Counts};
-use crate::shape::Action;
+use crate::plan::{ChartPlan, Totals};
+use crate::rules::RULES;
+use crate::text::{amount, shown};
 
-/// How long it may become, in characters. GitHub takes 65,536.
-pub const MAX_LENGTH: usize = 60_000;
+/// In characters. GitHub takes 65,536 for a comment.
+const MAX_LENGTH: usize = 60_000;
 
-/// What is kept for the words around the diff's end.
+/// Room for the words around the diff's end.
 const RESERVE: usize = 600;
 
 /// How many charts that need nothing are named; more are counted.
 const MAX_LISTED: usize = 12;
 
-/// Writes the plan that is in `review`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let mut text = head(review);
     let names = review.names();
     for (index, group) in review.shapes.iter().enumerate() {
@@ -40,8 +36,8 @@ pub fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
 }
 
 fn head(review: &Review<'_>) -> String {
-    let Counts { changed, complete, refused, left_alone, files } = review.counts;
-    let Lines { added, removed } = review.lines;
+    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let LineTotals { added, removed } = review.lines;
     format!(
         "# Registry authentication: {} to change\n\n{}, {added} lines added, {removed} removed. \
          {complete} complete, {refused} refused, {left_alone} left alone.\n",
@@ -63,26 +59,29 @@ fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
         Action::Replace => "a file replaced,",
     };
     let charts = group.charts();
-    let count = amount(charts.len(), "chart");
+    let count = if charts.is_empty() { "the checkout".to_owned() } else { amount(charts.len(), "chart") };
     let _ = writeln!(text, "\n### {number}. {}: {what} {} ({count})", shape.rule, code(&shape.target));
     let mut example = String::new();
-    let file = group.example.file;
-    for hunk in group.example.hunks() {
+    for hunk in group.hunks() {
         let _ = writeln!(example, "{}", hunk.header);
         for line in hunk.lines {
             let _ = write!(example, "{line}");
         }
     }
     text.push_str(&fenced(&example));
-    let _ = write!(text, "Shown for {}", code(&shown(&file.path)));
-    for (name, value) in group.parameters() {
+    let _ = write!(text, "Shown for {}", code(&shown(&group.example.path)));
+    for (name, value) in group.placeholders() {
         let _ = match value {
             Some(value) if value == name => write!(text, "; `{name}` is the chart's name"),
             Some(value) => write!(text, "; `{name}` is {}", code(&value)),
             None => write!(text, "; `{name}` differs, see the diff"),
         };
     }
-    let _ = writeln!(text, ". The charts: {}", list(&charts, names));
+    text.push('.');
+    if !charts.is_empty() {
+        let _ = write!(text, " The charts: {}", list(&charts, names));
+    }
+    text.push('\n');
     text
 }
 
@@ -94,8 +93,9 @@ fn list(charts: &[&ChartPlan], names: &Names) -> String {
 fn expectations(review: &Review<'_>, names: &Names) -> String {
     // What is the same for several rules is said once.
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
-    for Expectation { rule, get, missing } in &review.expectations {
-        let others: usize = missing.values().map(Vec::len).sum();
+    for expectation in &review.expectations {
+        let Expectation { rule, get, missing } = expectation;
+        let others = expectation.count_missing();
         if get + others == 0 {
             continue;
         }
@@ -120,11 +120,11 @@ fn expectations(review: &Review<'_>, names: &Names) -> String {
     for (sentence, rules) in said {
         let _ = writeln!(text, "- {}", sentence.replace('\0', &rules.join(", the ")));
     }
-    for rule in review.rules.iter().filter(|rule| !rule.is_for_all()) {
-        let has_it = |chart: &&ChartPlan| state(chart, *rule) == State::ToDo;
+    for rule in RULES.iter().filter(|rule| !rule.is_required) {
+        let has_it = |chart: &&ChartPlan| status(chart, rule) == Status::ToDo;
         let charts: Vec<&ChartPlan> = review.plan.charts.iter().filter(has_it).collect();
         if !charts.is_empty() {
-            let _ = writeln!(text, "- {}, where a chart needs it: {}", rule.name(), list(&charts, names));
+            let _ = writeln!(text, "- {}, where a chart needs it: {}", rule.name, list(&charts, names));
         }
     }
     text
@@ -134,10 +134,10 @@ fn exceptions(review: &Review<'_>, names: &Names) -> String {
     let mut text = String::from("\n## Exceptions\n");
     let start = text.len();
     for refusal in review.plan.refusals() {
-        let _ = writeln!(text, "- **refused** ({}) {}", refusal.reason.id(), escaped(&refusal.to_string()));
+        let _ = writeln!(text, "- **refused** ({}) {}", refusal.id, escaped(&refusal.to_string()));
     }
-    for finding in review.exceptions() {
-        let _ = writeln!(text, "- **look at** ({}) {}", finding.id.id(), escaped(&finding.to_string()));
+    for finding in review.plan.remaining() {
+        let _ = writeln!(text, "- **look at** ({}) {}", finding.id, escaped(&finding.to_string()));
     }
     for (reason, charts) in review.plan.left_alone() {
         let _ = writeln!(text, "- left alone ({reason}): {}", list(&charts, names));

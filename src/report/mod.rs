@@ -1,9 +1,10 @@
 //! What users read about a plan, one file a format.
 
-pub mod check;
-pub mod html;
-pub mod json;
-pub mod markdown;
-pub mod review;
-pub mod summary;
-pub mod verify;
+pub(crate) mod check;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod markdown;
+pub(crate) mod review;
+pub(crate) mod style;
+pub(crate) mod summary;
+pub(crate) mod verify;

@@ -4,87 +4,64 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::change::{FileChange, Part, Shape};
 use crate::diff::{self, Hunk, Sign};
-use crate::edit;
-use crate::error::{printable, shown};
-use crate::finding::Finding;
-use crate::plan::{ChartPlan, Counts, FileChange, Outcome, Part, Plan};
+use crate::error::Error;
+use crate::finding::{Finding, Severity};
+use crate::plan::{ChartPlan, Outcome, Plan, Totals};
 use crate::rules::{RULES, Rule};
-use crate::shape::Shape;
+use crate::text::{printable, shown};
 
 /// A plan, grouped.
-pub struct Review<'p> {
-    /// The plan.
-    pub plan: &'p Plan,
-    /// The rules that were at work.
-    pub rules: Vec<&'static dyn Rule>,
+pub(crate) struct Review<'p> {
+    pub(crate) plan: &'p Plan,
     /// The edits that differ, in the order of the rules, the most frequent first.
-    pub shapes: Vec<ShapeUses<'p>>,
+    pub(crate) shapes: Vec<ShapeUses<'p>>,
     /// What every chart should get.
-    pub expectations: Vec<Expectation<'p>>,
-    /// How many charts come to what.
-    pub counts: Counts,
-    /// How many lines the diff has.
-    pub lines: Lines,
+    pub(crate) expectations: Vec<Expectation<'p>>,
+    pub(crate) totals: Totals,
+    pub(crate) lines: LineTotals,
 }
 
 /// A shape, and where it is used.
-#[derive(Debug)]
-pub struct ShapeUses<'p> {
-    /// What is done.
-    pub shape: &'p Shape,
-    /// The charts that get it, sorted by path; at least one. A chart can get it several times.
-    pub uses: Vec<Use<'p>>,
-    /// The use that is shown in full.
-    pub example: Example<'p>,
+pub(crate) struct ShapeUses<'p> {
+    pub(crate) shape: &'p Shape,
+    /// Sorted by path; at least one. A chart can get a shape several times.
+    pub(crate) uses: Vec<Use<'p>>,
+    /// The use that is shown in full: a file with this edit and no other.
+    pub(crate) example: &'p FileChange,
+    example_text: String,
 }
 
-/// One use of a shape.
-#[derive(Clone, Copy, Debug)]
-pub struct Use<'p> {
-    /// The chart.
-    pub chart: &'p ChartPlan,
-    /// The file.
-    pub file: &'p FileChange,
-    /// What is done to it.
-    pub part: &'p Part,
-}
-
-/// A use of a shape in full: a file with this edit and no other.
-#[derive(Debug)]
-pub struct Example<'p> {
-    /// The file.
-    pub file: &'p FileChange,
-    /// What it is with this edit alone.
-    pub new: String,
+#[derive(Clone, Copy)]
+pub(crate) struct Use<'p> {
+    /// `None` for a change of the checkout itself.
+    pub(crate) chart: Option<&'p ChartPlan>,
+    pub(crate) file: &'p FileChange,
+    pub(crate) part: &'p Part,
 }
 
 /// What all charts of a kind should have of one rule.
-#[derive(Debug)]
-pub struct Expectation<'p> {
-    /// The rule's name.
-    pub rule: &'static str,
-    /// The charts that get it.
-    pub get: usize,
-    /// The charts that do not, and why.
-    pub missing: BTreeMap<Missing, Vec<&'p ChartPlan>>,
+pub(crate) struct Expectation<'p> {
+    pub(crate) rule: &'static str,
+    /// How many charts get it.
+    pub(crate) get: usize,
+    /// The charts that do not.
+    pub(crate) missing: BTreeMap<Missing, Vec<&'p ChartPlan>>,
 }
 
 /// Why a chart does not get what a rule gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Missing {
-    /// It has that already.
+pub(crate) enum Missing {
     HasIt,
     /// It has something else in its place, which somebody has to look at.
     ByHand,
-    /// It is refused.
     Refused,
 }
 
 impl Missing {
-    /// As it stands behind the charts' names.
-    #[must_use]
-    pub fn because(self, is_one: bool) -> &'static str {
+    /// The reason, as it stands behind the charts' names.
+    pub(crate) fn because(self, is_one: bool) -> &'static str {
         match (self, is_one) {
             (Missing::HasIt, true) => "has it already",
             (Missing::HasIt, false) => "have it already",
@@ -98,14 +75,13 @@ impl Missing {
 
 /// What becomes of a chart by one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub(crate) enum Status {
     /// It has what the rule gives, or needs nothing of it.
     Done,
     /// The plan gives it.
     ToDo,
     /// Somebody has to look at it.
     ByHand,
-    /// The chart is refused.
     Refused,
     /// The chart is left alone.
     Skipped,
@@ -113,123 +89,105 @@ pub enum State {
     NotForIt,
 }
 
-impl State {
-    /// In a word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
+impl Status {
+    pub(crate) fn word(self) -> &'static str {
         match self {
-            State::Done => "done",
-            State::ToDo => "to do",
-            State::ByHand => "by hand",
-            State::Refused => "refused",
-            State::Skipped => "skipped",
-            State::NotForIt => "not for it",
+            Status::Done => "done",
+            Status::ToDo => "to do",
+            Status::ByHand => "by hand",
+            Status::Refused => "refused",
+            Status::Skipped => "skipped",
+            Status::NotForIt => "not for it",
         }
     }
 }
 
-/// How many lines the diff of a plan has.
+/// How many lines the diff adds and removes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
-    /// Those that it adds.
-    pub added: usize,
-    /// Those that it takes away.
-    pub removed: usize,
+pub(crate) struct LineTotals {
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
 }
 
 impl<'p> Review<'p> {
     /// Groups what is in `plan`.
-    #[must_use]
-    pub fn of(plan: &'p Plan) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Defect`] where an edit of the plan cannot be made alone.
+    pub(crate) fn new(plan: &'p Plan) -> Result<Self, Error> {
+        let of_charts =
+            plan.charts.iter().flat_map(|chart| chart.files.iter().map(move |file| (Some(chart), file)));
+        let of_checkout = plan.checkout.files.iter().map(|file| (None, file));
         let mut by_shape: BTreeMap<&Shape, Vec<Use<'p>>> = BTreeMap::new();
-        for chart in &plan.charts {
-            for file in chart.files() {
-                for part in &file.parts {
-                    by_shape.entry(&part.shape).or_default().push(Use { chart, file, part });
-                }
+        for (chart, file) in of_charts.chain(of_checkout) {
+            for part in &file.parts {
+                by_shape.entry(&part.shape).or_default().push(Use { chart, file, part });
             }
         }
-        let mut shapes: Vec<ShapeUses<'p>> = by_shape
-            .into_iter()
-            .filter_map(|(shape, uses)| Some(ShapeUses { shape, example: example(&uses)?, uses }))
-            .collect();
+        let groups = by_shape.into_iter().filter_map(|(shape, uses)| {
+            let Use { file, part, .. } = *uses.first()?;
+            let text = file.with_only(part).map_err(|conflict| Error::Defect(conflict.to_string()));
+            Some(text.map(|example_text| ShapeUses { shape, uses, example: file, example_text }))
+        });
+        let mut shapes = groups.collect::<Result<Vec<_>, Error>>()?;
         // What no rule makes, such as a page of documentation, comes last.
-        let order = |rule: &str| RULES.iter().position(|other| other.name() == rule).unwrap_or(RULES.len());
+        let order = |name: &str| RULES.iter().position(|rule| rule.name == name).unwrap_or(RULES.len());
         shapes.sort_by_key(|group| (order(group.shape.rule), usize::MAX - group.uses.len()));
-        let is_used = |rule: &&&dyn Rule| {
-            !rule.is_optional() || shapes.iter().any(|group| group.shape.rule == rule.name())
-        };
-        let rules = RULES.iter().filter(is_used).copied().collect();
-        let expectations = RULES.iter().filter(|rule| rule.is_for_all()).map(|rule| expectation(plan, *rule));
-        let expectations = expectations.collect();
-        Review { plan, rules, shapes, expectations, counts: plan.counts(), lines: Lines::of(plan) }
-    }
-
-    /// What a reviewer should not take for the ordinary: what the plan leaves to people, and where it
-    /// changes a line that was there.
-    pub fn exceptions(&self) -> impl Iterator<Item = &'p Finding> {
-        self.plan.left_to_people()
+        let required = RULES.iter().filter(|rule| rule.is_required);
+        let expectations = required.map(|rule| Expectation::new(plan, rule)).collect();
+        Ok(Review { plan, shapes, expectations, totals: plan.totals(), lines: LineTotals::new(plan) })
     }
 
     /// What charts are called here: by their names, unless two have the same.
-    #[must_use]
-    pub fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names {
         let mut seen = BTreeSet::new();
-        Names {
-            twice: self
-                .plan
-                .charts
-                .iter()
-                .filter(|chart| !seen.insert(&chart.name))
-                .map(|chart| chart.name.clone())
-                .collect(),
-        }
+        let charts = self.plan.charts.iter();
+        let twice = charts.filter(|chart| !seen.insert(&chart.name)).map(|chart| chart.name.clone());
+        Names { twice: twice.collect() }
     }
 }
 
 /// Which names do not say which chart is meant.
-#[derive(Clone, Debug)]
-pub struct Names {
+pub(crate) struct Names {
     twice: BTreeSet<String>,
 }
 
 impl Names {
-    /// What `chart` is called: its name, or its folder where another has the same name.
-    #[must_use]
-    pub fn of(&self, chart: &ChartPlan) -> String {
+    /// The chart's name, or its folder where another has the same name.
+    pub(crate) fn of(&self, chart: &ChartPlan) -> String {
         if self.twice.contains(&chart.name) {
             shown(&chart.path)
         } else {
             printable(&chart.name).into_owned()
         }
     }
-}
 
-impl Example<'_> {
-    /// What changes.
-    #[must_use]
-    pub fn hunks(&self) -> Vec<Hunk<'_>> {
-        diff::hunks_of(self.file.old.as_deref().unwrap_or_default(), &self.new)
+    pub(crate) fn of_use(&self, used: &Use<'_>) -> String {
+        used.chart.map_or_else(|| used.part.shape.rule.to_owned(), |chart| self.of(chart))
     }
 }
 
 impl<'p> ShapeUses<'p> {
+    /// The hunks of the example.
+    pub(crate) fn hunks(&self) -> Vec<Hunk<'_>> {
+        diff::hunks(self.example.old_text(), &self.example_text)
+    }
+
     /// The charts that get it, each once.
-    #[must_use]
-    pub fn charts(&self) -> Vec<&'p ChartPlan> {
-        let mut charts: Vec<&ChartPlan> = self.uses.iter().map(|usage| usage.chart).collect();
+    pub(crate) fn charts(&self) -> Vec<&'p ChartPlan> {
+        let mut charts: Vec<&ChartPlan> = self.uses.iter().filter_map(|used| used.chart).collect();
         charts.dedup_by_key(|chart| &chart.path);
         charts
     }
 
-    /// What the names of parameters in the shape stand for: a text, in which `CHART` is the chart's name, or
+    /// What the placeholders in the shape stand for: a text, in which `CHART` is the chart's name, or
     /// `None` where no such text is right for all uses; then [`Use`] has each.
-    #[must_use]
-    pub fn parameters(&self) -> BTreeMap<&'static str, Option<String>> {
+    pub(crate) fn placeholders(&self) -> BTreeMap<&'static str, Option<String>> {
         let mut possible: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
         for Use { chart, part, .. } in &self.uses {
-            for (name, text) in &part.parameters {
-                let patterns = patterns(text, &chart.name);
+            let chart = chart.map_or("", |chart| &chart.name);
+            for (name, text) in &part.placeholders {
+                let patterns = patterns(text, chart);
                 let known = possible.entry(name).or_insert_with(|| patterns.clone());
                 known.retain(|pattern| patterns.contains(pattern));
             }
@@ -241,12 +199,15 @@ impl<'p> ShapeUses<'p> {
     }
 }
 
-/// What stands for the chart's name.
+/// Stands for the chart's name.
 const CHART: &str = "CHART";
 
 /// All ways to write `text` with or without [`CHART`] for the chart's name, which may stand in it several
 /// times, and by chance: the chart `registry` has the Secret `registry-oci-image-registry-key`.
 fn patterns(text: &str, chart: &str) -> BTreeSet<String> {
+    if chart.is_empty() {
+        return BTreeSet::from([text.to_owned()]);
+    }
     let hits = text.match_indices(chart);
     let one = hits.filter_map(|(at, _)| {
         let (before, after) = (text.get(..at)?, text.get(at + chart.len()..)?);
@@ -255,59 +216,55 @@ fn patterns(text: &str, chart: &str) -> BTreeSet<String> {
     one.chain([text.to_owned(), text.replace(chart, CHART)]).collect()
 }
 
-/// The first of `uses` in full.
-fn example<'p>(uses: &[Use<'p>]) -> Option<Example<'p>> {
-    let Use { file, part, .. } = *uses.first()?;
-    let old = file.old.as_deref().unwrap_or_default();
-    // These edits were proven together with the others; there is nothing for them to collide with.
-    let new = edit::apply(old, &part.edits).unwrap_or_else(|_| file.new_text());
-    Some(Example { file, new })
-}
-
-fn expectation<'p>(plan: &'p Plan, rule: &dyn Rule) -> Expectation<'p> {
-    let mut expectation = Expectation { rule: rule.name(), get: 0, missing: BTreeMap::new() };
-    for chart in &plan.charts {
-        let missing = match state(chart, rule) {
-            State::ToDo => {
-                expectation.get += 1;
-                continue;
-            }
-            State::Done => Missing::HasIt,
-            State::ByHand => Missing::ByHand,
-            State::Refused => Missing::Refused,
-            State::Skipped | State::NotForIt => continue,
-        };
-        expectation.missing.entry(missing).or_default().push(chart);
+impl<'p> Expectation<'p> {
+    fn new(plan: &'p Plan, rule: &Rule) -> Self {
+        let mut expectation = Expectation { rule: rule.name, get: 0, missing: BTreeMap::new() };
+        for chart in &plan.charts {
+            let missing = match status(chart, rule) {
+                Status::ToDo => {
+                    expectation.get += 1;
+                    continue;
+                }
+                Status::Done => Missing::HasIt,
+                Status::ByHand => Missing::ByHand,
+                Status::Refused => Missing::Refused,
+                Status::Skipped | Status::NotForIt => continue,
+            };
+            expectation.missing.entry(missing).or_default().push(chart);
+        }
+        expectation
     }
-    expectation
+
+    /// How many charts do not get it.
+    pub(crate) fn count_missing(&self) -> usize {
+        self.missing.values().map(Vec::len).sum()
+    }
 }
 
 /// What becomes of `chart` by `rule`.
-#[must_use]
-pub fn state(chart: &ChartPlan, rule: &dyn Rule) -> State {
-    let name = rule.name();
-    let has_part = |file: &FileChange| file.parts.iter().any(|part| part.shape.rule == name);
+pub(crate) fn status(chart: &ChartPlan, rule: &Rule) -> Status {
+    let has_part = |file: &FileChange| file.parts.iter().any(|part| part.shape.rule == rule.name);
     let is_open = |finding: &Finding| {
-        finding.rule == Some(name) && !finding.is_planned && !finding.id.is_about_the_change()
+        finding.rule == Some(rule.name)
+            && !finding.is_planned
+            && finding.severity != Severity::Refused
+            && !finding.id.is_about_the_change()
     };
-    match &chart.outcome {
-        Outcome::LeftAlone(_) => State::Skipped,
-        _ if chart.role != rule.role() => State::NotForIt,
-        Outcome::Refused(_) => State::Refused,
-        Outcome::Change(_) if chart.files().iter().any(has_part) => State::ToDo,
-        _ if chart.findings.iter().any(is_open) => State::ByHand,
-        _ => State::Done,
+    match chart.outcome() {
+        Outcome::LeftAlone(_) => Status::Skipped,
+        _ if chart.role != rule.role => Status::NotForIt,
+        Outcome::Refused => Status::Refused,
+        Outcome::Changed if chart.files.iter().any(has_part) => Status::ToDo,
+        _ if chart.findings.iter().any(is_open) => Status::ByHand,
+        _ => Status::Done,
     }
 }
 
-impl Lines {
-    /// Counts those of `plan`.
-    fn of(plan: &Plan) -> Self {
-        let mut lines = Lines::default();
+impl LineTotals {
+    fn new(plan: &Plan) -> Self {
+        let mut lines = LineTotals::default();
         for file in plan.files() {
-            let new = file.new_text();
-            let hunks = diff::hunks_of(file.old.as_deref().unwrap_or_default(), &new);
-            for line in hunks.into_iter().flat_map(|hunk| hunk.lines) {
+            for line in diff::hunks(file.old_text(), &file.new).into_iter().flat_map(|hunk| hunk.lines) {
                 match line.sign {
                     Sign::Added => lines.added += 1,
                     Sign::Removed => lines.removed += 1,

@@ -1,49 +1,50 @@
 //! What came out of `verify`: the report, for people and for programs, the summary, and a progress bar
 //! meanwhile.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::json::{self, Program, write_pretty};
-use super::summary::{Detail, ERROR, NOTE, amount, write_left_alone};
-use crate::error::{printable, shown};
+use super::json::{self, finding_json, program, write_pretty};
+use super::style::{Detail, ERROR, NOTE};
+use super::summary::{write_left_alone, write_refusals};
+use crate::finding::Finding;
 use crate::plan::Plan;
-use crate::verify::stage::State;
+use crate::text::{amount, printable, shown};
 use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// The version of the report for programs: it changes where something goes or means something else.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How many faults of a chart people are told of.
 const MOST_FAULTS: usize = 12;
 
 /// How many charts came out in which way.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// All is as it should be.
-    pub proven: usize,
+    pub(crate) proven: usize,
     /// Something is not.
-    pub faulty: usize,
+    pub(crate) faulty: usize,
     /// Could not be verified.
-    pub not_verified: usize,
-    /// None of this program's business.
-    pub left_alone: usize,
+    pub(crate) not_verified: usize,
+    /// Nothing for this program to do.
+    pub(crate) left_alone: usize,
 }
 
 impl Counts {
     /// Those of a report.
-    #[must_use]
-    pub fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let mut counts = Counts::default();
         for chart in &report.charts {
             *match chart.verdict {
-                Verdict::Proven(..) => &mut counts.proven,
-                Verdict::Faults(_) => &mut counts.faulty,
+                Verdict::Proven { .. } => &mut counts.proven,
+                Verdict::Faulty(_) => &mut counts.faulty,
                 Verdict::NotVerified(_) => &mut counts.not_verified,
                 Verdict::LeftAlone(_) => &mut counts.left_alone,
             } += 1;
@@ -53,8 +54,7 @@ impl Counts {
 }
 
 /// A bar that counts `charts` on standard error, if that is a terminal.
-#[must_use]
-pub fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
+pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
     let target = if is_wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(charts as u64), target);
     let style = ProgressStyle::with_template("verifying {bar:40} {pos} of {len} charts, {eta} to go");
@@ -62,25 +62,19 @@ pub fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 }
 
 /// Writes the report for people.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write_text(out: &mut dyn Write, report: &Report, detail: Detail, is_coloured: bool) -> io::Result<()> {
+pub(crate) fn write_text(out: &mut dyn Write, report: &Report, is_coloured: bool) -> io::Result<()> {
     let palette =
         if is_coloured { Palette { good: GOOD, bad: ERROR, note: NOTE } } else { Palette::default() };
-    report.charts.iter().try_for_each(|chart| write_chart(out, chart, detail, palette))
+    report.charts.iter().try_for_each(|chart| write_chart(out, chart, palette))
 }
 
 /// Writes the report for programs; `verify.schema.json` beside this file describes it.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+pub(crate) fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let charts: Vec<_> = report.charts.iter().map(as_json).collect();
     let counts = Counts::of(report);
     let report = json!({
         "version": VERSION,
-        "program": Program::THIS,
+        "program": program(),
         "charts": charts,
         "counts": {
             "proven": counts.proven,
@@ -101,24 +95,29 @@ struct Palette {
     note: Style,
 }
 
-fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail, palette: Palette) -> io::Result<()> {
+fn write_chart(out: &mut dyn Write, chart: &Verified, palette: Palette) -> io::Result<()> {
     let Palette { good, bad, note } = palette;
     let path = shown(&chart.path);
     match &chart.verdict {
-        Verdict::Proven(counts, state) => writeln!(
+        Verdict::Proven { counts, is_planned } => writeln!(
             out,
             "{path}: {good}proven{good:#} {} ({}, {})",
-            if *state == State::Planned { "as planned" } else { "as it is" },
+            if *is_planned { "as planned" } else { "as it is" },
             amount(counts.pods, "pod"),
             amount(counts.accounts, "ServiceAccount")
         )?,
-        Verdict::Faults(faults) => {
+        Verdict::Faulty(faults) => {
             writeln!(out, "{path}: {bad}{}{bad:#}", amount(faults.len(), "fault"))?;
-            for fault in faults.iter().take(MOST_FAULTS) {
-                writeln!(out, "  {fault}")?;
+            let findings: Vec<Finding> = faults.iter().map(|fault| fault.finding(&chart.path)).collect();
+            for Finding { location, id, what, .. } in findings.iter().take(MOST_FAULTS) {
+                writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {}", printable(what))?;
             }
             if let Some(more) = faults.len().checked_sub(MOST_FAULTS).filter(|more| *more > 0) {
                 writeln!(out, "  and {more} more; --format json has them all")?;
+            }
+            let fixes: BTreeSet<_> = findings.iter().map(|finding| (finding.id, &finding.fix)).collect();
+            for (id, fix) in fixes {
+                writeln!(out, "  {note}fix[{id}]{note:#}: {fix}")?;
             }
         }
         Verdict::NotVerified(why) => {
@@ -130,24 +129,17 @@ fn write_chart(out: &mut dyn Write, chart: &Verified, detail: Detail, palette: P
     for text in &chart.notes {
         writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
     }
-    if chart.noisy > 0 && detail >= Detail::Verbose {
-        let objects = amount(chart.noisy, "object");
-        writeln!(
-            out,
-            "  {note}note{note:#}: {objects} with parts that are others in each render of the chart as it is"
-        )?;
-    }
     Ok(())
 }
 
 /// Writes the summary.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write_summary(out: &mut dyn Write, plan: &Plan, report: &Report, detail: Detail) -> io::Result<()> {
-    for refusal in plan.refusals() {
-        writeln!(out, "{ERROR}refused[{}]{ERROR:#}: {refusal}", refusal.reason.id())?;
-    }
+pub(crate) fn write_summary(
+    out: &mut dyn Write,
+    plan: &Plan,
+    report: &Report,
+    detail: Detail,
+) -> io::Result<()> {
+    write_refusals(out, plan)?;
     let counts = Counts::of(report);
     if detail >= Detail::Normal {
         write_left_alone(out, plan)?;
@@ -170,19 +162,19 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, report: &Report, detail: 
     Ok(())
 }
 
-fn as_json(chart: &Verified) -> serde_json::Value {
+fn as_json(chart: &Verified) -> Value {
     let (verdict, reason) = match &chart.verdict {
-        Verdict::Proven(..) => ("proven", None),
-        Verdict::Faults(_) => ("faulty", None),
+        Verdict::Proven { .. } => ("proven", None),
+        Verdict::Faulty(_) => ("faulty", None),
         Verdict::NotVerified(why) => ("not-verified", Some(why.as_str())),
         Verdict::LeftAlone(reason) => ("left-alone", Some(*reason)),
     };
     let (counts, is_planned) = match &chart.verdict {
-        Verdict::Proven(counts, state) => (Some(counts), Some(*state == State::Planned)),
+        Verdict::Proven { counts, is_planned } => (Some(counts), Some(is_planned)),
         _ => (None, None),
     };
-    let faults = if let Verdict::Faults(faults) = &chart.verdict { faults.as_slice() } else { &[] };
-    let faults: Vec<_> = faults.iter().map(fault_as_json).collect();
+    let faults = if let Verdict::Faulty(faults) = &chart.verdict { faults.as_slice() } else { &[] };
+    let faults: Vec<_> = faults.iter().map(|fault| fault_as_json(chart, fault)).collect();
     json!({
         "path": json::path(&chart.path),
         "name": chart.name,
@@ -193,18 +185,16 @@ fn as_json(chart: &Verified) -> serde_json::Value {
         "service_accounts": counts.map(|counts| counts.accounts),
         "faults": faults,
         "notes": chart.notes,
-        "noisy_objects": chart.noisy,
     })
 }
 
-fn fault_as_json(fault: &Fault) -> serde_json::Value {
-    json!({
-        "render": fault.render.id(),
-        "object": fault.object,
-        "path": fault.path,
-        "before": fault.before,
-        "after": fault.after,
-        "what": fault.what,
-        "text": fault.to_string(),
-    })
+fn fault_as_json(chart: &Verified, fault: &Fault) -> Value {
+    let mut object = finding_json(&fault.finding(&chart.path));
+    object.insert("render".to_owned(), json!(fault.render.id()));
+    object.insert("object".to_owned(), json!(fault.object));
+    object.insert("place".to_owned(), json!(fault.path));
+    object.insert("before".to_owned(), json!(fault.before));
+    object.insert("after".to_owned(), json!(fault.after));
+    object.insert("what".to_owned(), json!(fault.what));
+    Value::Object(object)
 }

@@ -8,16 +8,14 @@ use crate::template::{self, Line};
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
 
-/// The key, in templates and in what Kubernetes calls it.
 const KEY: &str = "imagePullSecrets";
 
-/// What there is of image pull secrets in a ServiceAccount or a pod.
+/// What a ServiceAccount or a pod has of image pull secrets.
 pub(super) enum Existing {
-    /// Nothing.
-    None,
+    Nothing,
     /// The registry's Secret is among them.
-    Done,
-    /// A list of others; an item can be added by this edit.
+    Ours,
+    /// A list of others; this edit adds an item.
     Others(Edit),
     /// Something that is not a plain list.
     Unclear,
@@ -26,10 +24,10 @@ pub(super) enum Existing {
 /// Puts the list with its condition into `source` at byte `at`, for an object whose keys are
 /// indented by `indent`.
 pub(super) fn list(source: &str, at: usize, root: &str, indent: usize) -> Edit {
-    insertion(source, at, text(LIST.lines(), root, indent, line_break(source)))
+    insertion(source, at, lines(LIST.lines(), root, indent, line_break(source)))
 }
 
-fn text<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, line_break: &str) -> String {
+fn lines<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, line_break: &str) -> String {
     let mut text = String::new();
     for line in lines {
         if !line.starts_with("{{") {
@@ -41,7 +39,7 @@ fn text<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, lin
     text
 }
 
-/// An insertion of whole lines behind a line of `text`, which may be its last and lack a line
+/// Inserts whole lines behind a line of `text`, which may be its last and lack a line
 /// break; the text goes without one afterwards too.
 fn insertion(text: &str, at: usize, lines: String) -> Edit {
     let line_break = line_break(text);
@@ -54,7 +52,7 @@ fn insertion(text: &str, at: usize, lines: String) -> Edit {
     }
 }
 
-/// The line break that `text` has at the end of its first line.
+/// The line break of the first line.
 fn line_break(text: &str) -> &'static str {
     let first = text.split_inclusive('\n').next().unwrap_or_default();
     if first.ends_with("\r\n") { "\r\n" } else { "\n" }
@@ -70,19 +68,19 @@ pub(super) fn existing(
 ) -> Existing {
     let Some(scoped) = lines.get(scope) else { return Existing::Unclear };
     let Some(at) = scoped.iter().position(|line| line.value(indent, KEY).is_some()) else {
-        return Existing::None;
+        return Existing::Nothing;
     };
     let below = scoped.get(at + 1..).unwrap_or_default();
     // The list goes on to the next key; conditions around its items do not end it.
-    let is_next_key = |line: &&Line<'_>| {
+    let is_next_key = |line: &Line<'_>| {
         !line.is_silent() && line.indent <= indent && !line.text.trim_start().starts_with('-')
     };
-    let length = below.iter().position(|line| is_next_key(&line)).unwrap_or(below.len());
+    let length = below.iter().position(is_next_key).unwrap_or(below.len());
     let below = below.get(..length).unwrap_or_default();
     // The condition may stand around the list, as it does in ours, or around an item.
     let nearby = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
     if nearby.iter().any(|line| line.text.contains("oci_image_registry")) {
-        return Existing::Done;
+        return Existing::Ours;
     }
     // A list that is there under a condition only cannot take an item that is there under another.
     let is_conditional = template::open_blocks(scoped.get(..at).unwrap_or_default()) > 0;
@@ -97,6 +95,6 @@ pub(super) fn existing(
     }
     // The items of the list in the template are indented by two.
     let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
-    let item = text(without_key, root, last.indent, line_break(source));
+    let item = self::lines(without_key, root, last.indent, line_break(source));
     Existing::Others(insertion(source, last.end, item))
 }

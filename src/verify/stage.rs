@@ -1,35 +1,41 @@
-//! Charts as Helm is to see them: copies in a scratch folder, as they are and as planned, with the
-//! helm-toolkit and whatever else they depend on in `charts/`. The checkout is only read.
+//! Charts as Helm is to see them: copies in a scratch folder, as they are and as planned, with chance pinned
+//! and with the helm-toolkit and whatever else they depend on in `charts/`. The checkout is only read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde::Deserialize;
 use serde_yaml::Value;
 use walkdir::WalkDir;
 
-use crate::chart::{Dependency, Role, TOOLKIT, VALUES};
+use super::pin::pinned;
+use crate::change::FileChange;
+use crate::chart::VALUES;
+use crate::discover::normal;
 use crate::disk::{self, Scratch};
-use crate::error::{Error, shown};
-use crate::plan::{ChartPlan, FileChange, Outcome, Plan, normal};
+use crate::error;
+use crate::metadata::{self, Dependency, Role, TOOLKIT};
+use crate::plan::{ChartPlan, Outcome, Plan};
+use crate::text::shown;
 
-/// Which of the two a copy is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// The chart as it lies in the checkout.
-    #[default]
+type Staging<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// As it lies in the checkout.
     AsItIs,
-    /// The chart with all edits of the plan.
+    /// With all edits of the plan.
     Planned,
 }
 
-/// A plan's files, and where they are.
+/// A plan and its changes by path.
 #[derive(Debug)]
 struct Source<'p> {
     plan: &'p Plan,
-    /// All files that change, by path.
     changes: BTreeMap<&'p Path, &'p FileChange>,
 }
 
@@ -38,56 +44,49 @@ impl<'p> Source<'p> {
         let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
         Source { plan, changes }
     }
+}
 
-    /// The changes of files in the folder `dir`.
-    fn changes_in(&self, dir: &Path) -> impl Iterator<Item = &FileChange> {
-        let dir = dir.to_owned();
-        self.changes.iter().filter(move |(path, _)| path.starts_with(&dir)).map(|(_, change)| *change)
+/// The text of a file that the plan changes, where it is there in this state.
+fn text_in(state: State, change: &FileChange) -> Option<String> {
+    match state {
+        State::AsItIs => change.old.clone(),
+        State::Planned => Some(change.new.clone()),
     }
 }
 
 /// Makes the copies.
 #[derive(Debug)]
-pub struct Stage<'p> {
+pub(crate) struct Stage<'p> {
     scratch: &'p Scratch,
     charts: Source<'p>,
-    /// The helm-toolkit that the user names, planned by itself.
+    /// The helm-toolkit that the user names, which has a plan of its own.
     toolkit: Option<(Source<'p>, &'p ChartPlan)>,
-    /// What was made of each toolkit, by its index: charts share it.
-    toolkits: Vec<[OnceLock<Result<Toolkit, String>>; 2]>,
+    /// The toolkits that were copied, by index and state: charts share them.
+    toolkits: Vec<[OnceLock<Result<Staged, String>>; 2]>,
 }
 
-/// A toolkit in the scratch folder.
+/// A chart or toolkit in the scratch folder.
 #[derive(Clone, Debug)]
-struct Toolkit {
-    path: PathBuf,
-    is_changed: bool,
-}
-
-/// A chart in the scratch folder.
-#[derive(Debug)]
-pub struct Staged {
-    /// Where it is, as a whole path.
-    pub path: PathBuf,
+pub(crate) struct Staged {
+    /// The whole path.
+    pub(crate) path: PathBuf,
     /// Whether the plan changes anything in it, or in what it depends on.
-    pub is_changed: bool,
+    pub(crate) is_changed: bool,
     /// What had to be left out.
-    pub notes: BTreeSet<String>,
+    pub(crate) notes: BTreeSet<String>,
 }
 
 /// A copy in the making.
 struct Copy<'c> {
     state: State,
-    is_changed: bool,
-    notes: BTreeSet<String>,
-    /// The charts that it is inside of, by their folders: none is copied into itself.
+    staged: Staged,
+    /// The folders of the charts that it is inside of: none is copied into itself.
     around: Vec<&'c Path>,
 }
 
 impl<'p> Stage<'p> {
     /// Copies go into `scratch`. Where the user names a helm-toolkit, `toolkit` is the plan for it.
-    #[must_use]
-    pub fn new(scratch: &'p Scratch, plan: &'p Plan, toolkit: Option<&'p Plan>) -> Self {
+    pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, toolkit: Option<&'p Plan>) -> Self {
         let toolkit = toolkit.and_then(|plan| {
             let chart = plan.charts.iter().find(|chart| chart.role == Role::Toolkit)?;
             Some((Source::new(plan), chart))
@@ -97,201 +96,188 @@ impl<'p> Stage<'p> {
         Stage { scratch, charts: Source::new(plan), toolkit, toolkits }
     }
 
-    /// Makes the chart with this index, in one state.
-    ///
-    /// # Errors
-    /// Why that cannot be done.
-    pub fn make(&self, index: usize, state: State) -> Result<Staged, String> {
+    /// Copies the chart with this index in one state.
+    pub(crate) fn make(&self, index: usize, state: State) -> Staging<Staged> {
         let chart = self.charts.plan.charts.get(index).ok_or("no such chart")?;
-        let folder = match state {
-            State::AsItIs => "as-it-is",
-            State::Planned => "planned",
-        };
+        let folder = if state == State::Planned { "planned" } else { "as-it-is" };
         let at = Path::new(folder).join(index.to_string());
-        let mut copy = Copy { state, is_changed: false, notes: BTreeSet::new(), around: Vec::new() };
+        let mut copy = self.copy_to(&at, state);
         self.copy_chart(chart, &at, &mut copy)?;
-        let Copy { is_changed, notes, .. } = copy;
-        Ok(Staged { path: self.scratch.path().join(at), is_changed, notes })
+        Ok(copy.staged)
+    }
+
+    fn copy_to(&self, at: &Path, state: State) -> Copy<'_> {
+        let path = self.scratch.path().join(at);
+        Copy { state, staged: Staged { path, is_changed: false, notes: BTreeSet::new() }, around: Vec::new() }
     }
 
     /// The text of a chart's values.yaml as planned.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub fn planned_values(&self, chart: &ChartPlan) -> Result<String, String> {
+    pub(crate) fn planned_values(&self, chart: &ChartPlan) -> Staging<String> {
         let path = chart.path.join(VALUES);
         if let Some(change) = self.charts.changes.get(path.as_path()) {
-            return Ok(change.new_text());
+            return Ok(change.new.clone());
         }
         let whole = self.charts.plan.base.join(path);
-        fs::read_to_string(&whole).map_err(|error| Error::Read(whole, error).to_string())
+        Ok(fs::read_to_string(&whole).map_err(error::Error::read(&whole))?)
     }
 
     /// Copies a chart, and puts what it depends on into it.
-    fn copy_chart<'c>(&'c self, chart: &'c ChartPlan, at: &Path, copy: &mut Copy<'c>) -> Result<(), String> {
-        copy_files(self.scratch, &self.charts, &chart.path, at, copy)?;
-        let inside = at.join("charts");
+    fn copy_chart<'c>(&'c self, chart: &'c ChartPlan, at: &Path, copy: &mut Copy<'c>) -> Staging<()> {
+        self.copy_files(&self.charts, &chart.path, at, copy)?;
         let here = self.scratch.path().join(at);
-        let needed = dependencies(&here)?;
-        let mut lacking = BTreeSet::new();
+        let needed =
+            metadata::read_dependencies(self.scratch.path(), at).map_err(|refusal| refusal.to_string())?;
         copy.around.push(&chart.path);
-        for dependency in needed.iter().filter(|dependency| dependency.name != TOOLKIT) {
-            if is_inside(&here, &dependency.name) {
+        for Dependency { name, repository } in needed.iter().filter(|needed| needed.name != TOOLKIT) {
+            if is_inside(&here, name) {
                 continue;
             }
-            match self
-                .provider(chart, dependency)
-                .filter(|chart| !copy.around.contains(&chart.path.as_path()))
-            {
-                Some(provider) => self.copy_chart(provider, &inside.join(&dependency.name), copy)?,
-                None => drop(lacking.insert(dependency.name.as_str())),
+            let provider = self.provider(chart, name, repository.as_deref());
+            if let Some(provider) = provider.filter(|chart| !copy.around.contains(&chart.path.as_path())) {
+                self.copy_chart(provider, &at.join("charts").join(name), copy)?;
+            } else {
+                copy.staged
+                    .notes
+                    .insert(format!("rendered without {name}, which it depends on and which is not here"));
+                self.leave_out(at, name)?;
             }
         }
         copy.around.pop();
         if !is_inside(&here, TOOLKIT) {
-            match self.toolkit_for(chart, copy.state) {
-                Some(toolkit) => {
-                    let toolkit = toolkit?;
-                    copy.is_changed |= toolkit.is_changed;
-                    self.scratch.make_folder(&inside).map_err(|error| error.to_string())?;
-                    let linked = self.scratch.link(&toolkit.path, &inside.join(TOOLKIT));
-                    linked.map_err(|error| error.to_string())?;
-                }
-                None => return Err(NO_TOOLKIT.to_owned()),
-            }
-        }
-        for name in lacking {
-            copy.notes.insert(format!("rendered without {name}, which it depends on and which is not here"));
-            leave_out(self.scratch, at, name)?;
+            let toolkit = self.toolkit_for(chart, copy.state).ok_or(NO_TOOLKIT)??;
+            copy.staged.is_changed |= toolkit.is_changed;
+            self.scratch.make_folder(&at.join("charts"))?;
+            self.scratch
+                .link(toolkit.path.strip_prefix(self.scratch.path())?, &at.join("charts").join(TOOLKIT))?;
         }
         Ok(())
     }
 
-    /// The chart that a dependency names: by its path, else by its name.
-    fn provider(&self, chart: &ChartPlan, dependency: &Dependency) -> Option<&'p ChartPlan> {
+    /// The chart that another one depends on: by its path, else by its name.
+    fn provider(&self, chart: &ChartPlan, name: &str, repository: Option<&str>) -> Option<&'p ChartPlan> {
         let charts = || self.charts.plan.charts.iter().filter(|chart| chart.role == Role::Application);
-        let path = dependency.repository.as_deref().and_then(|address| address.strip_prefix("file://"));
+        let path = repository.and_then(|address| address.strip_prefix("file://"));
         let path = path.map(|path| normal(&chart.path.join(path)));
         let by_path = path.and_then(|path| charts().find(|chart| chart.path == path));
-        by_path.or_else(|| charts().find(|chart| chart.name == dependency.name))
+        by_path.or_else(|| charts().find(|chart| chart.name == name))
     }
 
-    /// The toolkit that a chart depends on, made when it is first asked for.
-    fn toolkit_for(&self, chart: &ChartPlan, state: State) -> Option<Result<Toolkit, String>> {
+    /// The toolkit that a chart depends on, copied when it is first asked for.
+    fn toolkit_for(&self, chart: &ChartPlan, state: State) -> Option<Result<Staged, String>> {
         let (index, source, toolkit) = match &self.toolkit {
             Some((source, toolkit)) => (self.toolkits.len() - 1, source, *toolkit),
             None => (chart.toolkit?, &self.charts, self.charts.plan.charts.get(chart.toolkit?)?),
         };
         let made = self.toolkits.get(index)?.get(usize::from(state == State::Planned))?.get_or_init(|| {
-            if let Outcome::Refused(refusals) = &toolkit.outcome {
-                let why = refusals.first().map(ToString::to_string).unwrap_or_default();
-                return Err(format!("its helm-toolkit is refused: {why}"));
+            if toolkit.outcome() == Outcome::Refused {
+                let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
+                return Err(format!("its helm-toolkit is refused: {}", all.join("; ")));
             }
             let folder = if state == State::Planned { "toolkit-planned" } else { "toolkit-as-it-is" };
             let path = Path::new(folder).join(index.to_string());
-            let mut copy = Copy { state, is_changed: false, notes: BTreeSet::new(), around: Vec::new() };
-            copy_files(self.scratch, source, &toolkit.path, &path, &mut copy)?;
-            Ok(Toolkit { path, is_changed: copy.is_changed })
+            let mut copy = self.copy_to(&path, state);
+            let copied = self.copy_files(source, &toolkit.path, &path, &mut copy);
+            copied.map_err(|error| error.to_string())?;
+            Ok(copy.staged)
         });
         Some(made.clone())
     }
-}
 
-const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
-
-/// Copies the files of the chart in the folder `dir` of a plan, as they are or as planned.
-fn copy_files(
-    scratch: &Scratch,
-    source: &Source<'_>,
-    dir: &Path,
-    at: &Path,
-    copy: &mut Copy<'_>,
-) -> Result<(), String> {
-    let say = |error: Error| error.to_string();
-    scratch.make_folder(at).map_err(say)?;
-    let whole = source.plan.base.join(dir);
-    let is_wanted = |entry: &walkdir::DirEntry| {
-        let is_git = entry.depth() == 1 && entry.file_name() == ".git";
-        !is_git && !disk::is_temporary(entry.file_name())
-    };
-    for entry in WalkDir::new(&whole).min_depth(1).into_iter().filter_entry(is_wanted) {
-        let entry = entry.map_err(|error| error.to_string())?;
-        let relative = entry.path().strip_prefix(&whole).unwrap_or(entry.path());
-        let target = at.join(relative);
-        if entry.file_type().is_dir() {
-            scratch.make_folder(&target).map_err(say)?;
-            continue;
+    /// Copies the files of the chart in the folder `dir` of a plan.
+    fn copy_files(&self, source: &Source<'_>, dir: &Path, at: &Path, copy: &mut Copy<'_>) -> Staging<()> {
+        self.scratch.make_folder(at)?;
+        let whole = source.plan.base.join(dir);
+        let is_wanted = |entry: &walkdir::DirEntry| {
+            let is_git = entry.depth() == 1 && entry.file_name() == ".git";
+            !is_git && !disk::is_temporary(entry.file_name())
+        };
+        for entry in WalkDir::new(&whole).min_depth(1).into_iter().filter_entry(is_wanted) {
+            let entry = entry?;
+            let relative = entry.path().strip_prefix(&whole)?;
+            if entry.file_type().is_dir() {
+                self.scratch.make_folder(&at.join(relative))?;
+            } else if source.changes.contains_key(dir.join(relative).as_path()) {
+                // Written below.
+            } else if entry.file_type().is_file() {
+                self.copy_file(entry.path(), &at.join(relative))?;
+            } else {
+                self.copy_link(source, entry.path(), at, relative, copy)?;
+            }
         }
-        let path = dir.join(relative);
-        match source.changes.get(path.as_path()) {
-            Some(change) => match &change.old {
-                Some(_) if copy.state == State::Planned => {
-                    scratch.write(&target, change.new_text().as_bytes()).map_err(say)?;
+        for (path, change) in source.changes.iter().filter(|(path, _)| path.starts_with(dir)) {
+            copy.staged.is_changed = true;
+            if let Some(text) = text_in(copy.state, change) {
+                let target = at.join(path.strip_prefix(dir)?);
+                self.scratch.make_folder(target.parent().unwrap_or(at))?;
+                self.write(&target, &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Helm follows links: what one leads to is copied, if it is a file of the checkout.
+    fn copy_link(
+        &self,
+        source: &Source<'_>,
+        link: &Path,
+        at: &Path,
+        relative: &Path,
+        copy: &mut Copy<'_>,
+    ) -> Staging<()> {
+        let file = link.canonicalize().ok().filter(|path| path.is_file());
+        let inside = file.as_deref().and_then(|path| path.strip_prefix(&source.plan.base).ok());
+        match (inside, &file) {
+            (Some(inside), Some(file)) => {
+                let change = source.changes.get(inside);
+                match change.and_then(|change| text_in(copy.state, change)) {
+                    Some(text) => self.write(&at.join(relative), &text),
+                    None => self.copy_file(file, &at.join(relative)),
                 }
-                Some(old) => scratch.write(&target, old.as_bytes()).map_err(say)?,
-                // It has come to be since the plan was made.
-                None => {}
-            },
-            None if entry.file_type().is_file() => scratch.copy(entry.path(), &target).map_err(say)?,
-            None => copy_link(scratch, source, entry.path(), &target, relative, copy)?,
+            }
+            // What the chart depends on is put there afterwards.
+            _ if relative.starts_with("charts") => Ok(()),
+            _ => {
+                let what = shown(relative);
+                copy.staged.notes.insert(format!(
+                    "rendered without {what}, which leads out of the checkout or is no file"
+                ));
+                Ok(())
+            }
         }
     }
-    for change in source.changes_in(dir) {
-        copy.is_changed = true;
-        if change.old.is_none() && copy.state == State::Planned {
-            let target = at.join(change.path.strip_prefix(dir).unwrap_or(&change.path));
-            scratch.make_folder(target.parent().unwrap_or(at)).map_err(say)?;
-            scratch.write(&target, change.new_text().as_bytes()).map_err(say)?;
-        }
-    }
-    Ok(())
-}
 
-/// Helm follows links: what one leads to is copied, if it is a file of the checkout.
-fn copy_link(
-    scratch: &Scratch,
-    source: &Source<'_>,
-    link: &Path,
-    target: &Path,
-    relative: &Path,
-    copy: &mut Copy<'_>,
-) -> Result<(), String> {
-    let leads_to = link.canonicalize().ok();
-    let inside = leads_to.as_deref().and_then(|path| path.strip_prefix(&source.plan.base).ok());
-    match (inside, leads_to.as_deref()) {
-        (Some(inside), Some(path)) if path.is_file() => {
-            let change = source.changes.get(inside).filter(|_| copy.state == State::Planned);
-            let copied = match change {
-                Some(change) => scratch.write(target, change.new_text().as_bytes()),
-                None => scratch.copy(path, target),
-            };
-            copied.map_err(|error| error.to_string())
+    fn copy_file(&self, from: &Path, target: &Path) -> Staging<()> {
+        let text = if is_template(target) { fs::read_to_string(from).ok() } else { None };
+        match text {
+            Some(text) => self.write(target, &text),
+            None => Ok(self.scratch.copy(from, target)?),
         }
-        // What the chart depends on is put there afterwards.
-        _ if relative.starts_with("charts") => Ok(()),
-        _ => {
-            let what = shown(relative);
-            copy.notes
-                .insert(format!("rendered without {what}, which leads out of the checkout or is no file"));
-            Ok(())
+    }
+
+    fn write(&self, target: &Path, text: &str) -> Staging<()> {
+        let text = if is_template(target) { &pinned(text) } else { text };
+        Ok(self.scratch.write(target, text.as_bytes())?)
+    }
+
+    /// Takes a dependency out of the copy of a chart.
+    fn leave_out(&self, at: &Path, name: &str) -> Staging<()> {
+        for file in ["Chart.yaml", "requirements.yaml"] {
+            let Ok(text) = fs::read_to_string(self.scratch.path().join(at).join(file)) else { continue };
+            let parsed = serde_yaml::from_str(&text);
+            let mut parsed: Value = parsed.map_err(|error| format!("{file}: {error}"))?;
+            if let Some(list) = parsed.get_mut("dependencies").and_then(Value::as_sequence_mut) {
+                list.retain(|item| item.get("name").and_then(Value::as_str) != Some(name));
+                let text = serde_yaml::to_string(&parsed).map_err(|error| format!("{file}: {error}"))?;
+                self.scratch.write(&at.join(file), text.as_bytes())?;
+            }
         }
+        Ok(())
     }
 }
 
-/// The `dependencies:` of the chart in the folder `dir`.
-fn dependencies(dir: &Path) -> Result<Vec<Dependency>, String> {
-    #[derive(Deserialize)]
-    struct File {
-        #[serde(default)]
-        dependencies: Option<Vec<Dependency>>,
-    }
-    let mut found = Vec::new();
-    for file in ["Chart.yaml", "requirements.yaml"] {
-        let Ok(text) = fs::read_to_string(dir.join(file)) else { continue };
-        let parsed: Option<File> = serde_yaml::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
-        found.extend(parsed.and_then(|file| file.dependencies).unwrap_or_default());
-    }
-    Ok(found)
+/// Whether a file of a chart, or of one inside of it, is a template or holds values that may be some.
+fn is_template(path: &Path) -> bool {
+    path.ends_with(VALUES) || path.iter().any(|name| name == "templates")
 }
 
 /// Whether the chart in the folder `dir` has a chart called `name` in its `charts/`, packed or not.
@@ -307,20 +293,4 @@ fn is_inside(dir: &Path, name: &str) -> bool {
             file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".tgz"));
         version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit() || c == 'v'))
     })
-}
-
-/// Takes a dependency out of the copy of a chart.
-fn leave_out(scratch: &Scratch, at: &Path, name: &str) -> Result<(), String> {
-    for file in ["Chart.yaml", "requirements.yaml"] {
-        let Ok(text) = fs::read_to_string(scratch.path().join(at).join(file)) else { continue };
-        let parsed = serde_yaml::from_str(&text);
-        let mut parsed: Value = parsed.map_err(|error| format!("{file}: {error}"))?;
-        let list = parsed.get_mut("dependencies").and_then(Value::as_sequence_mut);
-        if let Some(list) = list {
-            list.retain(|item| item.get("name").and_then(Value::as_str) != Some(name));
-            let text = serde_yaml::to_string(&parsed).map_err(|error| format!("{file}: {error}"))?;
-            scratch.write(&at.join(file), text.as_bytes()).map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(())
 }

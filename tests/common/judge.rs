@@ -15,12 +15,8 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::path::PathBuf;
 
-use osh_registry_auth::chart::{Dependency, Files, Metadata, Source, TOOLKIT};
-use osh_registry_auth::error::{Place, Refusal};
-use osh_registry_auth::options::Options;
-use osh_registry_auth::plan::{self, Change, Outcome};
+use osh_registry_auth::{ChartPlan, Finding, Memory, Options, Outcome, Severity};
 use serde::de::{Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 const WANTED: &str = include_str!("../../templates/values.yaml");
@@ -41,7 +37,7 @@ pub enum Verdict {
     /// It is none of the program's business.
     LeftAlone,
     /// It was refused.
-    Refused(Vec<Refusal>),
+    Refused(Vec<Finding>),
 }
 
 /// The chart that a values.yaml belongs to, and the choices that decide what it must hold.
@@ -325,15 +321,15 @@ fn cheapest(old: usize, new: usize, steps: &Steps<'_>) -> Option<usize> {
 /// # Errors
 /// What is wrong.
 pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
-    let files = |text: &str| Files {
-        values: Some(source("values.yaml", text)),
-        templates: vec![source("templates/secret-registry.yaml", SECRET)],
-        ..Files::default()
+    let run = |text: &str| {
+        let templates = [("templates/secret-registry.yaml", SECRET)];
+        let chart = Memory { name: &wanted.chart, values: Some(text), templates: &templates };
+        osh_registry_auth::complete(chart, &wanted.options())
     };
-    let run = |text: &str| run(&wanted.chart, &files(text), &wanted.options());
-    let change = match run(old) {
-        Err(refusals) | Ok(Outcome::Refused(refusals)) => return refused(refusals, old),
-        Ok(Outcome::LeftAlone(_)) => {
+    let plan = run(old);
+    match plan.outcome() {
+        Outcome::Refused => return refused(&plan, old),
+        Outcome::LeftAlone(_) => {
             return match Data::read(old) {
                 // Parsers disagree on what the name of an anchor or a tag may be made of, and on `{?a}`.
                 Ok(data) if data.get_text("images").is_some() && !old.contains(['&', '!', '?']) => {
@@ -342,7 +338,7 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
                 _ => Ok(Verdict::LeftAlone),
             };
         }
-        Ok(Outcome::Complete) => {
+        Outcome::Complete => {
             return match Data::read(old) {
                 Ok(data) if !data.holds(&wanted.entries()) => {
                     Err("called complete, but entries are missing".to_owned())
@@ -350,18 +346,18 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
                 _ => Ok(Verdict::Complete),
             };
         }
-        Ok(Outcome::Change(change)) => change,
-    };
-    let [file] = change.files.as_slice() else { return Err(format!("{} files", change.files.len())) };
+        Outcome::Changed => {}
+    }
+    let [file] = plan.files.as_slice() else { return Err(format!("{} files", plan.files.len())) };
     if file.old.as_deref() != Some(old) {
         return Err("the old text is not what it was".to_owned());
     }
-    let new = &file.new_text();
+    let new = &file.new;
     let wrong = |complaint: String| format!("{complaint}\n--- old\n{old}\n--- new\n{new}");
     judge_edit(wanted, old, new).map_err(wrong)?;
     match run(new) {
-        Ok(Outcome::Complete) => Ok(Verdict::Edited),
-        other => Err(wrong(format!("not complete after it was completed: {other:?}"))),
+        again if again.outcome() == Outcome::Complete => Ok(Verdict::Edited),
+        again => Err(wrong(format!("not complete after it was completed: {again:?}"))),
     }
 }
 
@@ -381,21 +377,12 @@ pub fn judge_edit(wanted: &Wanted, old: &str, new: &str) -> Result<(), String> {
     is_completed(&before, &after, &wanted.entries(), "")
 }
 
-fn source(path: &str, text: &str) -> Source {
-    Source { path: PathBuf::from(path), text: text.to_owned() }
-}
-
-fn run(chart: &str, files: &Files, options: &Options) -> Result<Outcome, Vec<Refusal>> {
-    let toolkit = (chart != TOOLKIT).then(|| Dependency { name: TOOLKIT.to_owned(), repository: None });
-    let metadata =
-        Metadata { name: chart.to_owned(), name_at: Place::file("Chart.yaml"), version: None, toolkit };
-    plan::complete(&metadata, files, None, options, &mut Vec::new())
-}
-
 /// A refusal says why, and where: in the file.
-fn refused(refusals: Vec<Refusal>, text: &str) -> Result<Verdict, String> {
+fn refused(plan: &ChartPlan, text: &str) -> Result<Verdict, String> {
     let count = lines(text).len() + 1;
-    match refusals.iter().find(|refusal| refusal.place.position.is_some_and(|at| at.line > count)) {
+    let is_refusal = |finding: &&Finding| finding.severity == Severity::Refused;
+    let refusals: Vec<Finding> = plan.findings.iter().filter(is_refusal).cloned().collect();
+    match refusals.iter().find(|refusal| refusal.location.position.is_some_and(|at| at.line > count)) {
         Some(refusal) => Err(format!("refused behind the end of the file: {refusal}")),
         None if refusals.is_empty() => Err("refused for no reason".to_owned()),
         None => Ok(Verdict::Refused(refusals)),
@@ -529,10 +516,8 @@ fn is_completed(old: &Data, new: &Data, wanted: &Data, path: &str) -> Result<(),
 /// What is wrong.
 pub fn judge_template(old: &str) -> Result<(Verdict, Option<String>), String> {
     let values = "images: {}\nsecrets: {oci_image_registry: {demo: x}}\nmanifests: {secret_registry: true}\nendpoints: {cluster_domain_suffix: x, oci_image_registry: {name: x, namespace: x, auth: {enabled: false, demo: {username: x, password: x}}, hosts: {default: x}, host_fqdn_override: {default: null}, port: {registry: {default: 1}}}}\n";
-    let files =
-        |templates| Files { values: Some(source("values.yaml", values)), templates, ..Files::default() };
-    let template = source("templates/a.yaml", old);
-    judge_templates("demo", &files, vec![template], ("templates/secret-registry.yaml", SECRET))
+    let chart = Memory { name: "demo", values: Some(values), templates: &[] };
+    judge_templates(chart, &[("templates/a.yaml", old)], ("templates/secret-registry.yaml", SECRET))
 }
 
 /// The same for a helm-toolkit with this file in it.
@@ -541,52 +526,52 @@ pub fn judge_template(old: &str) -> Result<(Verdict, Option<String>), String> {
 /// What is wrong.
 pub fn judge_toolkit(old: &str) -> Result<(Verdict, Option<String>), String> {
     let lookup = "{{- define \"helm-toolkit.endpoints.endpoint_host_lookup\" -}}{{- end -}}\n";
-    let templates = vec![source("templates/a.yaml", old), source("templates/b.tpl", lookup)];
-    let files = |templates| Files { templates, ..Files::default() };
-    judge_templates(TOOLKIT, &files, templates, ("templates/manifests/_secret-registry.yaml.tpl", FUNCTION))
+    let templates = [("templates/a.yaml", old), ("templates/b.tpl", lookup)];
+    let chart = Memory { name: "helm-toolkit", values: None, templates: &[] };
+    judge_templates(chart, &templates, ("templates/manifests/_secret-registry.yaml.tpl", FUNCTION))
 }
 
 /// Judges what becomes of `templates`, the first of which is asked about; `file` is the one that
 /// may come to be.
 fn judge_templates(
-    chart: &str,
-    files: &dyn Fn(Vec<Source>) -> Files,
-    mut templates: Vec<Source>,
+    chart: Memory<'_>,
+    templates: &[(&str, &str)],
     file: (&str, &str),
 ) -> Result<(Verdict, Option<String>), String> {
     let options = Wanted::new("", "5000", "{chart}-key").options();
-    let old = templates[0].text.clone();
-    let change = match run(chart, &files(templates.clone()), &options) {
-        Err(refusals) | Ok(Outcome::Refused(refusals)) => {
-            return refused(refusals, &old).map(|verdict| (verdict, None));
-        }
-        Ok(Outcome::LeftAlone(why)) => return Err(format!("left alone: {why}")),
-        Ok(Outcome::Complete) => return Ok((Verdict::Complete, None)),
-        Ok(Outcome::Change(Change { files, .. })) => files,
-    };
+    let run =
+        |templates: &[(&str, &str)]| osh_registry_auth::complete(Memory { templates, ..chart }, &options);
+    let old = templates[0].1;
+    let plan = run(templates);
+    match plan.outcome() {
+        Outcome::Refused => return refused(&plan, old).map(|verdict| (verdict, None)),
+        Outcome::LeftAlone(why) => return Err(format!("left alone: {why}")),
+        Outcome::Complete => return Ok((Verdict::Complete, None)),
+        Outcome::Changed => {}
+    }
+    let mut after = templates.to_vec();
     let mut edited = None;
-    for change in change {
-        let new = change.new_text();
-        match (change.old, templates.iter_mut().find(|template| template.path == change.path)) {
-            (None, None) if change.path.as_os_str() == file.0 && new == file.1 => {
-                templates.push(source(file.0, &new));
-            }
-            (Some(before), Some(template)) if template.text == before && before == old => {
+    for change in &plan.files {
+        let new = &change.new;
+        let template = after.iter_mut().find(|(path, _)| change.path.as_os_str() == *path);
+        match (&change.old, template) {
+            (None, None) if change.path.as_os_str() == file.0 && new == file.1 => after.push(file),
+            (Some(before), Some(template)) if template.1 == before && before == old => {
                 let wrong = |complaint: String| format!("{complaint}\n--- old\n{old}\n--- new\n{new}");
-                list_is_inserted(&old, &new).map_err(wrong)?;
-                objects_are_kept(&old, &new).map_err(wrong)?;
-                template.text.clone_from(&new);
-                edited = Some(new);
+                list_is_inserted(old, new).map_err(wrong)?;
+                objects_are_kept(old, new).map_err(wrong)?;
+                template.1 = new;
+                edited = Some(new.clone());
             }
             _ => return Err(format!("{} is none of the files that may change", change.path.display())),
         }
     }
-    templates.sort_by(|one, other| one.path.cmp(&other.path));
-    match run(chart, &files(templates), &options) {
-        Ok(Outcome::Complete) if edited.is_none() => Ok((Verdict::Complete, None)),
-        Ok(Outcome::Complete) => Ok((Verdict::Edited, edited)),
-        other => Err(format!(
-            "not complete after it was completed: {other:?}\n--- old\n{old}\n--- new\n{}",
+    let again = run(&after);
+    match again.outcome() {
+        Outcome::Complete if edited.is_none() => Ok((Verdict::Complete, None)),
+        Outcome::Complete => Ok((Verdict::Edited, edited)),
+        _ => Err(format!(
+            "not complete after it was completed: {again:?}\n--- old\n{old}\n--- new\n{}",
             edited.unwrap_or_default()
         )),
     }

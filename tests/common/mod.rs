@@ -18,11 +18,68 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use tempfile::TempDir;
+
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_osh-registry-auth");
+
+/// How many trees there are at least.
+const TREES: usize = 17;
+
+/// Whether this is the long run (`NIGHTLY=1`): whatever is left to chance is tried more often then.
+pub fn nightly() -> bool {
+    std::env::var_os("NIGHTLY").is_some_and(|value| value == "1")
+}
 
 /// A folder of testdata/.
 pub fn testdata(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
+}
+
+/// Puts a tree of testdata/trees together in `to`, as people do.
+pub fn put_tree(name: &str, to: &Path) {
+    let output = Command::new(testdata("tree")).arg(name).arg(to).output().expect("bash is installed");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A tree of testdata/trees in a folder of its own.
+pub fn tree(name: &str) -> TempDir {
+    let work = tempfile::tempdir().unwrap();
+    put_tree(name, work.path());
+    work
+}
+
+/// The same, with what is expected of `apply`.
+pub fn after(name: &str) -> TempDir {
+    let work = tree(name);
+    git_apply(work.path(), &expected_diff(name));
+    work
+}
+
+/// What `plan` is expected to print for a tree.
+pub fn expected_diff(name: &str) -> String {
+    let path = testdata("trees").join(name).join("expected.diff");
+    if path.exists() { fs::read_to_string(path).unwrap() } else { String::new() }
+}
+
+/// How many files a diff changes.
+pub fn changed_files(diff: &str) -> usize {
+    diff.lines().filter(|line| line.starts_with("diff --git ")).count()
+}
+
+/// The arguments of a tree, from its file `args`.
+pub fn tree_args(name: &str) -> Vec<String> {
+    let args = testdata("trees").join(name).join("args");
+    if args.exists() {
+        fs::read_to_string(args).unwrap().lines().map(str::to_owned).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// The names of all trees.
+pub fn trees() -> Vec<String> {
+    let cases = cases(&testdata("trees"), TREES);
+    cases.iter().map(|case| case.file_name().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
 /// The entries of a folder, sorted, of which there must be at least `minimum`: a glob that finds
@@ -142,6 +199,15 @@ pub fn assert_same_tree(expected: &Path, actual: &Path, what: &str) {
 /// Compares text with the file at `path`; `SNAPSHOTS=overwrite` makes it that file.
 pub fn assert_snapshot(path: &Path, actual: &str) {
     snapbox::Assert::new().action_env("SNAPSHOTS").eq(actual, snapbox::Data::read_from(path, None).raw());
+}
+
+/// The same to the byte: what has CRLF and what has LF are one to [`assert_snapshot`].
+pub fn assert_exact_snapshot(path: &Path, actual: &str) {
+    if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+        return fs::write(path, actual).unwrap();
+    }
+    assert_snapshot(path, actual);
+    assert!(fs::read(path).unwrap() == actual.as_bytes(), "{}: line ends differ", path.display());
 }
 
 /// Asserts that JSON is what the schema at `path` in the repository says.

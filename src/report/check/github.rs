@@ -2,20 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::Problem;
+use super::list::Listed;
+use crate::finding::Finding;
 use crate::report::json::path;
 
-/// Writes `problems`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, problems: &[Problem<'_>]) -> io::Result<()> {
-    for Problem { place, id, level, what, fix, .. } in problems {
-        write!(out, "::{} file={}", level.word(), property(&path(&place.path)))?;
-        if let Some(position) = place.position {
+pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()> {
+    for Listed { finding, .. } in listed {
+        let Finding { location, id, severity, what, fix, .. } = finding;
+        write!(out, "::{} file={}", severity.level(), property(&path(&location.path)))?;
+        if let Some(position) = location.position {
             write!(out, ",line={},col={}", position.line, position.column)?;
         }
-        writeln!(out, ",title={}::{}", property(id), data(&format!("{what}; {fix}")))?;
+        writeln!(out, ",title={}::{}", property(id.as_str()), data(&format!("{what}; {fix}")))?;
     }
     Ok(())
 }

@@ -3,39 +3,23 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::Problem;
-use crate::report::json::{Issue, Program, write_pretty};
+use super::list::Listed;
+use crate::finding::Severity;
+use crate::report::json::{finding_json, program, write_pretty};
 
-/// Of what is written here; see above.
 const VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Report<'p> {
-    version: u32,
-    program: Program,
-    findings: Vec<Finding<'p>>,
+pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()> {
+    let findings: Vec<Value> = listed.iter().map(listed_json).collect();
+    write_pretty(out, &json!({"version": VERSION, "program": program(), "findings": findings}))
 }
 
-#[derive(Serialize)]
-struct Finding<'p> {
-    chart: &'p str,
-    /// Whether the chart could not be handled for it.
-    refused: bool,
-    #[serde(flatten)]
-    issue: Issue,
-}
-
-/// Writes `problems`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, problems: &[Problem<'_>]) -> io::Result<()> {
-    let findings = problems.iter().map(|problem| {
-        let Problem { place, id, level, what, fix, is_planned, chart, is_refusal } = problem;
-        let issue = Issue::new(id, *level, place, what, fix, *is_planned);
-        Finding { chart, refused: *is_refusal, issue }
-    });
-    write_pretty(out, &Report { version: VERSION, program: Program::THIS, findings: findings.collect() })
+fn listed_json(Listed { chart, finding }: &Listed<'_>) -> Value {
+    let mut object = serde_json::Map::new();
+    object.insert("chart".to_owned(), json!(chart));
+    object.insert("refused".to_owned(), json!(finding.severity == Severity::Refused));
+    object.extend(finding_json(finding));
+    Value::Object(object)
 }

@@ -8,17 +8,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Problem;
+use super::list::Listed;
+use crate::finding::Finding;
 use crate::report::json::write_pretty;
 
-/// Writes `problems`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, problems: &[Problem<'_>]) -> io::Result<()> {
-    let ids: BTreeSet<&str> = problems.iter().map(|problem| problem.id).collect();
+pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()> {
+    let ids: BTreeSet<&str> = listed.iter().map(|listed| listed.finding.id.as_str()).collect();
     let rules: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-    let results: Vec<Value> = problems.iter().map(result).collect();
+    let results: Vec<Value> = listed.iter().map(result).collect();
     write_pretty(
         out,
         &json!({
@@ -38,18 +35,18 @@ pub fn write(out: &mut dyn Write, problems: &[Problem<'_>]) -> io::Result<()> {
     )
 }
 
-fn result(problem: &Problem<'_>) -> Value {
-    let Problem { place, id, level, what, fix, chart, .. } = problem;
-    let mut location = json!({"artifactLocation": {"uri": uri(&place.path)}});
-    if let (Some(position), Some(location)) = (place.position, location.as_object_mut()) {
+fn result(Listed { chart, finding }: &Listed<'_>) -> Value {
+    let Finding { location, id, severity, what, fix, .. } = finding;
+    let mut physical = json!({"artifactLocation": {"uri": uri(&location.path)}});
+    if let (Some(position), Some(physical)) = (location.position, physical.as_object_mut()) {
         let region = json!({"startLine": position.line, "startColumn": position.column});
-        location.insert("region".to_owned(), region);
+        physical.insert("region".to_owned(), region);
     }
     json!({
-        "ruleId": id,
-        "level": level.word(),
+        "ruleId": id.as_str(),
+        "level": severity.level(),
         "message": {"text": format!("{what}; {fix}")},
-        "locations": [{"physicalLocation": location}],
+        "locations": [{"physicalLocation": physical}],
         "properties": {"chart": chart},
     })
 }

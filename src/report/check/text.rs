@@ -4,24 +4,21 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::Problem;
-use crate::error::printable;
-use crate::finding::Level;
-use crate::report::summary::{ERROR, WARNING};
+use super::list::Listed;
+use crate::finding::{Finding, Severity};
+use crate::report::style::{ERROR, WARNING};
+use crate::text::printable;
 
-/// Writes `problems`.
-///
-/// # Errors
-/// What `out` reports.
-pub fn write(out: &mut dyn Write, problems: &[Problem<'_>], is_coloured: bool) -> io::Result<()> {
-    for Problem { place, id, level, what, fix, .. } in problems {
-        let style = match level {
+pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>], is_coloured: bool) -> io::Result<()> {
+    for Listed { finding, .. } in listed {
+        let Finding { location, id, severity, what, fix, .. } = finding;
+        let style = match severity {
             _ if !is_coloured => Style::new(),
-            Level::Error => ERROR,
-            Level::Warning => WARNING,
+            Severity::Refused | Severity::Error => ERROR,
+            Severity::Warning => WARNING,
         };
-        let (what, fix) = (printable(what), printable(fix));
-        writeln!(out, "{place}: {style}{}[{id}]{style:#}: {what}; {fix}", level.word())?;
+        let (level, what, fix) = (severity.level(), printable(what), printable(fix));
+        writeln!(out, "{location}: {style}{level}[{id}]{style:#}: {what}; {fix}")?;
     }
     Ok(())
 }

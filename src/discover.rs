@@ -1,0 +1,180 @@
+//! From the arguments of a call to the charts in them.
+//!
+//! A chart is a folder with a Chart.yaml. Links are never followed: the umbrella chart of 2022
+//! links to other charts, which would be changed twice. Inside of a chart only `charts/` is looked
+//! into, and there only for vendored copies of helm-toolkit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use rayon::prelude::*;
+use walkdir::WalkDir;
+
+use crate::error::Error;
+use crate::finding::{Finding, Id};
+use crate::metadata::{Metadata, Role};
+
+/// Where charts are, and what their paths are relative to.
+#[derive(Debug)]
+pub struct Checkouts {
+    /// The checkout, or the nearest common parent of several.
+    pub(crate) base: PathBuf,
+    /// What the call names, as whole paths without links, sorted.
+    pub(crate) roots: BTreeSet<PathBuf>,
+    /// Sorted by path.
+    pub(crate) charts: Vec<Found>,
+}
+
+/// A folder with a Chart.yaml, or one that cannot be looked into and may be a chart.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Relative to [`Checkouts::base`].
+    pub(crate) path: PathBuf,
+    /// What its metadata say, or why they cannot be used.
+    pub(crate) metadata: Result<Metadata, Finding>,
+    /// For a toolkit inside of a chart, the outermost such chart's folder.
+    pub(crate) vendored_in: Option<PathBuf>,
+}
+
+impl Found {
+    /// The role; a chart that cannot be read counts as an application.
+    pub(crate) fn role(&self) -> Role {
+        self.metadata.as_ref().map_or(Role::Application, Metadata::role)
+    }
+
+    fn may_be_toolkit(&self) -> bool {
+        match &self.metadata {
+            Ok(metadata) => metadata.role() == Role::Toolkit,
+            Err(refusal) => refusal.id == Id::Unreadable,
+        }
+    }
+}
+
+/// Finds the charts in `paths`: checkouts, folders of charts or charts. `beside` names folders beside
+/// charts that the run may write into: where a path leads to a chart they are roots of their own, so that
+/// paths are relative to, and locks are taken on, all that may be written to.
+///
+/// # Errors
+/// [`Error::Read`] where a path cannot be read, [`Error::NoChart`] where there is none in any of them.
+pub(crate) fn find(paths: &[PathBuf], beside: &[&str]) -> Result<Checkouts, Error> {
+    let mut roots = BTreeSet::new();
+    for path in paths {
+        // One name for each folder, however it is called, so that none is walked twice.
+        let root = path.canonicalize().map_err(Error::read(path))?;
+        if let (Some(around), Ok(true)) = (root.parent(), is_chart(&root)) {
+            let beside = beside.iter().map(|folder| around.join(folder));
+            roots.extend(beside.filter(|folder| folder.symlink_metadata().is_ok_and(|it| it.is_dir())));
+        }
+        roots.insert(root);
+    }
+    let base = common_parent(&roots);
+    let relative = |dir: PathBuf| dir.strip_prefix(&base).map(Path::to_owned).unwrap_or(dir);
+    let folders: Vec<Folder> = roots.par_iter().flat_map_iter(|root| walk(root)).collect();
+    let found = folders.into_par_iter().map(|Folder { dir, inside_of, unreadable }| {
+        let path = relative(dir);
+        let metadata = match unreadable {
+            Some(error) => Err(Finding::unreadable(&path, &error)),
+            None => Metadata::read(&base, &path),
+        };
+        Found { path, metadata, vendored_in: inside_of.map(relative) }
+    });
+    let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
+    for found in found.collect::<Vec<_>>() {
+        // Of a chart that is reached in two ways, the one that shows it inside of another.
+        let is_known = charts.get(&found.path).is_some_and(|known| known.vendored_in.is_some());
+        if !is_known {
+            charts.insert(found.path.clone(), found);
+        }
+    }
+    charts.retain(|_, found| found.vendored_in.is_none() || found.may_be_toolkit());
+    if charts.is_empty() {
+        return Err(Error::NoChart(paths.to_vec()));
+    }
+    Ok(Checkouts { base, roots, charts: charts.into_values().collect() })
+}
+
+/// A chart, or a folder that cannot be looked into.
+struct Folder {
+    dir: PathBuf,
+    /// The outermost chart that it is inside of.
+    inside_of: Option<PathBuf>,
+    unreadable: Option<io::Error>,
+}
+
+/// The charts below `root`, itself included.
+fn walk(root: &Path) -> Vec<Folder> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_owned(), None::<PathBuf>)];
+    while let Some((folder, inside_of)) = open.pop() {
+        let mut entries = WalkDir::new(folder).into_iter();
+        while let Some(entry) = entries.next() {
+            let (dir, seen) = match entry {
+                Ok(entry) if !entry.file_type().is_dir() => continue,
+                Ok(entry) if entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".") => {
+                    entries.skip_current_dir();
+                    continue;
+                }
+                Ok(entry) => {
+                    let dir = entry.into_path();
+                    let seen = is_chart(&dir);
+                    (dir, seen)
+                }
+                // Somebody has taken it away meanwhile.
+                Err(error) if error.io_error().is_some_and(|io| io.kind() == io::ErrorKind::NotFound) => {
+                    continue;
+                }
+                Err(error) => (error.path().unwrap_or(root).to_owned(), Err(error.into())),
+            };
+            let unreadable = match seen {
+                Ok(false) => continue,
+                Ok(true) => None,
+                Err(error) => Some(error),
+            };
+            // A chart's own folders are many, and are not even listed.
+            entries.skip_current_dir();
+            let subcharts = dir.join("charts");
+            if unreadable.is_none() && subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                open.push((subcharts, Some(inside_of.clone().unwrap_or_else(|| dir.clone()))));
+            }
+            found.push(Folder { dir, inside_of: inside_of.clone(), unreadable });
+        }
+    }
+    found
+}
+
+/// Whether there is a Chart.yaml in the folder `dir`, whatever it is: who reads it will say what is
+/// wrong with it. An error, where that cannot be told.
+fn is_chart(dir: &Path) -> io::Result<bool> {
+    match dir.join("Chart.yaml").symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder itself, or the nearest one that all are in.
+fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
+    let shared = |one: PathBuf, other: &PathBuf| {
+        let both = one.components().zip(other.components());
+        both.take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
+    };
+    let mut roots = roots.iter();
+    let first = roots.next().cloned().unwrap_or_default();
+    roots.fold(first, shared)
+}
+
+/// `a/b/../c` as `a/c`.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}

@@ -1,0 +1,103 @@
+//! The page that tells operators how to switch registry authentication on: a change of the checkout, which a
+//! pass adds to the plan.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
+use crate::edit::Edit;
+use crate::finding::{Finding, Id, Location};
+use crate::plan::{ChartPlan, CheckoutPlan, Plan};
+use crate::source::read_text;
+use crate::target;
+use crate::text::position;
+use crate::toctree::{Listing, NAME, listing};
+use crate::yaml::Placeholders;
+
+/// Where documentation is, in the folder around charts.
+pub(crate) const FOLDER: &str = "doc/source";
+
+/// The name in reports, beside those of the rules.
+const RULE: &str = "documentation";
+
+const PAGE: &str = include_str!("../templates/registry-authentication.rst");
+
+/// The folders in [`FOLDER`] whose index may list the page, the best first.
+const HOMES: [&str; 2] = ["install", ""];
+
+/// Adds the page and its line in the index to each documentation that goes with charts of `plan`.
+pub(crate) fn add(plan: &mut Plan) {
+    let has_docs = |folder: &&Path| plan.base.join(folder).join(FOLDER).is_dir();
+    let completed = plan.charts.iter().filter(|chart| chart.is_completed());
+    let found: BTreeSet<PathBuf> = completed
+        .filter_map(|chart: &ChartPlan| Some(chart.folders_around().find(has_docs)?.join(FOLDER)))
+        .collect();
+    if found.is_empty() {
+        plan.remarks.push("documentation: none, since there is no doc/source around these charts".to_owned());
+    }
+    for folder in found {
+        let mut change = CheckoutPlan::default();
+        if let Err(refusal) = complete(&plan.base, &folder, &mut change) {
+            change.findings.push(Finding { rule: Some(RULE), ..refusal });
+            change.files.clear();
+        }
+        plan.checkout.files.extend(change.files);
+        plan.checkout.findings.extend(change.findings);
+    }
+}
+
+/// Completes the documentation in `folder`. The page is written before the line that lists it: at no time is a
+/// page listed that is not there.
+fn complete(base: &Path, folder: &Path, change: &mut CheckoutPlan) -> Result<(), Finding> {
+    for home in HOMES {
+        let index = folder.join(home).join("index.rst");
+        let Some(text) = read_text(base, &index)? else { continue };
+        let Some(listing) = listing(&text, home) else { continue };
+        if let Listing::Missing(edit) = listing {
+            // The line that it goes behind.
+            let place = position(&text, edit.range.start.saturating_sub(1));
+            let location = Location {
+                position: Some(crate::yaml::Position { column: 1, ..place }),
+                path: index.clone(),
+            };
+            let what = format!("the list of pages lacks {NAME}");
+            let finding = Finding::warning(Id::UnlistedPage, location, what, "`apply` adds it");
+            change.add(base, &index, Some(text), WriteOrder::Second, edit, finding)?;
+        }
+        let page = folder.join(home).join(format!("{NAME}.rst"));
+        if base.join(&page).symlink_metadata().is_err() {
+            let what = "the page that tells operators how to switch registry authentication on is missing";
+            let finding = Finding::warning(Id::MissingPage, Location::file(&page), what, "`apply` adds it");
+            change.add(base, &page, None, WriteOrder::First, Edit::insert(0, PAGE.to_owned()), finding)?;
+        }
+        return Ok(());
+    }
+    let what = "neither this nor install/index.rst has a list of pages (toctree) at its margin";
+    let fix = format!("write a page by hand, after the one that {NAME}.rst is in other checkouts");
+    let location = Location::file(folder.join("index.rst"));
+    let finding = Finding::warning(Id::NoToctree, location, what, fix);
+    change.findings.push(Finding { rule: Some(RULE), ..finding });
+    Ok(())
+}
+
+impl CheckoutPlan {
+    fn add(
+        &mut self,
+        base: &Path,
+        path: &Path,
+        old: Option<String>,
+        order: WriteOrder,
+        edit: Edit,
+        finding: Finding,
+    ) -> Result<(), Finding> {
+        self.findings.push(Finding { is_planned: true, rule: Some(RULE), ..finding });
+        self.findings.extend(target::look(base, path)?);
+        let action = if old.is_some() { Action::Insert } else { Action::Create };
+        let target = path.to_string_lossy().into_owned();
+        let shape = Shape { rule: RULE, action, target, text: edit.replacement.clone() };
+        let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
+        let file = FileChange::new(path, old, order, vec![part]);
+        self.files.push(file.map_err(|conflict| Finding::unproven(path, conflict))?);
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! What git has: in a work tree no file is written over changes that are not committed, so that `git diff`
+//! afterwards shows this program's changes and nothing else, and `git checkout` takes them back.
+//!
+//! Git is asked once for each work tree, about the whole of it: neither the number of files nor
+//! what is in their names can matter to the call.
+
+use std::collections::{HashMap, HashSet};
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::change::FileChange;
+use crate::error::Error;
+use crate::text::{printable, shown};
+
+/// A file that would be written, and what of it git does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DirtyFile {
+    pub(crate) path: PathBuf,
+    /// Why the file counts as dirty.
+    pub(crate) why: &'static str,
+}
+
+/// The files among `changes` that are not committed as they are. Files outside of any work tree are none of
+/// them.
+///
+/// # Errors
+/// [`Error::Git`], where git is missing or cannot tell.
+pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<DirtyFile>, Error> {
+    let mut trees: HashMap<PathBuf, WorkTree> = HashMap::new();
+    let mut tops: HashMap<PathBuf, Option<PathBuf>> = HashMap::new();
+    let mut found = Vec::new();
+    for change in changes {
+        let file = base.join(&change.path);
+        let folder = file.parent().unwrap_or(base);
+        let top = tops.entry(folder.to_owned()).or_insert_with(|| folder_with_git(folder));
+        let Some(top) = top else {
+            // The way to call git for a work tree that has no `.git`; what that would say is not known here.
+            if let Some(variable) =
+                ["GIT_DIR", "GIT_WORK_TREE"].iter().find(|name| env::var_os(name).is_some())
+            {
+                let what = format!("there is no .git around it, and {variable} is set");
+                return Err(Error::Git(folder.to_owned(), what));
+            }
+            continue;
+        };
+        let tree = match trees.entry(top.clone()) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(WorkTree::ask(top)?),
+        };
+        if let Some(why) = tree.why_dirty(&file, change.old.is_some())? {
+            found.push(DirtyFile { path: change.path.clone(), why });
+        }
+    }
+    Ok(found)
+}
+
+/// The text of `file` that is committed. `None`, where git has none, or cannot tell.
+pub(crate) fn committed_text(file: &Path) -> Option<String> {
+    let (folder, name) = (file.parent()?, file.file_name()?.to_str()?);
+    folder_with_git(folder)?;
+    String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
+}
+
+/// The nearest folder around `folder`, or itself, that a repository is in.
+fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+    let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    folder.ancestors().find(has_git).map(Path::to_owned)
+}
+
+/// What git says of a work tree.
+struct WorkTree {
+    /// Its top folder, without links.
+    top: PathBuf,
+    /// What git has, by path from the top.
+    tracked: HashSet<OsString>,
+    /// What is not committed, likewise, with why. The path of a folder ends in `/` and stands for all in it.
+    dirty: HashMap<OsString, &'static str>,
+}
+
+const UNTRACKED: &str = "is not tracked by git";
+const HIDDEN: &str = "is marked for git to look away from it (assume-unchanged or skip-worktree)";
+
+impl WorkTree {
+    fn ask(folder: &Path) -> Result<Self, Error> {
+        let top = git(folder, &["rev-parse", "--show-toplevel"])?;
+        let top = PathBuf::from(OsString::from_vec(top.strip_suffix(b"\n").unwrap_or(&top).to_vec()));
+        let (mut tracked, mut dirty) = (HashSet::new(), HashMap::new());
+        // Lower case: assume-unchanged; S: skip-worktree. Git does not look at these.
+        for (flag, path) in entries(&git(&top, &["ls-files", "-v", "-z"])?, 1) {
+            if flag == b"S" || flag.iter().any(u8::is_ascii_lowercase) {
+                dirty.insert(path.clone(), HIDDEN);
+            }
+            tracked.insert(path);
+        }
+        let status = [
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--no-renames",
+            "--untracked-files=normal",
+            "--ignored=matching",
+            "--ignore-submodules=all",
+        ];
+        for (state, path) in entries(&git(&top, &status)?, 2) {
+            let why = match state {
+                b"??" => UNTRACKED,
+                b"!!" => "is ignored by git",
+                _ => "has changes that are not committed",
+            };
+            dirty.insert(path, why);
+        }
+        let top = top.canonicalize().map_err(Error::read(&top))?;
+        Ok(WorkTree { top, tracked, dirty })
+    }
+
+    /// Why `file` is not committed as it is. A file that is yet to be created has nothing to lose, unless
+    /// git knows that somebody took it away.
+    ///
+    /// Whatever is not known to be committed is not: git says nothing of files in the folder of a
+    /// submodule that is not checked out, or that have the name of another but for its case.
+    fn why_dirty(&self, file: &Path, exists: bool) -> Result<Option<&'static str>, Error> {
+        let Ok(path) = file.strip_prefix(&self.top) else {
+            let what = format!("the work tree of its repository is {}", shown(&self.top));
+            return Err(Error::Git(file.to_owned(), what));
+        };
+        if let Some(why) = self.dirty.get(path.as_os_str()) {
+            return Ok(Some(why));
+        }
+        if !exists || self.tracked.contains(path.as_os_str()) {
+            return Ok(None);
+        }
+        let around = path.ancestors().skip(1).find_map(|folder| {
+            let mut folder = folder.as_os_str().to_owned();
+            folder.push("/");
+            self.dirty.get(&folder).copied()
+        });
+        Ok(around.or(Some(UNTRACKED)))
+    }
+}
+
+/// The entries of git's output: a code of some characters, a space and a path each.
+fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)> {
+    output.split(|byte| *byte == 0).filter_map(move |entry| {
+        let (code, path) = entry.split_at_checked(code)?;
+        Some((code, OsStr::from_bytes(path.strip_prefix(b" ")?).to_owned()))
+    })
+}
+
+/// What says which repository git is to work in (`git rev-parse --local-env-vars`), but for settings.
+const OF_A_REPOSITORY: [&str; 12] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Runs git in `folder`. It writes nothing, not even its index, and starts no program that the
+/// repository names for watching files (filters it does start, as `git status` does: without them it
+/// could not tell). What calls us may have told git of another repository.
+fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    let failed = |what: String| Error::Git(folder.to_owned(), what);
+    let mut git = Command::new("git");
+    git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(args);
+    for variable in OF_A_REPOSITORY {
+        git.env_remove(variable);
+    }
+    let output =
+        git.stdin(Stdio::null()).output().map_err(|error| failed(format!("git does not run: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).replace('\t', "    ");
+        let said: Vec<_> = said.trim_end().lines().map(printable).collect();
+        return Err(failed(format!("git says: {}", said.join("\n"))));
+    }
+    Ok(output.stdout)
+}

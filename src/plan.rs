@@ -1,0 +1,320 @@
+//! The plan: for every chart what changes, or why nothing does. Whoever prints, writes or checks
+//! reads this and nothing else.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use rayon::prelude::*;
+
+use crate::change::FileChange;
+use crate::chart::{Files, Functions};
+use crate::complete::{Completed, complete};
+use crate::discover::{Checkouts, Found};
+use crate::finding::{Finding, Id, Location, Severity};
+use crate::metadata::{Metadata, Role};
+use crate::options::Options;
+use crate::target;
+use crate::text::shown;
+use crate::toolkits::Toolkits;
+
+/// Which charts are to be changed, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, if given.
+    pub include: Option<GlobSet>,
+    /// Not these, included or not.
+    pub exclude: Option<GlobSet>,
+    /// Whether the toolkits are meant too, unless they are excluded: charts are nothing without them.
+    pub with_toolkits: bool,
+}
+
+impl Selection {
+    fn takes(&self, name: &str, role: Role) -> bool {
+        let is_excluded = self.exclude.as_ref().is_some_and(|globs| globs.is_match(name));
+        let is_included = self.include.as_ref().is_none_or(|globs| globs.is_match(name));
+        !is_excluded && (is_included || self.with_toolkits && role == Role::Toolkit)
+    }
+}
+
+/// What becomes of all charts.
+#[derive(Debug)]
+pub struct Plan {
+    /// The folder that all paths in here are relative to.
+    pub base: PathBuf,
+    /// Sorted by path.
+    pub charts: Vec<ChartPlan>,
+    /// Changes of the checkouts themselves, such as a page of their documentation.
+    pub(crate) checkout: CheckoutPlan,
+    /// What was found out about the checkouts, as sentences for people.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// What becomes of one chart.
+#[derive(Debug)]
+pub struct ChartPlan {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its name; the folder's, where it has none that could be read.
+    pub name: String,
+    /// Whether it is a chart or a toolkit.
+    pub role: Role,
+    /// Why it gets no changes, where it is not meant to have any.
+    pub skipped: Option<&'static str>,
+    /// What is missing or wrong, refusals included.
+    pub findings: Vec<Finding>,
+    /// The files that change, sorted by path.
+    pub files: Vec<FileChange>,
+    pub(crate) version: Option<String>,
+    /// Whether it is inside of another chart.
+    pub(crate) is_vendored: bool,
+    /// The helm-toolkit that it depends on, where one was found: an index into [`Plan::charts`].
+    pub(crate) toolkit: Option<usize>,
+}
+
+/// What becomes of the checkouts beside their charts.
+#[derive(Debug, Default)]
+pub(crate) struct CheckoutPlan {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) files: Vec<FileChange>,
+}
+
+/// What becomes of a chart, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is not meant to have any changes, with the reason.
+    LeftAlone(&'static str),
+    /// It has everything.
+    Complete,
+    /// It changes.
+    Changed,
+    /// It cannot be completed.
+    Refused,
+}
+
+/// How many charts come to what, and how many files change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) changed: usize,
+    pub(crate) complete: usize,
+    pub(crate) refused: usize,
+    pub(crate) left_alone: usize,
+    pub(crate) files: usize,
+}
+
+const NOT_SELECTED: &str = "not selected by --include and --exclude";
+
+impl Plan {
+    /// Plans for all charts of `checkouts`, in parallel.
+    #[must_use]
+    pub fn new(checkouts: Checkouts, selection: &Selection, options: &Options) -> Self {
+        let Checkouts { base, charts: found, .. } = checkouts;
+        let toolkits = Toolkits::new(&base, &found);
+        let planned = found.par_iter().with_max_len(1).map(|found| {
+            let mut plan = ChartPlan::new(found, toolkits.of_chart(found));
+            // Toolkits are planned even where they are not selected: charts depend on what they can.
+            if plan.role == Role::Toolkit || selection.takes(&plan.name, plan.role) {
+                plan.make(&base, found, toolkits.functions_for(found), options);
+            } else {
+                plan.skipped = Some(NOT_SELECTED);
+            }
+            plan
+        });
+        let mut charts: Vec<ChartPlan> = planned.collect();
+        for index in 0..charts.len() {
+            let refusal = charts.get(index).and_then(|plan| {
+                charts.get(plan.toolkit?).filter(|_| plan.role == Role::Application)?.refusal_for(plan)
+            });
+            if let (Some(plan), Some(refusal)) = (charts.get_mut(index), refusal)
+                && matches!(plan.outcome(), Outcome::Complete | Outcome::Changed)
+            {
+                plan.refuse(refusal);
+            }
+        }
+        for plan in charts.iter_mut().filter(|plan| !selection.takes(&plan.name, plan.role)) {
+            plan.skipped = Some(NOT_SELECTED);
+            plan.files.clear();
+            plan.findings.clear();
+        }
+        Plan { base, charts, checkout: CheckoutPlan::default(), remarks: Vec::new() }
+    }
+
+    /// All files that change, sorted by path.
+    pub fn files(&self) -> Vec<&FileChange> {
+        let of_charts = self.charts.iter().flat_map(|chart| &chart.files);
+        let mut files: Vec<&FileChange> = of_charts.chain(&self.checkout.files).collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    /// All files that change, in the order in which they are to be written.
+    pub fn in_write_order(&self) -> Vec<&FileChange> {
+        let mut files = self.files();
+        files.sort_by_key(|file| file.order);
+        files
+    }
+
+    /// All findings, in the order of the charts.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.charts.iter().flat_map(|chart| &chart.findings).chain(&self.checkout.findings)
+    }
+
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = &Finding> {
+        self.findings().filter(|finding| finding.severity == Severity::Refused)
+    }
+
+    /// What is missing or wrong and stays so, refusals aside.
+    pub(crate) fn remaining(&self) -> impl Iterator<Item = &Finding> {
+        self.findings().filter(|finding| !finding.is_planned && finding.severity != Severity::Refused)
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals { files: self.files().len(), ..Totals::default() };
+        for chart in &self.charts {
+            *match chart.outcome() {
+                Outcome::Changed => &mut totals.changed,
+                Outcome::Complete => &mut totals.complete,
+                Outcome::Refused => &mut totals.refused,
+                Outcome::LeftAlone(_) => &mut totals.left_alone,
+            } += 1;
+        }
+        totals
+    }
+
+    /// The charts that are left alone, by reason.
+    pub(crate) fn left_alone(&self) -> BTreeMap<&'static str, Vec<&ChartPlan>> {
+        let mut reasons: BTreeMap<&'static str, Vec<&ChartPlan>> = BTreeMap::new();
+        for chart in &self.charts {
+            if let Outcome::LeftAlone(reason) = chart.outcome() {
+                reasons.entry(reason).or_default().push(chart);
+            }
+        }
+        reasons
+    }
+
+    /// Whether `path` is that of a file which makes a chart what it is, there or not, or of one that
+    /// has other names and may be such a file: nothing but the plan may change it.
+    pub(crate) fn is_made_from(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = || Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?));
+        let Some(path) = path.canonicalize().ok().or_else(beside) else { return false };
+        if path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.nlink() > 1) {
+            return true;
+        }
+        let parts = ["Chart.yaml", "requirements.yaml", "values.yaml", "templates"];
+        let changes = self.files().into_iter().any(|file| self.base.join(&file.path) == path);
+        changes
+            || self.charts.iter().any(|chart| {
+                let inside = path.strip_prefix(self.base.join(&chart.path));
+                inside.is_ok_and(|inside| parts.iter().any(|part| inside.starts_with(part)))
+            })
+    }
+
+    /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
+    pub(crate) fn lacks_toolkit(&self) -> bool {
+        self.charts.iter().any(ChartPlan::is_completed)
+            && self.charts.iter().all(|chart| chart.role != Role::Toolkit)
+    }
+}
+
+impl ChartPlan {
+    fn new(found: &Found, toolkit: Option<usize>) -> Self {
+        let folder = || found.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let (name, version) = match &found.metadata {
+            Ok(metadata) => (metadata.name.clone(), metadata.version.clone()),
+            Err(_) => (folder().unwrap_or_else(|| ".".to_owned()), None),
+        };
+        ChartPlan {
+            path: found.path.clone(),
+            name,
+            role: found.role(),
+            skipped: None,
+            findings: Vec::new(),
+            files: Vec::new(),
+            version,
+            is_vendored: found.vendored_in.is_some(),
+            toolkit: toolkit.filter(|_| found.role() == Role::Application),
+        }
+    }
+
+    fn make(&mut self, base: &Path, found: &Found, toolkit: Option<&Functions>, options: &Options) {
+        let metadata = match &found.metadata {
+            Ok(metadata) => metadata,
+            Err(refusal) => return self.refuse(refusal.clone()),
+        };
+        match Files::read(base, &found.path, self.role) {
+            Ok(files) => {
+                let completed = complete(&found.path, metadata, &files, toolkit, options);
+                self.skipped = completed.skipped;
+                self.findings = completed.findings;
+                self.files = completed.files;
+            }
+            Err(refusal) => return self.refuse(refusal),
+        }
+        let looked: Result<Vec<_>, _> =
+            self.files.iter().map(|file| target::look(base, &file.path)).collect();
+        match looked {
+            Ok(found) => self.findings.extend(found.into_iter().flatten()),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// What becomes of the chart, in a word.
+    pub fn outcome(&self) -> Outcome {
+        let is_refused = self.findings.iter().any(|finding| finding.severity == Severity::Refused);
+        match self.skipped {
+            Some(reason) => Outcome::LeftAlone(reason),
+            None if is_refused => Outcome::Refused,
+            None if self.files.is_empty() => Outcome::Complete,
+            None => Outcome::Changed,
+        }
+    }
+
+    /// Whether it has everything, or will have.
+    pub(crate) fn is_completed(&self) -> bool {
+        matches!(self.outcome(), Outcome::Changed | Outcome::Complete)
+    }
+
+    /// Refuses the chart: none of its files change.
+    pub(crate) fn refuse(&mut self, refusal: Finding) {
+        self.findings.push(refusal);
+        self.files.clear();
+    }
+
+    /// The folders around the chart, the nearest first. A copy inside of a chart has none: what
+    /// happens to it is noted where it comes from.
+    pub(crate) fn folders_around(&self) -> impl Iterator<Item = &Path> {
+        self.path.ancestors().skip(1).filter(|_| !self.is_vendored)
+    }
+
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Refused)
+    }
+
+    /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
+    fn refusal_for(&self, chart: &ChartPlan) -> Option<Finding> {
+        let Finding { location, what, .. } = self.refusals().next()?;
+        let fix = format!("see to that first: {location}: {what}");
+        let what = format!("depends on {}, which is refused", shown(&self.path));
+        Some(Finding::refused(Id::ToolkitRefused, Location::file(&chart.path), what, fix))
+    }
+}
+
+impl ChartPlan {
+    /// What became of a chart that was read.
+    pub(crate) fn completed(path: PathBuf, metadata: &Metadata, completed: Completed) -> Self {
+        let Completed { skipped, findings, files } = completed;
+        ChartPlan {
+            path,
+            name: metadata.name.clone(),
+            role: metadata.role(),
+            skipped,
+            findings,
+            files,
+            version: metadata.version.clone(),
+            is_vendored: false,
+            toolkit: None,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The top-level blocks of values.yaml, and the entries that `templates/values.yaml` wants in them.
+
+use std::sync::LazyLock;
+
+use super::rule::Proposals;
+use crate::chart::{Chart, VALUES};
+use crate::finding::{Finding, Id, Location};
+use crate::options::Options;
+use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Scalar, Value};
+
+/// A top-level block of a chart's values.yaml.
+pub(super) struct Block<'c, 'a> {
+    chart: &'c Chart<'a>,
+    pub(super) document: &'c Document<'a>,
+    name: &'static str,
+    root: Node,
+    /// The block itself, where there is one.
+    pub(super) node: Option<Node>,
+}
+
+impl<'c, 'a> Block<'c, 'a> {
+    /// Finds the block called `name`. `None` where there are no values to add to.
+    ///
+    /// # Errors
+    /// A refusal where it cannot be told what Helm takes for the block.
+    pub(super) fn find(chart: &'c Chart<'a>, name: &'static str) -> Result<Option<Self>, Finding> {
+        let Some(document) = &chart.values else { return Ok(None) };
+        let Some(root) = document.root() else { return Ok(None) };
+        let refuse = |id, node, what: String, fix: &str| {
+            let location = Location::at(chart.path(VALUES), document.position(node));
+            Err(Finding::refused(id, location, what, fix))
+        };
+        for key in [name, "images"] {
+            let mut named = document.named(root, key);
+            if let (Some((first, _)), Some((second, _))) = (named.next(), named.next()) {
+                let first = document.position(first).line;
+                let what =
+                    format!("the block `{key}` stands here a second time; the first is in line {first}");
+                let fix = "make one of the two: Helm silently drops the first";
+                return refuse(Id::BlockTwice, second, what, fix);
+            }
+        }
+        if let Some(key) = document.opaque_key(root) {
+            let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
+            return refuse(Id::OpaqueKey, key, what, "write the key out");
+        }
+        let node = document.get(root, name);
+        if let Some(node) = node.filter(|_| document.is_hidden_by_merge(root, name)) {
+            let what =
+                format!("`{name}` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it");
+            return refuse(Id::HiddenByMerge, node, what, "put the `<<` in front of it");
+        }
+        if node.is_none() && document.merged_value(root, name).is_some() {
+            let merge = document.named(root, "<<").next().map_or(root, |(key, _)| key);
+            let what = format!("the block `{name}` is merged in by `<<`");
+            let fix =
+                "give the chart a block of its own, which hides the merged one, or add the entries by hand";
+            return refuse(Id::Merged, merge, what, fix);
+        }
+        Ok(Some(Block { chart, document, name, root, node }))
+    }
+
+    /// Whether `key` is set in this block, directly or merged in.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.node.is_some_and(|node| {
+            self.document.get(node, key).or_else(|| self.document.merged_value(node, key)).is_some()
+        })
+    }
+
+    /// The keys of this block with their texts, in their order.
+    pub(super) fn keys(&self) -> Vec<(Node, &'c str)> {
+        let Some(node) = self.node else { return Vec::new() };
+        self.document.entries(node).filter_map(|(key, _)| Some((key, self.document.scalar(key)?))).collect()
+    }
+
+    /// Adds what the block lacks of `wanted`, at `place`.
+    pub(super) fn complete(&self, wanted: &[Entry], place: Place) -> Result<Vec<Addition>, Finding> {
+        let node = self.node.unwrap_or(self.root);
+        let additions = self.document.complete(node, wanted, place);
+        additions.map_err(|error| Finding::from_yaml(&self.chart.path(VALUES), &error))
+    }
+
+    /// Adds the block with `wanted` in it in front of the first of `before` that there is, or
+    /// behind everything.
+    pub(super) fn create(&self, wanted: Vec<Entry>, before: &[&str]) -> Result<Vec<Addition>, Finding> {
+        let first = |name: &&str| self.document.named(self.root, name).next();
+        let place = before.iter().find_map(first).map_or(Place::Last, |(key, _)| Place::Before(key));
+        self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
+    }
+
+    /// Reports keys of the mapping at `path` that are neither the chart's name nor among `others`. Where the
+    /// right key is there too, they do no harm.
+    pub(super) fn report_wrong_keys(&self, path: &[&str], others: &[&str], proposals: &mut Proposals) {
+        let Some(node) = self.at(path) else { return };
+        let (path, right) = (self.document.path(node), self.chart.name());
+        let has_right = self.document.get(node, right).is_some();
+        for (key, _) in self.document.entries(node) {
+            let Some(name) = self.document.scalar(key) else { continue };
+            if name == right || name == "<<" || others.contains(&name) {
+                continue;
+            }
+            let location = self.location(key);
+            let what = format!("`{path}.{name}` is never used: the chart is called {right}");
+            proposals.report(if has_right {
+                Finding::warning(Id::WrongKey, location, what, "take it out")
+            } else {
+                let fix = format!("rename it to {right} (`apply` adds that beside it)");
+                Finding::error(Id::WrongKey, location, what, fix)
+            });
+        }
+    }
+
+    /// The value at `path` below this block.
+    pub(super) fn at(&self, path: &[&str]) -> Option<Node> {
+        path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))
+    }
+
+    pub(super) fn location(&self, node: Node) -> Location {
+        Location::at(self.chart.path(VALUES), self.document.position(node))
+    }
+}
+
+/// The entries, with placeholders for what differs from chart to chart.
+const WANTED: &str = include_str!("../../templates/values.yaml");
+
+static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, yaml::Error>> =
+    LazyLock::new(|| Document::parse(WANTED));
+
+const CHART: &str = "CHART";
+const SECRET_NAME: &str = "SECRET_NAME";
+const PORT: &str = "PORT";
+
+/// What belongs into the block `name` of a chart's values.
+///
+/// # Errors
+/// A refusal where the Secret's name would not be one.
+pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result<Vec<Entry>, Finding> {
+    let secret_name = options.secret_name.of(chart.name()).map_err(|secret_name| {
+        let what = format!("a Secret cannot be called {secret_name:?}");
+        let fix = "choose another name with --secret-name";
+        Finding::refused(Id::SecretName, chart.metadata.name_at.clone(), what, fix)
+    })?;
+    let document = WANTED_DOCUMENT.as_ref();
+    let document = document.map_err(|error| Finding::unproven(&chart.path(VALUES), error))?;
+    let texts = Texts { document, chart: chart.name(), secret_name, port: options.port.to_string() };
+    let block = document.root().and_then(|root| document.get(root, name));
+    let block =
+        block.ok_or_else(|| Finding::unproven(&chart.path(VALUES), "nothing is wanted in this block"))?;
+    Ok(texts.entries(block))
+}
+
+/// What the placeholders stand for.
+struct Texts<'w> {
+    document: &'w Document<'w>,
+    chart: &'w str,
+    secret_name: String,
+    port: String,
+}
+
+impl Texts<'_> {
+    fn entries(&self, mapping: Node) -> Vec<Entry> {
+        let entry = |(key, value)| Entry {
+            key: self.scalar(key, Scalar::string),
+            value: match self.document.kind(value) {
+                Kind::Mapping => Value::Mapping(self.entries(value)),
+                _ => Value::Scalar(self.scalar(value, Scalar::literal)),
+            },
+        };
+        self.document.entries(mapping).map(entry).collect()
+    }
+
+    /// The text of a placeholder; `other` makes a scalar of anything else.
+    fn scalar(&self, node: Node, other: fn(&str) -> Scalar) -> Scalar {
+        match self.document.scalar(node).unwrap_or_default() {
+            CHART => Scalar::string(self.chart).placeholder(CHART),
+            SECRET_NAME => Scalar::string(&self.secret_name).placeholder(SECRET_NAME),
+            PORT => Scalar::literal(&self.port).placeholder(PORT),
+            text => other(text),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The three entries in values.yaml. Each goes where the maintainers of OpenStack-Helm put theirs by hand in
+//! 2022.
+
+use super::block::{Block, wanted};
+use super::rule::{Proposals, Rule};
+use crate::chart::Chart;
+use crate::finding::{Finding, Id};
+use crate::metadata::Role;
+use crate::options::Options;
+use crate::yaml::{Kind, Node, Place};
+
+/// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
+pub(super) const SECRETS: Rule =
+    Rule { name: "secrets entry", role: Role::Application, is_required: true, run: secrets };
+
+/// `endpoints.oci_image_registry`: where the registry is, and the login of the chart.
+pub(super) const ENDPOINTS: Rule =
+    Rule { name: "endpoints entry", role: Role::Application, is_required: true, run: endpoints };
+
+/// `manifests.secret_registry`: whether the chart makes the Secret itself.
+pub(super) const MANIFESTS: Rule =
+    Rule { name: "manifests switch", role: Role::Application, is_required: true, run: manifests };
+
+const ENTRY: &str = "oci_image_registry";
+
+/// A new block goes in front of `endpoints`, else of `manifests`, as did 20 of 21.
+fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
+    let wanted = wanted(chart, options, "secrets")?;
+    let additions = match block.node {
+        Some(_) => block.complete(&wanted, secrets_place(&block.keys()))?,
+        None => block.create(wanted, &["endpoints", "manifests"])?,
+    };
+    proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
+    block.report_wrong_keys(&[ENTRY], &[], proposals);
+    if let Some(name) = block.at(&[ENTRY, chart.name()])
+        && let kind @ (Kind::Null | Kind::Mapping | Kind::List) = block.document.kind(name)
+    {
+        let what = format!("the Secret's name is {kind}: the chart cannot pull");
+        proposals.report(Finding::error(Id::NoSecretName, block.location(name), what, "give it one"));
+    }
+    Ok(())
+}
+
+/// Last in the block of an OpenStack service, which lists its accounts by hand, and elsewhere in sorted
+/// place: 44 of 46.
+fn secrets_place(keys: &[(Node, &str)]) -> Place {
+    let has = |name| keys.iter().any(|(_, key)| *key == name);
+    if has("identity") && has("oslo_db") {
+        return Place::Last;
+    }
+    let before = keys.iter().rev().find(|(_, key)| *key < ENTRY);
+    before.map_or(Place::First, |(key, _)| Place::After(*key))
+}
+
+/// The registry's host is `<name>.<namespace>.svc.<cluster_domain_suffix>` where nothing else is
+/// set, so that it cannot do without. It is in every chart of OpenStack-Helm that has endpoints.
+const SUFFIX: &str = "cluster_domain_suffix";
+
+/// Behind `local_image_registry`, else behind `cluster_domain_suffix`, as in all 65 charts. A new block goes in
+/// front of `manifests`.
+fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
+    let mut wanted = wanted(chart, options, "endpoints")?;
+    let keys = block.keys();
+    let key = |name: &str| keys.iter().rev().find(|(_, key)| *key == name).map(|(node, _)| *node);
+    let additions = if block.node.is_none() {
+        block.create(wanted, &["manifests"])?
+    } else if keys.is_empty() || !block.has(SUFFIX) {
+        block.complete(&wanted, Place::First)?
+    } else {
+        wanted.retain(|entry| entry.key() != SUFFIX);
+        let neighbour = key("local_image_registry").or_else(|| key(SUFFIX));
+        block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
+    };
+    proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
+    block.report_wrong_keys(&[ENTRY, "auth"], &["enabled"], proposals);
+    Ok(())
+}
+
+const SWITCH: &str = "secret_registry";
+
+/// Behind the last `secret_*` that sorts before it, else in sorted place: 60 of 66. A new block goes behind
+/// everything.
+fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
+    let wanted = wanted(chart, options, "manifests")?;
+    let additions = match block.node {
+        Some(_) => block.complete(&wanted, manifests_place(&block.keys()))?,
+        None => block.create(wanted, &[])?,
+    };
+    proposals.add_entries(chart, Id::MissingManifestsSwitch, additions);
+    Ok(())
+}
+
+fn manifests_place(keys: &[(Node, &str)]) -> Place {
+    let relative = keys.iter().rev().find(|(_, key)| key.starts_with("secret_") && *key < SWITCH);
+    let greater = keys.iter().find(|(_, key)| *key > SWITCH);
+    match (relative, greater) {
+        (Some((key, _)), _) => Place::After(*key),
+        (None, Some((key, _))) => Place::Before(*key),
+        (None, None) => Place::Last,
+    }
+}

@@ -1,0 +1,76 @@
+//! Files of a checkout, read with limits: nothing is read that is no file, is too large or is no text.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::finding::{Finding, Id, Location};
+use crate::yaml::Position;
+
+/// How large a file may be, in bytes. Helm takes none over 5 MiB out of a packaged chart; the
+/// largest values.yaml of OpenStack-Helm has 100 KiB.
+pub(crate) const MAX_SIZE: usize = 5 << 20;
+
+/// A text file.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// Relative to the plan's base.
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+/// Reads the text file at `base`/`path`; `None` where there is none.
+///
+/// # Errors
+/// A refusal where it cannot be read, or is no text of reasonable size.
+pub(crate) fn read_text(base: &Path, path: &Path) -> Result<Option<String>, Finding> {
+    let whole = base.join(path);
+    let metadata = match whole.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(metadata) if metadata.is_symlink() => whole.metadata(),
+        other => other,
+    };
+    let metadata = metadata.map_err(|error| Finding::unreadable(path, &error))?;
+    // Reading from a pipe or a device might never end.
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "is a folder" } else { "is a device or a pipe" };
+        let what = format!("{what}, where a file belongs");
+        let fix = "move it away, or put the file in its place";
+        return Err(Finding::refused(Id::NoFile, Location::file(path), what, fix));
+    }
+    let bytes = read_bytes(&whole).map_err(|error| Finding::unreadable(path, &error))?;
+    if bytes.len() > MAX_SIZE {
+        let what = format!("is larger than {} MiB", MAX_SIZE >> 20);
+        let fix = "split the file, or make the changes by hand";
+        return Err(Finding::refused(Id::TooLarge, Location::file(path), what, fix));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
+        let column = 1 + valid.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let location = Location::at(path, Position { line, column });
+        Finding::refused(
+            Id::NotUtf8,
+            location,
+            "the text is not UTF-8",
+            "convert the file, for instance with iconv",
+        )
+    })
+}
+
+/// Reads a file; of one that is larger than [`MAX_SIZE`], one byte more than that.
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Lists the names in a folder; none, where there is no such folder.
+pub(crate) fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}

@@ -1,0 +1,86 @@
+//! Verifies all charts of a plan, in parallel. A signal ends the program at once.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use super::helm::Helm;
+use super::prove::{COMPLAINTS, Prover};
+use super::stage::Stage;
+use super::verdict::{Report, Verdict, Verified};
+use crate::disk::Scratch;
+use crate::metadata::Role;
+use crate::plan::{ChartPlan, Outcome, Plan};
+use crate::signals::Signals;
+
+/// How soon a signal ends the program.
+const SOON: Duration = Duration::from_millis(20);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress {
+    /// One more chart is done.
+    ChartDone,
+    /// A signal has come, and the program is about to end.
+    Interrupted,
+}
+
+/// Verifies a plan with the Helm that the user names, or finds one. `toolkit` is the plan for the
+/// helm-toolkit that the user names.
+pub(crate) fn verify(
+    plan: &Plan,
+    toolkit: Option<&Plan>,
+    helm: Option<&Path>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Report, Box<dyn Error>> {
+    let signals = Signals::catch()?;
+    let scratch = Scratch::new()?;
+    let helm = Helm::find(helm, scratch.path().join("helm"))?;
+    scratch.make_folder(Path::new(COMPLAINTS))?;
+    let (done, is_done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let (scratch, helm) = (&scratch, &helm);
+        scope.spawn(move || {
+            while is_done.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
+                if let Some(signal) = signals.caught() {
+                    helm.stop();
+                    scratch.clear();
+                    progress(Progress::Interrupted);
+                    signal.end_the_program();
+                    return;
+                }
+            }
+        });
+        let prover = Prover::new(Stage::new(scratch, plan, toolkit), helm, scratch);
+        let charts: Vec<(usize, &ChartPlan)> =
+            plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
+        let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
+            let verified = verify_chart(&prover, index, chart);
+            progress(Progress::ChartDone);
+            verified
+        });
+        let charts = verified.collect();
+        drop(done);
+        Ok(Report { charts, renders: prover.renders() })
+    })
+}
+
+fn verify_chart(prover: &Prover<'_>, index: usize, chart: &ChartPlan) -> Verified {
+    let mut notes = BTreeSet::new();
+    let verdict = match chart.outcome() {
+        Outcome::LeftAlone(reason) => Verdict::LeftAlone(reason),
+        Outcome::Refused => {
+            let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
+            Verdict::NotVerified(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
+        }
+        Outcome::Complete | Outcome::Changed => {
+            let proof = prover.prove(index, chart, &mut notes);
+            proof.unwrap_or_else(|error| Verdict::NotVerified(error.to_string()))
+        }
+    };
+    Verified { path: chart.path.clone(), name: chart.name.clone(), verdict, notes }
+}

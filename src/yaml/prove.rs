@@ -1,0 +1,172 @@
+//! The proof that a text was edited as intended: parsed again, it is the old document plus
+//! exactly the intended entries, in two parsers' eyes.
+
+use yaml_rust2::parser::Event;
+use yaml_rust2::scanner::TScalarStyle;
+
+use super::addition::Addition;
+use super::document::{Document, Located};
+use super::error::{Error, ErrorKind};
+use super::lines::BYTE_ORDER_MARK;
+use super::node::{Kind, Node, Position};
+use super::seen::Seen;
+
+/// Proves that `new` is `old` with `additions` made, and gives back the parsed new document.
+///
+/// Compared are streams of events, so that duplicate keys, anchors, tags and the styles of
+/// scalars count. Then libyaml, which Helm's parser descends from, must read the same out of the
+/// new text as the first. Where it does not take the old text it has no say.
+pub(crate) fn prove<'n>(
+    old: &Document<'_>,
+    new: &'n str,
+    additions: &[&Addition],
+) -> Result<Document<'n>, Error> {
+    let parsed = Document::parse(new)
+        .map_err(|error| unproven(old, additions, format!("the edited text would not parse: {error}")))?;
+    if !events_agree(old, &parsed, additions) {
+        return Err(unproven(old, additions, "the edited text would mean something else than intended"));
+    }
+    second_opinion(old, &parsed, additions)?;
+    Ok(parsed)
+}
+
+/// The error of an edit that did not come out right, placed where the first addition goes.
+pub(super) fn unproven(old: &Document<'_>, additions: &[&Addition], reason: impl Into<String>) -> Error {
+    let position = additions.first().map(|addition| old.position(addition.mapping));
+    let position = position.unwrap_or(Position { line: 1, column: 1 });
+    Error::at(position, ErrorKind::Unproven(reason.into()))
+}
+
+/// Walks both event streams, replacing on the way what each addition says.
+fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[&Addition]) -> bool {
+    let mut splices: Vec<_> = additions.iter().map(|addition| &addition.splice).collect();
+    splices.sort_by_key(|splice| splice.at);
+    let mut seen = events(&new.events);
+    let mut done = 0;
+    for splice in splices {
+        let Some(kept) = old.events.get(done..splice.at) else { return false };
+        let mut expected = events(kept).chain(&splice.inserted);
+        if !expected.all(|event| seen.next().is_some_and(|other| is_same(event, other))) {
+            return false;
+        }
+        done = splice.at + splice.removed;
+    }
+    old.events.get(done..).is_some_and(|rest| events(rest).eq(seen))
+}
+
+fn events(located: &[Located]) -> impl Iterator<Item = &Event> {
+    located.iter().map(|located| &located.event)
+}
+
+/// An empty block scalar at the end of the text holds a line break for the parser, and none once
+/// something follows it.
+fn is_same(old: &Event, new: &Event) -> bool {
+    let is_empty_block = |event: &Event, read: &str| match event {
+        Event::Scalar(text, TScalarStyle::Literal | TScalarStyle::Folded, ..) => text == read,
+        _ => false,
+    };
+    old == new || is_empty_block(old, "\n") && is_empty_block(new, "")
+}
+
+/// The second parser must agree on the new text, unless it does not take the old one at all.
+///
+/// Where the additions are whole lines, all that was there is still there for it to agree on.
+/// Where they are not, they may have settled what was ambiguous, so that the old text counts too.
+fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[&Addition]) -> Result<(), Error> {
+    let reason = match disagreement(new) {
+        Ok(None) if additions.iter().all(|addition| addition.adds_lines_only(old.text())) => return Ok(()),
+        Ok(None) => None,
+        Ok(Some(_)) => Some("a second YAML parser would read other data than intended".to_owned()),
+        Err(complaint) => Some(format!("a second YAML parser would reject the edited text: {complaint}")),
+    };
+    match (disagreement(old), reason) {
+        (Err(_), _) | (Ok(None), None) => Ok(()),
+        (Ok(Some(node)), _) => Err(Error::at(old.position(node), ErrorKind::ParsersDisagree)),
+        (Ok(None), Some(reason)) => Err(unproven(old, additions, reason)),
+    }
+}
+
+/// The first node of a document that is to the second parser something else than to the first.
+/// `Err` with its complaint, where it does not take it at all.
+fn disagreement(document: &Document<'_>) -> Result<Option<Node>, serde_yaml::Error> {
+    let text = document.lines.slice(0, document.end);
+    // The second parser takes the mark for a character of the text.
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let seen: Seen = serde_yaml::from_str(text)?;
+    Ok(document.root().and_then(|root| difference(&seen, document, root)))
+}
+
+/// The first node at or inside of `node` that is something else than `seen`. Which plain scalars are
+/// numbers, booleans or null is for the second parser alone to say.
+fn difference(seen: &Seen, document: &Document<'_>, node: Node) -> Option<Node> {
+    let target = document.resolve(node);
+    let kind = document.kind(target);
+    let is_same = match seen {
+        Seen::Mapping(seen) if kind == Kind::Mapping => {
+            let mut pairs = document.entries(target).zip(seen);
+            let inside = pairs.find_map(|(own, (key, value))| {
+                difference(key, document, own.0).or_else(|| difference(value, document, own.1))
+            });
+            if inside.is_some() {
+                return inside;
+            }
+            document.entries(target).count() == seen.len()
+        }
+        Seen::List(seen) if kind == Kind::List => {
+            let mut pairs = document.children(target).zip(seen);
+            if let inside @ Some(_) = pairs.find_map(|(child, item)| difference(item, document, child)) {
+                return inside;
+            }
+            document.children(target).count() == seen.len()
+        }
+        Seen::Mapping(_) | Seen::List(_) => false,
+        // Parsers disagree on a block scalar that ends with the text.
+        Seen::Text(text) if document.ending_block_scalar() == Some(target) => {
+            let own = document.scalar(target).unwrap_or_default();
+            own.trim_end_matches('\n') == text.trim_end_matches('\n')
+        }
+        Seen::Text(text) => document.scalar(target) == Some(text),
+        Seen::Other => document.is_plain(target),
+    };
+    (!is_same).then_some(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prove;
+    use crate::yaml::{Document, Entry, ErrorKind, Place, Value};
+
+    /// The editor never offers a text that is not proven, so that only here can the proof be
+    /// shown to notice anything.
+    #[test]
+    fn a_text_that_is_not_the_intended_one_is_noticed() -> Result<(), Box<dyn std::error::Error>> {
+        let old = Document::parse("a: 1\nb: {c: 2}\n")?;
+        let root = old.root().ok_or("no root")?;
+        let addition = old.add(root, Place::Last, &[Entry::new("d", Value::literal("3"))])?;
+        let reason = |new| match prove(&old, new, &[&addition]) {
+            Err(error) => match error.kind {
+                ErrorKind::Unproven(reason) => Some(reason),
+                _ => None,
+            },
+            Ok(_) => None,
+        };
+        assert!(prove(&old, "a: 1\nb: {c: 2}\nd: 3\n", &[&addition]).is_ok());
+        let wrong = [
+            "a: 1\nb: {c: 2}\n",          // nothing added
+            "a: 1\nb: {c: 2}\nd: 4\n",    // another value
+            "a: 1\nb: {c: 2}\nd: '3'\n",  // a string instead of a number
+            "a: 1\nb: {c: 2, d: 3}\n",    // in another mapping
+            "d: 3\na: 1\nb: {c: 2}\n",    // in another place
+            "a: '1'\nb: {c: 2}\nd: 3\n",  // something else changed too
+            "a: &x 1\nb: {c: 2}\nd: 3\n", // an anchor more
+            "a: 1\nb: {c: 2}\nd: 3\ne: 4\n",
+        ];
+        for text in wrong {
+            let expected = "the edited text would mean something else than intended";
+            assert_eq!(reason(text).as_deref(), Some(expected), "{text:?}");
+        }
+        let broken = reason("a: 1\nb: {c: 2\nd: 3\n").unwrap_or_default();
+        assert!(broken.starts_with("the edited text would not parse: not valid YAML"), "{broken}");
+        Ok(())
+    }
+}

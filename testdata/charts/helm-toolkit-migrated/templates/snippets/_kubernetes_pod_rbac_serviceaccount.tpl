@@ -1,0 +1,17 @@
+{{- define "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount" -}}
+{{- $envAll := index . 0 -}}
+{{- $saName := index . 2 -}}
+{{- $saNamespace := $envAll.Release.Namespace }}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $saName }}
+  namespace: {{ $saNamespace }}
+{{- if ((($envAll.Values.endpoints).oci_image_registry).auth).enabled }}
+{{- with index (($envAll.Values.secrets).oci_image_registry | default dict) $envAll.Chart.Name }}
+imagePullSecrets:
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,3 @@
+{{- define "helm-toolkit.endpoints.endpoint_host_lookup" -}}
+localhost
+{{- end -}}

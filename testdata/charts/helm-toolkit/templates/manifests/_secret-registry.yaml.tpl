@@ -1,0 +1,2 @@
+{{- define "helm-toolkit.manifests.secret_registry" -}}
+{{- end -}}

@@ -1,7 +1,0 @@
-{{- define "no-kind.template" }}
-metadata:
-  labels: {}
-spec:
-  containers:
-    - name: x
-{{- end }}

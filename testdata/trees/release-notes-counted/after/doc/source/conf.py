@@ -1,2 +1,0 @@
-project = 'a small checkout'
-html_theme = 'basic'

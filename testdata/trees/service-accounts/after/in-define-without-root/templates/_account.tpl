@@ -1,7 +1,0 @@
-{{- define "account" }}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: {{ .name }}
-{{- end }}

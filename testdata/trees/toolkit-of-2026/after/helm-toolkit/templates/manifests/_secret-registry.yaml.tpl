@@ -1,2 +1,0 @@
-{{- define "helm-toolkit.manifests.secret_registry" }}
-{{- end }}

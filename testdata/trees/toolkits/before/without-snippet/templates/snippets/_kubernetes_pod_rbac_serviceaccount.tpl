@@ -1,0 +1,1 @@
+{{/* Pods of this time had no ServiceAccount. */}}
