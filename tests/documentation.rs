@@ -7,6 +7,7 @@
     clippy::disallowed_methods,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "these are tests"
 )]
 
