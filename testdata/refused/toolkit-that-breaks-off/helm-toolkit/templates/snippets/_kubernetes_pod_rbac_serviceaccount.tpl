@@ -1,0 +1,3 @@
+{{- define "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount" }}
+{{- $envAll := index . 0 }}
+kind: ServiceAccount

@@ -1,0 +1,1 @@
+{{- define "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount" }}{{ end }}
