@@ -31,7 +31,6 @@ mod parse;
 mod prove;
 mod refuse;
 mod scalar;
-mod seen;
 pub(crate) mod tree;
 
 pub(crate) use addition::Addition;

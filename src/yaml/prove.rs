@@ -9,7 +9,7 @@ use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
 use super::lines::BYTE_ORDER_MARK;
 use super::node::{Kind, Node, Position};
-use super::seen::Seen;
+use super::tree::Tree;
 
 /// Proves that `new` is `old` with `additions` made, and gives back the parsed new document.
 ///
@@ -92,17 +92,17 @@ fn disagreement(document: &Document<'_>) -> Result<Option<Node>, serde_yaml::Err
     let text = document.lines.slice(0, document.end);
     // The second parser takes the mark for a character of the text.
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    let seen: Seen = serde_yaml::from_str(text)?;
+    let seen = Tree::parse(text)?;
     Ok(document.root().and_then(|root| difference(&seen, document, root)))
 }
 
 /// The first node at or inside of `node` that is something else than `seen`. Which plain scalars are
 /// numbers, booleans or null is for the second parser alone to say.
-fn difference(seen: &Seen, document: &Document<'_>, node: Node) -> Option<Node> {
+fn difference(seen: &Tree, document: &Document<'_>, node: Node) -> Option<Node> {
     let target = document.resolve(node);
     let kind = document.kind(target);
     let is_same = match seen {
-        Seen::Mapping(seen) if kind == Kind::Mapping => {
+        Tree::Mapping(seen) if kind == Kind::Mapping => {
             let mut pairs = document.entries(target).zip(seen);
             let inside = pairs.find_map(|(own, (key, value))| {
                 difference(key, document, own.0).or_else(|| difference(value, document, own.1))
@@ -112,21 +112,21 @@ fn difference(seen: &Seen, document: &Document<'_>, node: Node) -> Option<Node> 
             }
             document.entries(target).count() == seen.len()
         }
-        Seen::List(seen) if kind == Kind::List => {
+        Tree::List(seen) if kind == Kind::List => {
             let mut pairs = document.children(target).zip(seen);
             if let inside @ Some(_) = pairs.find_map(|(child, item)| difference(item, document, child)) {
                 return inside;
             }
             document.children(target).count() == seen.len()
         }
-        Seen::Mapping(_) | Seen::List(_) => false,
+        Tree::Mapping(_) | Tree::List(_) => false,
         // Parsers disagree on a block scalar that ends with the text.
-        Seen::Text(text) if document.ending_block_scalar() == Some(target) => {
+        Tree::Text(text) if document.ending_block_scalar() == Some(target) => {
             let own = document.scalar(target).unwrap_or_default();
             own.trim_end_matches('\n') == text.trim_end_matches('\n')
         }
-        Seen::Text(text) => document.scalar(target) == Some(text),
-        Seen::Other => document.is_plain(target),
+        Tree::Text(text) => document.scalar(target) == Some(text),
+        Tree::Other(_) => document.is_plain(target),
     };
     (!is_same).then_some(node)
 }
