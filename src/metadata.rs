@@ -47,7 +47,9 @@ impl Metadata {
         let document = parse(&path, &text)?;
         let (name, name_at) = name(&path, &document)?;
         let version = at(&document, "version").and_then(|node| document.scalar(node)).map(ToOwned::to_owned);
-        Ok(Metadata { name, name_at, version, dependencies: read_dependencies(base, dir)? })
+        let mut dependencies = dependencies(&path, &document)?;
+        dependencies.extend(requirements(base, dir)?);
+        Ok(Metadata { name, name_at, version, dependencies })
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -107,19 +109,13 @@ fn name(path: &Path, document: &Document<'_>) -> Result<(String, Location), Find
 
 const QUOTE: &str = "give it a name, in quotes if it looks like a number or a YAML word";
 
-/// Reads the `dependencies:` of the chart in the folder `base`/`dir`.
-///
-/// # Errors
-/// A refusal where a file cannot be read, or lists none in the way that Helm takes.
-pub(crate) fn read_dependencies(base: &Path, dir: &Path) -> Result<Vec<Dependency>, Finding> {
-    let mut found = Vec::new();
-    for file in ["Chart.yaml", "requirements.yaml"] {
-        let path = dir.join(file);
-        if let Some(text) = read_text(base, &path)? {
-            found.extend(dependencies(&path, &parse(&path, &text)?)?);
-        }
+/// Reads what requirements.yaml of the chart in the folder `base`/`dir` lists, if there is one.
+fn requirements(base: &Path, dir: &Path) -> Result<Vec<Dependency>, Finding> {
+    let path = dir.join("requirements.yaml");
+    match read_text(base, &path)? {
+        Some(text) => dependencies(&path, &parse(&path, &text)?),
+        None => Ok(Vec::new()),
     }
-    Ok(found)
 }
 
 fn dependencies(path: &Path, document: &Document<'_>) -> Result<Vec<Dependency>, Finding> {

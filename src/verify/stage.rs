@@ -16,7 +16,7 @@ use crate::chart::VALUES;
 use crate::discover::normal;
 use crate::disk::{self, Scratch};
 use crate::error;
-use crate::metadata::{self, Dependency, Role, TOOLKIT};
+use crate::metadata::{Dependency, Metadata, Role, TOOLKIT};
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::text::shown;
 
@@ -125,10 +125,11 @@ impl<'p> Stage<'p> {
     fn copy_chart<'c>(&'c self, chart: &'c ChartPlan, at: &Path, copy: &mut Copy<'c>) -> Staging<()> {
         self.copy_files(&self.charts, &chart.path, at, copy)?;
         let here = self.scratch.path().join(at);
-        let needed =
-            metadata::read_dependencies(self.scratch.path(), at).map_err(|refusal| refusal.to_string())?;
+        let metadata = Metadata::read(self.scratch.path(), at).map_err(|refusal| refusal.to_string())?;
         copy.around.push(&chart.path);
-        for Dependency { name, repository } in needed.iter().filter(|needed| needed.name != TOOLKIT) {
+        for Dependency { name, repository } in
+            metadata.dependencies.iter().filter(|needed| needed.name != TOOLKIT)
+        {
             if is_inside(&here, name) {
                 continue;
             }

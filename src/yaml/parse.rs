@@ -11,7 +11,7 @@ use super::aliases::anchor_of;
 use super::document::{Document, Located, Style};
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
-use super::node::{Kind, Node};
+use super::node::Node;
 use super::refuse;
 
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
@@ -73,7 +73,7 @@ impl<'t> Document<'t> {
                 if let Some(start) = self.events.get_mut(parent.0) {
                     start.last = node.0;
                 }
-            } else if let Some(around) = open.last_mut().filter(|_| self.kind(parent) == Kind::Mapping) {
+            } else if let Some(around) = open.last_mut().filter(|open| open.is_mapping) {
                 key = around.key.take();
                 around.key = Some(node).filter(|_| key.is_none());
             }
@@ -81,7 +81,11 @@ impl<'t> Document<'t> {
                 if open.len() == MAX_DEPTH {
                     return Err(Error::at(self.lines.position(offset), ErrorKind::Depth(MAX_DEPTH)));
                 }
-                open.push(Open { start: node, key: None });
+                open.push(Open {
+                    start: node,
+                    is_mapping: matches!(event, Event::MappingStart(..)),
+                    key: None,
+                });
             }
             if let Some(anchor) = anchor_of(&event) {
                 self.anchors.insert(anchor, node);
@@ -94,9 +98,9 @@ impl<'t> Document<'t> {
     /// parser marks at its first colon, to its first key.
     fn find_styles(&mut self) {
         for node in (0..self.events.len()).map(Node) {
-            let bracket = match self.kind(node) {
-                Kind::Mapping => '{',
-                Kind::List => '[',
+            let bracket = match self.event(node) {
+                Some(Event::MappingStart(..)) => '{',
+                Some(Event::SequenceStart(..)) => '[',
                 _ => continue,
             };
             let mut offset = self.offset(node);
@@ -155,6 +159,7 @@ impl<'t> Document<'t> {
 /// A mapping or list whose end has not come yet.
 struct Open {
     start: Node,
+    is_mapping: bool,
     /// The key that waits for its value, in a mapping.
     key: Option<Node>,
 }
