@@ -65,7 +65,7 @@ pub mod yaml;
 use std::path::PathBuf;
 
 pub use change::FileChange;
-pub use disk::{Step, Watch};
+pub use disk::{Watch, WriteStep};
 pub use error::{Error, Left};
 pub use finding::{Finding, Id, Location, Severity};
 pub use memory::{Memory, complete};

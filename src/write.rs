@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::change::FileChange;
-use crate::disk::{self, Replaced, Staged, Step, Watch};
+use crate::disk::{self, Replaced, Staged, Watch, WriteStep};
 use crate::error::{Error, Left};
 use crate::plan::Plan;
 
@@ -30,24 +30,24 @@ use crate::plan::Plan;
 /// # Errors
 /// [`Error::Undone`] with the cause, after everything was put back as far as possible.
 pub fn write(plan: &Plan, watch: &Watch<'_>) -> Result<(), Error> {
-    let mut done = Done::default();
-    write_files(plan, watch, &mut done)
-        .map_err(|error| Error::Undone { cause: Box::new(error), left: done.undo() })
+    let mut undo = UndoLog::default();
+    write_files(plan, watch, &mut undo)
+        .map_err(|error| Error::Undone { cause: Box::new(error), left: undo.put_back() })
 }
 
-/// What was written so far.
+/// What was written so far, to be put back where something fails.
 #[derive(Default)]
-struct Done<'p> {
+struct UndoLog<'p> {
     folders: Vec<PathBuf>,
     files: Vec<(&'p FileChange, Replaced)>,
 }
 
-fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Result<(), Error> {
+fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) -> Result<(), Error> {
     let files: Vec<(PathBuf, &FileChange)> =
         plan.in_write_order().into_iter().map(|change| (plan.base.join(&change.path), change)).collect();
     let folders: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     for folder in &folders {
-        disk::make_folders(folder, &mut done.folders, watch)?;
+        disk::make_folders(folder, &mut undo.folders, watch)?;
     }
     // The disk is waited for once, and not for each file: they are flushed side by side.
     let staged: Vec<Result<Staged, Error>> = files
@@ -61,11 +61,11 @@ fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, done: &mut Done<'p>) -> Re
     for ((path, change), staged) in files.iter().zip(staged) {
         expect(path, change.old.as_deref())?;
         let replaced = staged.replace(watch)?;
-        done.files.push((change, replaced));
+        undo.files.push((change, replaced));
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
     // A signal may have come while the disk was waited for.
-    watch(Step::Finish, &plan.base)
+    watch(WriteStep::Finish, &plan.base)
 }
 
 /// Makes sure that the file at `path` holds `text`, or is not there if that is `None`.
@@ -82,10 +82,10 @@ fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
     if is_as_expected { Ok(()) } else { Err(Error::Changed(path.to_owned())) }
 }
 
-impl Done<'_> {
+impl UndoLog<'_> {
     /// Puts everything back, and returns the files for which that failed or which somebody else has changed
     /// since.
-    fn undo(self) -> Vec<Left> {
+    fn put_back(self) -> Vec<Left> {
         let files = self.files.into_iter().rev();
         let left = files.filter_map(|(change, replaced)| replaced.put_back(&change.new).err()).collect();
         for folder in self.folders.iter().rev() {

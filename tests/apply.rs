@@ -22,7 +22,7 @@ use common::{
     after, assert_same_tree, changed_files, command, copy, expected_diff, files, finished, put_tree, run,
     tree,
 };
-use osh_registry_auth::{Error, Options, Plan, Selection, Step};
+use osh_registry_auth::{Error, Options, Plan, Selection, WriteStep};
 
 /// A copy of testdata/trees/one-chart, with helm-toolkit selected too.
 struct Checkout {
@@ -322,8 +322,8 @@ fn plan_for(checkout: &Checkout) -> Plan {
 fn before_replacing<'a>(
     path: &'a str,
     act: impl Fn() -> Result<(), Error> + Sync + 'a,
-) -> impl Fn(Step, &Path) -> Result<(), Error> + Sync + 'a {
-    move |step, file| if step == Step::Replace && file.ends_with(path) { act() } else { Ok(()) }
+) -> impl Fn(WriteStep, &Path) -> Result<(), Error> + Sync + 'a {
+    move |step, file| if step == WriteStep::Replace && file.ends_with(path) { act() } else { Ok(()) }
 }
 
 /// No space is left on the disk.

@@ -32,7 +32,7 @@ use common::{
     nightly, put_tree, run, tree,
 };
 use libtest_mimic::{Arguments, Trial};
-use osh_registry_auth::{Error, Options, Plan, Selection, Step};
+use osh_registry_auth::{Error, Options, Plan, Selection, WriteStep};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::process::ExitStatusExt as _;
 
@@ -83,7 +83,7 @@ fn plan_for(checkout: &Path) -> Plan {
 fn at_step(
     at: usize,
     act: impl Fn() -> Result<(), Error> + Sync,
-) -> impl Fn(Step, &Path) -> Result<(), Error> + Sync {
+) -> impl Fn(WriteStep, &Path) -> Result<(), Error> + Sync {
     let count = AtomicUsize::new(0);
     move |_, _| if count.fetch_add(1, Ordering::Relaxed) == at { act() } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use replace::{Replaced, Staged, flush_folder, make_folders, remove_folder};
-pub use replace::{Step, Watch};
+pub use replace::{Watch, WriteStep};
 pub(crate) use scratch::Scratch;
 pub(crate) use temporary::{clear_up, is_temporary};
 

@@ -15,7 +15,7 @@ const OLD: &str = ".before-osh-registry-auth";
 
 /// What is about to be done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum WriteStep {
     /// Make a folder.
     MakeFolder,
     /// Make a temporary file for a text.
@@ -32,9 +32,9 @@ pub enum Step {
     Finish,
 }
 
-/// Called before each [`Step`]; an error ends the work. That is how a signal ends it between two steps, and how
+/// Called before each [`WriteStep`]; an error ends the work. That is how a signal ends it between two steps, and how
 /// tests have it fail or die at each of them.
-pub type Watch<'w> = dyn Fn(Step, &Path) -> Result<(), Error> + Sync + 'w;
+pub type Watch<'w> = dyn Fn(WriteStep, &Path) -> Result<(), Error> + Sync + 'w;
 
 /// A text that is complete on the disk, but does not have its name yet. Removed when it is dropped.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Staged {
         let new = write_beside(target, text.as_bytes(), metadata.as_ref(), watch)?;
         let mut old = None;
         if let Some(metadata) = &metadata {
-            watch(Step::Keep, target)?;
+            watch(WriteStep::Keep, target)?;
             let folder = target.parent().unwrap_or(Path::new("."));
             let linked = temporary::builder().make_in(folder, |name| fs::hard_link(target, name));
             old = Some(if let Ok(linked) = linked {
@@ -82,7 +82,7 @@ impl Staged {
     /// Gives the text its name.
     pub(crate) fn replace(self, watch: &Watch<'_>) -> Result<Replaced, Error> {
         let Staged { target, new, old } = self;
-        watch(Step::Replace, &target)?;
+        watch(WriteStep::Replace, &target)?;
         let done = match old {
             Some(_) => new.persist(&target),
             None => new.persist_noclobber(&target),
@@ -148,7 +148,7 @@ fn write_beside(
     watch: &Watch<'_>,
 ) -> Result<TempPath, Error> {
     let failed = |error| Error::Write(target.to_owned(), error);
-    watch(Step::Create, target)?;
+    watch(WriteStep::Create, target)?;
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut builder = temporary::builder();
     if like.is_none() {
@@ -156,12 +156,12 @@ fn write_beside(
         builder.permissions(Permissions::from_mode(0o666));
     }
     let (mut file, path) = builder.tempfile_in(folder).map_err(failed)?.into_parts();
-    watch(Step::Write, target)?;
+    watch(WriteStep::Write, target)?;
     file.write_all(text).map_err(failed)?;
     if let Some(like) = like {
         keep_attributes(&file, like).map_err(failed)?;
     }
-    watch(Step::Flush, target)?;
+    watch(WriteStep::Flush, target)?;
     file.sync_all().map_err(failed)?;
     Ok(path)
 }
@@ -182,7 +182,7 @@ fn keep_attributes(file: &File, old: &Metadata) -> io::Result<()> {
 pub(crate) fn make_folders(folder: &Path, made: &mut Vec<PathBuf>, watch: &Watch<'_>) -> Result<(), Error> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
-        watch(Step::MakeFolder, folder)?;
+        watch(WriteStep::MakeFolder, folder)?;
         fs::create_dir(folder).map_err(|error| Error::Write(folder.to_owned(), error))?;
         made.push(folder.to_owned());
     }
