@@ -1,7 +1,9 @@
 //! Helm templates as text. They are no YAML before they are rendered, so that they are read line
 //! by line, and only for shapes that cannot mean anything else.
 
+pub(crate) mod actions;
 pub(crate) mod lexer;
+pub(crate) mod outline;
 
 use std::borrow::Cow;
 use std::ops::Range;

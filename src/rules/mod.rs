@@ -4,6 +4,7 @@
 //! nothing of other rules. To add one, write its file and name it in [`RULES`].
 
 mod block;
+mod objects;
 mod pull_secrets;
 mod rule;
 mod secret_template;

@@ -1,15 +1,13 @@
 //! helm-toolkit: the function that makes the Secret, and the ServiceAccount of nearly every pod.
 
-use super::pull_secrets::{self, Existing};
+use super::objects::{Object, Outcome, Template};
 use super::rule::{Proposals, Rule};
-use super::workloads::end_of_metadata;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
-use crate::template;
-use crate::text::position;
+use crate::template::outline::Outline;
 
 /// `helm-toolkit.manifests.secret_registry` in a file of its own, unless some file defines it already.
 pub(super) const FUNCTION: Rule =
@@ -64,46 +62,25 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
     const BY_HAND: &str = "add imagePullSecrets to it by hand";
     const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
-    let text = template::without_comments(&source.text);
-    let lines = template::lines(&text);
-    let mut accounts =
-        lines.iter().enumerate().filter(|(_, line)| line.value(0, "kind") == Some("ServiceAccount"));
-    let (Some((at, line)), None) = (accounts.next(), accounts.next()) else {
+    let outline = Outline::new(&source.text);
+    let template = Template { path: &source.path, outline: &outline };
+    let in_snippet = |account: &Object<'_>| {
+        let define = outline.actions.define(account.scope);
+        define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET)
+    };
+    let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
+    let [account] = accounts.as_slice() else {
         let what = "does not hold exactly one ServiceAccount";
         return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, BY_HAND));
     };
-    let location = Location::at(&source.path, position(&source.text, line.start));
-    let refuse = |id, what: &str| Finding::refused(id, location.clone(), what, BY_HAND);
-    let root = template::root_variable(&text, line.start).ok_or_else(|| {
-        refuse(Id::NoRootVariable, "the ServiceAccount has no $envAll to find the values by")
-    })?;
-    let scope = template::document(&lines, at);
-    let edit = match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
-        Existing::Ours => return Ok(()),
-        Existing::Others(edit) => edit,
-        Existing::Unclear => {
-            let what = "the ServiceAccount's imagePullSecrets are no plain list";
-            return Err(refuse(Id::UnclearPullSecrets, what));
-        }
-        Existing::Nothing => {
-            let [metadata, name, namespace] = lines.get(at + 1..at + 4).unwrap_or_default() else {
-                return Err(refuse(Id::UnclearMetadata, "the ServiceAccount ends before its metadata"));
-            };
-            let is_usual = metadata.value(0, "metadata") == Some("")
-                && name.value(2, "name").is_some()
-                && namespace.value(2, "namespace").is_some();
-            if !is_usual {
-                let what = "the ServiceAccount is not followed by metadata, name and namespace";
-                return Err(refuse(Id::UnclearMetadata, what));
-            }
-            let end = lines.get(scope).and_then(end_of_metadata).ok_or_else(|| {
-                refuse(Id::UnclearMetadata, "the ServiceAccount's metadata could not be made out")
-            })?;
-            pull_secrets::list(&source.text, end, root, 0)
-        }
+    let edit = match template.complete(account) {
+        Outcome::Done => return Ok(()),
+        Outcome::Edit(edit) => edit,
+        Outcome::Refused(refusal) => return Err(refusal),
     };
+    let location = template.location(account.found);
     let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
-    let finding = Finding::error(Id::BareToolkitServiceAccount, location.clone(), what, "`apply` adds it");
+    let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
     proposals.edit(chart, &source.path, edit, finding);
     Ok(())
 }

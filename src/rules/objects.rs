@@ -1,0 +1,179 @@
+//! ServiceAccounts and pods in a template: where they are, and the edit that gives one its credentials.
+
+use std::path::Path;
+
+use super::pull_secrets::{self, Existing, KEY};
+use crate::edit::Edit;
+use crate::finding::{Finding, Id, Location};
+use crate::template::actions::Scope;
+use crate::template::outline::{Entry, Key, Outline};
+use crate::text::position;
+
+/// A template that is looked at.
+pub(super) struct Template<'o> {
+    pub(super) path: &'o Path,
+    pub(super) outline: &'o Outline<'o>,
+}
+
+/// An account or a pod: a mapping that may have imagePullSecrets.
+pub(super) struct Object<'o> {
+    /// `a ServiceAccount`
+    pub(super) what: &'static str,
+    /// The entry by which it was found.
+    pub(super) found: &'o Entry<'o>,
+    pub(super) keys: Vec<(usize, &'o Entry<'o>)>,
+    /// The scope that it stands in, as a whole.
+    pub(super) scope: Scope,
+    /// Byte offset at which a list may be put in, behind a line.
+    pub(super) at: usize,
+}
+
+/// What becomes of an object.
+pub(super) enum Outcome {
+    /// It names the Secret.
+    Done,
+    Edit(Edit),
+    Refused(Finding),
+}
+
+impl<'o> Template<'o> {
+    pub(super) fn location(&self, entry: &Entry<'_>) -> Location {
+        Location::at(self.path, position(self.outline.text, entry.start))
+    }
+
+    /// Gives an object the Secret to pull with.
+    pub(super) fn complete(&self, object: &Object<'_>) -> Outcome {
+        let text = self.outline.text;
+        let Object { what, found, keys, scope, at } = object;
+        let existing = pull_secrets::existing(self.outline, keys, *scope);
+        if matches!(existing, Existing::Ours) {
+            return Outcome::Done;
+        }
+        let root = self.outline.actions.root_variable(found.start, *scope);
+        let column = found.column;
+        let refuse = |id, why: String| {
+            let list = pull_secrets::list(root.unwrap_or("$"), column, "\n");
+            let fix =
+                format!("add {KEY} to it by hand, with the right variable for the templates' root:\n{list}");
+            Outcome::Refused(Finding::refused(id, self.location(found), format!("{what} {why}"), fix))
+        };
+        if let Existing::Unclear(why) = existing {
+            return refuse(Id::UnclearPullSecrets, format!("whose {KEY} {why}"));
+        }
+        let Some(root) = root else {
+            let why = "in a `define` that has no $envAll to find the values by".to_owned();
+            return refuse(Id::NoRootVariable, why);
+        };
+        let line_break = pull_secrets::line_break(text);
+        let (at, lines) = match existing {
+            Existing::Others { end, column } => (end, pull_secrets::item(root, column, line_break)),
+            _ => (*at, pull_secrets::list(root, column, line_break)),
+        };
+        if self.changes_scope(found, at, *scope) {
+            return refuse(
+                Id::UnclearMetadata,
+                "in which a condition begins or ends on the same line".to_owned(),
+            );
+        }
+        Outcome::Edit(pull_secrets::insertion(text, at, lines))
+    }
+
+    /// Whether the line that ends at byte `at` leaves `scope`.
+    fn changes_scope(&self, _: &Entry<'_>, at: usize, scope: Scope) -> bool {
+        let actions = self.outline.actions.actions.iter();
+        let before = actions.rev().find(|action| action.range.end <= at);
+        before.map_or(Scope::FILE, |action| action.behind) != scope
+    }
+
+    /// The ServiceAccounts: mappings with this kind and with metadata. Others are subjects of a role binding.
+    pub(super) fn accounts(&self) -> Vec<Object<'o>> {
+        let kinds = self.outline.entries.iter().enumerate();
+        let kinds = kinds.filter(|(_, entry)| entry.is("kind") && entry.scalar() == Some("ServiceAccount"));
+        let account = |(index, kind): (usize, &'o Entry<'o>)| {
+            let keys = self.outline.siblings(index);
+            let (metadata, _) = keys.iter().find(|(_, entry)| entry.is("metadata"))?;
+            let at = self.end_of_plain(*metadata, kind.scope).unwrap_or(kind.line_end);
+            Some(Object { what: "a ServiceAccount", found: kind, keys, scope: kind.scope, at })
+        };
+        kinds.filter_map(account).collect()
+    }
+
+    /// Byte offset behind the lines of a mapping, where these are plain: `key: value`, one behind another, with
+    /// nothing that a line put in behind them could change.
+    fn end_of_plain(&self, mapping: usize, scope: Scope) -> Option<usize> {
+        let metadata = self.outline.entry(mapping)?;
+        let mut end = metadata.line_end;
+        if !metadata.is_open() || metadata.scope != scope {
+            return None;
+        }
+        let mut behind = self.outline.entries.get(mapping + 1..)?.iter().peekable();
+        while let Some(entry) = behind.next_if(|entry| entry.parent >= Some(mapping)) {
+            let between = self.outline.text.get(end..entry.start)?;
+            let is_block =
+                entry.value.starts_with(['|', '>', '"', '\'', '{', '[']) && entry.scalar().is_none();
+            if !between.trim().is_empty() || between.contains('\n') || entry.scope != scope || is_block {
+                return None;
+            }
+            end = entry.line_end;
+        }
+        let actions = self.outline.actions.actions.iter();
+        let mut inside =
+            actions.filter(|action| action.range.start >= metadata.start && action.range.start < end);
+        // What an action prints may go on with the mapping, wherever the action stands.
+        let next = behind.next().filter(|next| next.document == metadata.document);
+        let goes_on = self.outline.text.get(end..)?.starts_with(' ')
+            || next.is_some_and(|next| next.key == Key::Printed);
+        (end > metadata.line_end && !goes_on && inside.all(|action| action.behind == scope)).then_some(end)
+    }
+
+    /// The pods: what has containers below `spec:`.
+    pub(super) fn pods(&self) -> Vec<Pod<'o>> {
+        let found = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("containers"));
+        found.filter_map(|(index, containers)| self.pod(index, containers)).collect()
+    }
+
+    fn pod(&self, index: usize, containers: &'o Entry<'o>) -> Option<Pod<'o>> {
+        let keys = self.outline.siblings(index);
+        let mut path = Vec::new();
+        let mut kinds: Vec<Option<&'o str>> = Vec::new();
+        let mut above = containers.parent;
+        while let Some(parent) = above.filter(|_| kinds.is_empty()) {
+            let entry = self.outline.entry(parent)?;
+            if let Key::Name(name) = entry.key {
+                path.insert(0, name);
+            }
+            let beside = self.outline.siblings(parent);
+            let is_kind = |(_, entry): &&(usize, &Entry<'_>)| entry.is("kind") && !entry.is_open();
+            kinds = beside.iter().filter(is_kind).map(|(_, kind)| kind.scalar()).collect();
+            above = entry.parent;
+        }
+        let spec = containers.parent.and_then(|parent| self.outline.entry(parent));
+        let spec = spec.filter(|spec| spec.is("spec") && spec.is_open());
+        let (at, scope) = spec.map_or((0, containers.scope), |spec| (spec.line_end, spec.scope));
+        let object = Object { what: "a pod", found: containers, keys, scope, at };
+        Some(Pod { object, kinds, path, has_spec: spec.is_some() })
+    }
+}
+
+/// A pod, or something like one.
+pub(super) struct Pod<'o> {
+    pub(super) object: Object<'o>,
+    /// The kinds of the object that it is in; `None` for one that is not known. Empty where there is none.
+    pub(super) kinds: Vec<Option<&'o str>>,
+    /// The keys from there to the pod's own.
+    pub(super) path: Vec<&'o str>,
+    /// Whether it is the value of `spec:`.
+    pub(super) has_spec: bool,
+}
+
+impl<'o> Pod<'o> {
+    /// The name of the account that it has in any case.
+    pub(super) fn account(&self, outline: &Outline<'_>) -> Option<&'o Entry<'o>> {
+        let accounts = self.object.keys.iter().map(|(_, entry)| *entry);
+        let mut named = accounts.filter(|entry| entry.is("serviceAccountName") || entry.is("serviceAccount"));
+        named.find(|entry| {
+            let is_empty = matches!(entry.scalar(), Some("" | "default" | "null" | "~"));
+            !is_empty && outline.actions.is_in(self.object.found.scope, entry.scope)
+        })
+    }
+}
