@@ -10,7 +10,7 @@ use crate::disk;
 use crate::finding::Finding;
 use crate::metadata::{Metadata, Role};
 use crate::source::{MAX_SIZE, Source, read_bytes, read_text};
-use crate::template;
+use crate::template::actions::Actions;
 use crate::yaml::Document;
 
 /// The file that a chart's default values are in.
@@ -144,7 +144,9 @@ impl Functions {
     pub(crate) fn defines(&self, name: &str) -> bool {
         let names = self.names.get_or_init(|| {
             let files = Files::read(&self.base, &self.dir, Role::Toolkit).ok()?;
-            Some(files.templates.iter().flat_map(|source| template::definitions(&source.text)).collect())
+            let defined =
+                |source: &Source| Actions::new(&source.text).defined().map(ToOwned::to_owned).collect();
+            Some(files.templates.iter().flat_map(|source| -> Vec<String> { defined(source) }).collect())
         });
         names.as_ref().is_none_or(|names| names.contains(name))
     }

@@ -28,6 +28,9 @@ pub(crate) static RULES: &[Rule] = &[
     workloads::PODS,
     toolkit::FUNCTION,
     toolkit::SERVICE_ACCOUNT,
+    toolkit::LIST,
+    workloads::TOOLKIT_SERVICE_ACCOUNTS,
+    workloads::TOOLKIT_PODS,
 ];
 
 /// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard.

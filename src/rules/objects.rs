@@ -1,5 +1,6 @@
 //! ServiceAccounts and pods in a template: where they are, and the edit that gives one its credentials.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::pull_secrets::{self, Existing, KEY};
@@ -13,6 +14,8 @@ use crate::text::position;
 pub(super) struct Template<'o> {
     pub(super) path: &'o Path,
     pub(super) outline: &'o Outline<'o>,
+    /// The defines of the chart that print imagePullSecrets.
+    pub(super) lists: &'o HashSet<String>,
 }
 
 /// An account or a pod: a mapping that may have imagePullSecrets.
@@ -38,14 +41,18 @@ pub(super) enum Outcome {
 
 impl<'o> Template<'o> {
     pub(super) fn location(&self, entry: &Entry<'_>) -> Location {
-        Location::at(self.path, position(self.outline.text, entry.start))
+        self.location_at(entry.start)
+    }
+
+    pub(super) fn location_at(&self, offset: usize) -> Location {
+        Location::at(self.path, position(self.outline.text, offset))
     }
 
     /// Gives an object the Secret to pull with.
     pub(super) fn complete(&self, object: &Object<'_>) -> Outcome {
         let text = self.outline.text;
         let Object { what, found, keys, scope, at } = object;
-        let existing = pull_secrets::existing(self.outline, keys, *scope);
+        let mut existing = pull_secrets::existing(self.outline, keys, *scope);
         if matches!(existing, Existing::Ours) {
             return Outcome::Done;
         }
@@ -57,6 +64,9 @@ impl<'o> Template<'o> {
                 format!("add {KEY} to it by hand, with the right variable for the templates' root:\n{list}");
             Outcome::Refused(Finding::refused(id, self.location(found), format!("{what} {why}"), fix))
         };
+        if keys.iter().any(|(_, entry)| self.prints_list(entry)) {
+            existing = Existing::Unclear("come from a define");
+        }
         if let Existing::Unclear(why) = existing {
             return refuse(Id::UnclearPullSecrets, format!("whose {KEY} {why}"));
         }
@@ -69,7 +79,7 @@ impl<'o> Template<'o> {
             Existing::Others { end, column } => (end, pull_secrets::item(root, column, line_break)),
             _ => (*at, pull_secrets::list(root, column, line_break)),
         };
-        if self.changes_scope(found, at, *scope) {
+        if self.changes_scope(at, *scope) {
             return refuse(
                 Id::UnclearMetadata,
                 "in which a condition begins or ends on the same line".to_owned(),
@@ -78,8 +88,19 @@ impl<'o> Template<'o> {
         Outcome::Edit(pull_secrets::insertion(text, at, lines))
     }
 
+    /// Whether an object has imagePullSecrets of its own, from a define too.
+    pub(super) fn has_list(&self, object: &Object<'_>) -> bool {
+        object.keys.iter().any(|(_, entry)| entry.is(KEY) || self.prints_list(entry))
+    }
+
+    /// Whether a line prints imagePullSecrets by a define of the chart.
+    fn prints_list(&self, entry: &Entry<'_>) -> bool {
+        let mut defines = self.lists.iter();
+        entry.key == Key::Printed && defines.any(|name| entry.value.contains(&format!("\"{name}\"")))
+    }
+
     /// Whether the line that ends at byte `at` leaves `scope`.
-    fn changes_scope(&self, _: &Entry<'_>, at: usize, scope: Scope) -> bool {
+    fn changes_scope(&self, at: usize, scope: Scope) -> bool {
         let actions = self.outline.actions.actions.iter();
         let before = actions.rev().find(|action| action.range.end <= at);
         before.map_or(Scope::FILE, |action| action.behind) != scope

@@ -59,7 +59,7 @@ pub(super) fn existing(outline: &Outline<'_>, keys: &[(usize, &Entry<'_>)], scop
 }
 
 /// Whether a condition, or the name of a Secret, is about the registry.
-fn is_of_registry(text: &str) -> bool {
+pub(super) fn is_of_registry(text: &str) -> bool {
     !text.contains("/*") && (text.contains("oci_image_registry") || text.contains("secret_registry"))
 }
 

@@ -1,18 +1,22 @@
 //! ServiceAccounts that a chart writes itself, instead of through helm-toolkit's snippet, and pods without a
 //! ServiceAccount of their own, which would pull with no credentials.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use memchr::memmem::Finder;
 
 use super::objects::{Outcome, Pod, Template};
+use super::pull_secrets::KEY;
 use super::rule::{Proposals, Rule};
+use super::toolkit::{LIST_SNIPPET, SNIPPET};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
 use crate::template::Word;
+use crate::template::actions::Scope;
 use crate::template::outline::Outline;
 use crate::text::position;
 
@@ -20,29 +24,78 @@ use crate::text::position;
 pub(super) const SERVICE_ACCOUNTS: Rule =
     Rule { name: "own ServiceAccounts", role: Role::Application, is_required: false, run: service_accounts };
 
+/// The same in helm-toolkit, but for the account of its snippet.
+pub(super) const TOOLKIT_SERVICE_ACCOUNTS: Rule = Rule {
+    name: "toolkit's other ServiceAccounts",
+    role: Role::Toolkit,
+    is_required: false,
+    run: service_accounts,
+};
+
 /// The conditional `imagePullSecrets` of pods that have no ServiceAccount, or a list of their own, which hides that
 /// of their account. Pods that a script makes at run time are out of reach and warned about.
 pub(super) const PODS: Rule =
     Rule { name: "pods without ServiceAccount", role: Role::Application, is_required: false, run: pods };
 
+/// The same in helm-toolkit.
+pub(super) const TOOLKIT_PODS: Rule = Rule {
+    name: "toolkit's pods without ServiceAccount",
+    role: Role::Toolkit,
+    is_required: false,
+    run: pods,
+};
+
 static ACCOUNT: Word = Word::new(|| Finder::new("ServiceAccount"));
 static CONTAINERS: Word = Word::new(|| Finder::new("containers"));
+static LIST: Word = Word::new(|| Finder::new(KEY));
 
-/// The templates that Helm renders and in which `word` stands, with their outlines.
+/// The templates in which `word` stands and that Helm takes for templates of objects, with their outlines.
 fn templates<'c>(
     chart: &'c Chart<'_>,
     word: &'static Word,
 ) -> impl Iterator<Item = (&'c Source, Outline<'c>)> {
     let has_word = |source: &&Source| word.find(source.text.as_bytes()).is_some();
-    let is_text = |source: &&Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
-    let templates = chart.templates.iter().filter(has_word).filter(move |source| !is_text(source));
+    let is_notes = |source: &&Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
+    let templates = chart.templates.iter().filter(has_word).filter(move |source| !is_notes(source));
     templates.map(|source| (source, Outline::new(&source.text)))
 }
 
+/// The defines that print imagePullSecrets without a condition of the registry.
+fn defines_with_list(chart: &Chart<'_>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for (_, outline) in templates(chart, &LIST) {
+        for list in outline.entries.iter().filter(|entry| entry.is(KEY) && entry.parent.is_none()) {
+            let define = outline.actions.define(list.scope);
+            let is_object =
+                outline.entries.iter().any(|other| other.is("kind") && other.document == list.document);
+            let name = define.and_then(|define| outline.actions.name(define));
+            // What that one prints is the toolkit's own affair: see toolkit.rs.
+            if let Some(name) = name.filter(|name| !is_object && *name != LIST_SNIPPET) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// Whether Helm does not render what stands here: a file that others take in as a text, and no define.
+fn is_text(source: &Source, outline: &Outline<'_>, scope: Scope) -> bool {
+    let name = source.path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b"_") && outline.actions.define(scope).is_none()
+}
+
 fn service_accounts(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let lists = defines_with_list(chart);
     for (source, outline) in templates(chart, &ACCOUNT) {
-        let template = Template { path: &source.path, outline: &outline };
+        let template = Template { path: &source.path, outline: &outline, lists: &lists };
         for account in template.accounts() {
+            let define = outline.actions.define(account.scope);
+            let is_snippet = define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET);
+            if is_snippet && chart.metadata.role() == Role::Toolkit
+                || is_text(source, &outline, account.scope)
+            {
+                continue;
+            }
             match template.complete(&account) {
                 Outcome::Done => {}
                 Outcome::Edit(edit) => {
@@ -52,6 +105,14 @@ fn service_accounts(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -
                     proposals.edit(chart, &source.path, edit, finding);
                 }
                 Outcome::Refused(refusal) => return Err(refusal),
+            }
+        }
+        for unread in &outline.unread {
+            if ["ServiceAccount", "metadata"].iter().all(|word| unread.text.contains(word)) {
+                let what = "looks like a ServiceAccount, written in a way that is not read";
+                let fix = "write it in lines, or add imagePullSecrets to it by hand";
+                let location = template.location_at(unread.start);
+                proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
             }
         }
     }
@@ -74,17 +135,34 @@ const WORKLOADS: [&str; 11] = [
 ];
 
 fn pods(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let lists = defines_with_list(chart);
     for (source, outline) in templates(chart, &CONTAINERS) {
         if is_script(source.path.strip_prefix(chart.dir).unwrap_or(&source.path)) {
             report_script(source, proposals);
             continue;
         }
-        let template = Template { path: &source.path, outline: &outline };
+        let template = Template { path: &source.path, outline: &outline, lists: &lists };
         for pod in template.pods() {
-            look_at(chart, &template, &pod, proposals)?;
+            if is_text(source, &outline, pod.object.scope) {
+                let what =
+                    "is a text that others take in: a pod that is made of it gets no credentials from here";
+                let fix = "see to its credentials by hand; a static pod can use no Secret at all";
+                let location = template.location(pod.object.found);
+                proposals.report(Finding::warning(Id::UnclearPod, location, what, fix));
+            } else {
+                look_at(chart, &template, &pod, proposals)?;
+            }
+        }
+        for unread in outline.unread.iter().filter(|unread| unread.text.contains("containers")) {
+            unclear(template.location_at(unread.start), proposals);
         }
     }
     Ok(())
+}
+
+fn unclear(location: Location, proposals: &mut Proposals) {
+    let what = "looks like a pod without a ServiceAccount, written in a way that is not read";
+    proposals.report(Finding::warning(Id::UnclearPod, location, what, "see to its credentials by hand"));
 }
 
 fn look_at(
@@ -95,26 +173,30 @@ fn look_at(
 ) -> Result<(), Finding> {
     let object = &pod.object;
     let location = template.location(object.found);
-    let has_list = object.keys.iter().any(|(_, entry)| entry.is(super::pull_secrets::KEY));
-    if pod.account(template.outline).is_some() && !has_list {
-        return Ok(());
-    }
+    let account = pod.account(template.outline);
     let is_of = |kind: &str| pod.kinds.contains(&Some(kind));
     if is_of("CustomResourceDefinition") {
         return Ok(());
     }
     let is_workload =
         WORKLOADS.iter().any(|kind| is_of(kind)) || pod.path.ends_with(&["spec", "template", "spec"]);
-    if !is_workload || !pod.has_spec {
-        let what = "looks like a pod without a ServiceAccount, of no kind that could be told";
-        let fix = "see to its credentials by hand";
-        proposals.report(Finding::warning(Id::UnclearPod, location, what, fix));
+    let outcome = template.complete(object);
+    if account.is_some() && !template.has_list(object) || matches!(outcome, Outcome::Done) {
         return Ok(());
     }
-    match template.complete(object) {
+    if !is_workload || !pod.has_spec {
+        unclear(location, proposals);
+        return Ok(());
+    }
+    match outcome {
         Outcome::Done => {}
         Outcome::Edit(edit) => {
-            let what = "this pod has no ServiceAccount and no credentials to pull with";
+            let what = match account {
+                Some(_) => {
+                    "this pod's imagePullSecrets, which hide those of its ServiceAccount, do not name the registry's Secret"
+                }
+                None => "this pod has no ServiceAccount and no credentials to pull with",
+            };
             let finding = Finding::error(Id::BarePod, location, what, "`apply` adds them");
             proposals.edit(chart, template.path, edit, finding);
         }

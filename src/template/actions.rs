@@ -149,11 +149,35 @@ impl<'t> Actions<'t> {
         self.between(scope, Scope::FILE).find(|scope| self.block(*scope).is_some_and(|block| block.is_define))
     }
 
+    /// Whether the text defines a template with this name.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        self.defined().any(|defined| defined == name)
+    }
+
+    /// The names of the templates that the text calls by `include` or `template`, each with its byte offset.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&'t str, usize)> {
+        let calls = |action: &Action<'t>| {
+            let named = |pair: &[Piece<'t>]| match pair {
+                [call, name] if matches!(call.text, "include" | "template") => {
+                    Some((text_in_quotes(name)?, call.start))
+                }
+                _ => None,
+            };
+            action.pieces.windows(2).filter_map(named).collect::<Vec<_>>()
+        };
+        self.actions.iter().flat_map(calls)
+    }
+
+    /// The names of the templates that the text defines.
+    pub(crate) fn defined(&self) -> impl Iterator<Item = &'t str> {
+        let scopes = (0..self.blocks.len()).map(Scope);
+        scopes.filter(|scope| self.define(*scope) == Some(*scope)).filter_map(|define| self.name(define))
+    }
+
     /// The name of a define.
     pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
         let opening = self.actions.get(self.block(define)?.opening?)?;
-        let name = opening.pieces.get(1)?;
-        matches!(name.kind, Kind::String | Kind::RawString).then(|| name.text.trim_matches(['"', '`']))
+        text_in_quotes(opening.pieces.get(1)?)
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
@@ -190,6 +214,10 @@ impl<'t> Actions<'t> {
             self.text.get(first.start..last.start + last.text.len())
         })
     }
+}
+
+fn text_in_quotes<'t>(piece: &Piece<'t>) -> Option<&'t str> {
+    matches!(piece.kind, Kind::String | Kind::RawString).then(|| piece.text.trim_matches(['"', '`']))
 }
 
 /// `.envAll` and the like: a field that is called after the root.

@@ -42,6 +42,16 @@ pub(crate) struct Outline<'t> {
     pub(crate) actions: Actions<'t>,
     /// In the order of the text, what is in another one behind that.
     pub(crate) entries: Vec<Entry<'t>>,
+    /// What may hold keys that are no entries: flow collections, JSON and `? key`.
+    pub(crate) unread: Vec<Unread<'t>>,
+}
+
+/// A part of the text that is not read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread<'t> {
+    pub(crate) start: usize,
+    pub(crate) text: &'t str,
+    pub(crate) document: usize,
 }
 
 impl<'t> Outline<'t> {
@@ -53,6 +63,8 @@ impl<'t> Outline<'t> {
             scope: Scope::FILE,
             skip: Skip::Nothing,
             entries: Vec::new(),
+            unread: Vec::new(),
+            unread_from: 0,
         };
         let actions = Actions::new(text);
         let mut rest = actions.actions.as_slice();
@@ -63,7 +75,7 @@ impl<'t> Outline<'t> {
             reader.read_line(start, end, line);
             (start, rest) = (end, behind);
         }
-        Outline { text, entries: reader.entries, actions }
+        Outline { text, entries: reader.entries, unread: reader.unread, actions }
     }
 
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry<'t>> {
@@ -161,6 +173,9 @@ struct Reader<'t> {
     scope: Scope,
     skip: Skip,
     entries: Vec<Entry<'t>>,
+    unread: Vec<Unread<'t>>,
+    /// Where the flow collection that is open starts.
+    unread_from: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -185,7 +200,7 @@ impl<'t> Reader<'t> {
                 self.read_printed(start, column, printed, content, end);
             }
             None if content.is_empty() || content.starts_with('#') => {}
-            None if self.is_skipped(column, content) => {}
+            None if self.is_skipped(at, column, content) => {}
             None => self.read_content(at, column, content, end),
         }
         ahead.for_each(|action| self.pass(action));
@@ -244,7 +259,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether a line belongs to something that is skipped; that may end in it.
-    fn is_skipped(&mut self, column: usize, content: &str) -> bool {
+    fn is_skipped(&mut self, at: usize, column: usize, content: &str) -> bool {
         match self.skip {
             Skip::Nothing => false,
             Skip::Block(of) if column > of && !(of == 0 && is_marker(content)) => true,
@@ -261,6 +276,9 @@ impl<'t> Reader<'t> {
             Skip::Flow(open) => {
                 let open = brackets(content, open);
                 self.skip = if open == 0 { Skip::Nothing } else { Skip::Flow(open) };
+                if open == 0 {
+                    self.leave_unread(self.unread_from, at + content.len());
+                }
                 true
             }
         }
@@ -299,6 +317,17 @@ impl<'t> Reader<'t> {
         };
         self.push(key, value, at, column, end);
         self.skip = skip_behind(value, column);
+        let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
+        match self.skip {
+            Skip::Flow(_) => self.unread_from = at,
+            _ if is_flow || rest.starts_with('?') => self.leave_unread(at, at + rest.len()),
+            _ => {}
+        }
+    }
+
+    fn leave_unread(&mut self, start: usize, end: usize) {
+        let text = self.text.get(start..end).unwrap_or_default();
+        self.unread.push(Unread { start, text, document: self.document });
     }
 
     fn push(&mut self, key: Key<'t>, value: &'t str, start: usize, column: usize, line_end: usize) {
