@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::disk;
 use crate::finding::Finding;
 use crate::metadata::{Metadata, Role};
-use crate::source::{MAX_SIZE, Source, read_bytes, read_text};
+use crate::source::{MAX_SIZE, Source, names_in, read_bytes, read_text};
 use crate::template::actions::Actions;
 use crate::yaml::Document;
 
@@ -25,6 +25,18 @@ pub(crate) struct Files {
     pub(crate) templates: Vec<Source>,
     /// What else is in templates/, folders aside, each with the reason why it was not read.
     pub(crate) unread: Vec<(PathBuf, &'static str)>,
+    pub(crate) beside: Beside,
+}
+
+/// Files beside templates and values that decide what Helm makes of these.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// values.schema.json
+    pub(crate) schema: Option<Source>,
+    /// .helmignore
+    pub(crate) helmignore: Option<Source>,
+    /// A helm-toolkit in charts/ that is packed, which Helm takes as it is.
+    pub(crate) packed_toolkit: Option<PathBuf>,
 }
 
 impl Files {
@@ -39,6 +51,7 @@ impl Files {
             let path = dir.join(VALUES);
             let Some(text) = read_text(base, &path)? else { return Ok(files) };
             files.values = Some(Source { path, text });
+            files.beside = Beside::read(base, dir)?;
         }
         files.read_templates(base, dir)?;
         Ok(files)
@@ -88,6 +101,21 @@ impl Files {
     }
 }
 
+impl Beside {
+    fn read(base: &Path, dir: &Path) -> Result<Self, Finding> {
+        let read = |file: &str| {
+            let path = dir.join(file);
+            Ok(read_text(base, &path)?.map(|text| Source { path, text }))
+        };
+        let subcharts = dir.join("charts");
+        let names =
+            names_in(&base.join(&subcharts)).map_err(|error| Finding::unreadable(&subcharts, &error))?;
+        let is_packed = |name: &&String| name.starts_with("helm-toolkit-") && name.ends_with(".tgz");
+        let packed_toolkit = names.iter().find(is_packed).map(|name| subcharts.join(name));
+        Ok(Beside { schema: read("values.schema.json")?, helmignore: read(".helmignore")?, packed_toolkit })
+    }
+}
+
 /// A chart as the rules see it: as it is, or as it will be.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
@@ -99,6 +127,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) templates: &'a [Source],
     /// See [`Files::unread`].
     pub(crate) unread: &'a [(PathBuf, &'static str)],
+    pub(crate) beside: &'a Beside,
     /// What the helm-toolkit that it depends on defines, where that is known.
     pub(crate) toolkit: Option<&'a Functions>,
 }

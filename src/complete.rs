@@ -51,7 +51,15 @@ pub(crate) fn complete(
         Ok(values) => values,
         Err(refusal) => return Completed { findings: vec![refusal], ..Completed::default() },
     };
-    let chart = Chart { dir, metadata, values, templates: &files.templates, unread: &files.unread, toolkit };
+    let chart = Chart {
+        dir,
+        metadata,
+        values,
+        templates: &files.templates,
+        unread: &files.unread,
+        beside: &files.beside,
+        toolkit,
+    };
     let proposals = rules::run(&chart, options);
     let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
     findings.extend(proposals.findings);

@@ -85,6 +85,10 @@ ids! {
     BareToolkitList = "bare-toolkit-list",
     WrongKey = "wrong-key",
     NoSecretName = "no-secret-name",
+    NoBoolean = "no-boolean",
+    SchemaForbids = "schema-forbids",
+    IgnoredTemplate = "ignored-template",
+    PackedToolkit = "packed-toolkit",
     ForeignTemplate = "foreign-template",
     UnknownFunction = "unknown-function",
     ScriptPod = "script-pod",
@@ -101,6 +105,7 @@ ids! {
     // What a change brings with it.
     LineChanged = "line-changed",
     HardLink = "hard-link",
+    IgnoredByGit = "ignored-by-git",
     UnraisedVersion = "unraised-version",
     MissingReleaseNote = "missing-release-note",
     UnlistedSection = "unlisted-section",

@@ -8,6 +8,7 @@ mod objects;
 mod pull_secrets;
 mod rule;
 mod secret_template;
+mod surroundings;
 mod toolkit;
 mod values;
 mod workloads;
@@ -26,6 +27,7 @@ pub(crate) static RULES: &[Rule] = &[
     secret_template::RULE,
     workloads::SERVICE_ACCOUNTS,
     workloads::PODS,
+    surroundings::RULE,
     toolkit::FUNCTION,
     toolkit::SERVICE_ACCOUNT,
     toolkit::LIST,

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule =
 /// The template as it goes into charts.
 const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
 
-const FILE: &str = "templates/secret-registry.yaml";
+pub(super) const FILE: &str = "templates/secret-registry.yaml";
 
 const FUNCTION: &str = "helm-toolkit.manifests.secret_registry";
 

@@ -159,7 +159,7 @@ impl<'t> Actions<'t> {
         let calls = |action: &Action<'t>| {
             let named = |pair: &[Piece<'t>]| match pair {
                 [call, name] if matches!(call.text, "include" | "template") => {
-                    Some((text_in_quotes(name)?, call.start))
+                    Some((text_in_quotes(name)?, name.start))
                 }
                 _ => None,
             };
