@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::Object;
+use super::objects::{Key, Object};
 use super::verdict::Found;
 use crate::finding::Id;
 use crate::yaml::tree::Tree;
@@ -59,7 +59,7 @@ impl Credentials {
     /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
     /// that it makes and the same chart with authentication off does not.
     pub(crate) fn check(&self, on: &[Object], secrets: &[&Object], found: &mut Found<'_>) {
-        self.check_secret(secrets, found);
+        self.check_secret(on, secrets, found);
         for object in on.iter().filter(|object| !object.is_of_subchart) {
             if is_account(object) {
                 found.accounts += 1;
@@ -116,7 +116,7 @@ impl Credentials {
         }
     }
 
-    fn check_secret(&self, secrets: &[&Object], found: &mut Found<'_>) {
+    fn check_secret(&self, on: &[Object], secrets: &[&Object], found: &mut Found<'_>) {
         let mut fault = |object: Option<&Object>, what: String| found.fault(Id::WrongSecret, object, what);
         match (&self.registries, secrets) {
             (None, made) => {
@@ -126,7 +126,7 @@ impl Credentials {
             }
             (Some(_), []) => fault(None, format!("the Secret {} is missing", self.name)),
             (Some(registries), [secret]) => {
-                if let Err(what) = self.compare(registries, secret) {
+                if let Err(what) = self.compare(registries, secret, on) {
                     fault(Some(secret), what);
                 }
             }
@@ -142,11 +142,15 @@ impl Credentials {
     }
 
     /// The password is not said: reports are read by many.
-    fn compare(&self, registries: &[String], secret: &Object) -> Result<(), String> {
+    fn compare(&self, registries: &[String], secret: &Object, on: &[Object]) -> Result<(), String> {
         if secret.key.name != self.name {
             return Err(format!("should be called {}", self.name));
         }
-        if secret.key.occurrence > 0 {
+        // Whatever API versions they name: one takes the place of the other.
+        let Key { kind, name, namespace, .. } = &secret.key;
+        let is_called_so =
+            |Key { kind: k, name: n, namespace: s, .. }: &Key| (k, n, s) == (kind, name, namespace);
+        if on.iter().filter(|object| is_called_so(&object.key)).count() > 1 {
             return Err("is called as another Secret of the chart is".to_owned());
         }
         if secret.key.namespace != NAMESPACE {

@@ -17,7 +17,7 @@ pub(crate) struct Key {
     pub(crate) namespace: String,
     api_version: String,
     /// Which one of those that are called the same.
-    pub(crate) occurrence: usize,
+    occurrence: usize,
 }
 
 impl fmt::Display for Key {
