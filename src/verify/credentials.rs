@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::{Key, Object};
+use super::objects::Object;
 use super::verdict::Found;
 use crate::finding::Id;
 use crate::yaml::tree::Tree;
@@ -146,11 +146,7 @@ impl Credentials {
         if secret.key.name != self.name {
             return Err(format!("should be called {}", self.name));
         }
-        // Whatever API versions they name: one takes the place of the other.
-        let Key { kind, name, namespace, .. } = &secret.key;
-        let is_called_so =
-            |Key { kind: k, name: n, namespace: s, .. }: &Key| (k, n, s) == (kind, name, namespace);
-        if on.iter().filter(|object| is_called_so(&object.key)).count() > 1 {
+        if on.iter().filter(|object| object.key.is_namesake(&secret.key)).count() > 1 {
             return Err("is called as another Secret of the chart is".to_owned());
         }
         if secret.key.namespace != NAMESPACE {
