@@ -15,7 +15,7 @@ use super::summary::{write_left_alone, write_refusals};
 use crate::finding::Finding;
 use crate::plan::Plan;
 use crate::text::{amount, printable, shown};
-use crate::verify::{Fault, Found, Report, Verdict};
+use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
@@ -112,7 +112,7 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
     write_pretty(out, &report)
 }
 
-fn chart_json(verdict: &Verdict, found: &Found<'_>) -> Value {
+fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
     let (word, reason, as_planned) = match verdict {
         Verdict::Proven { is_planned } => ("proven", None, Some(is_planned)),
         Verdict::Faulty => ("faulty", None, None),

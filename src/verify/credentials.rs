@@ -11,7 +11,7 @@ use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
 use super::objects::Object;
-use super::verdict::Found;
+use super::verdict::Verified;
 use crate::finding::Id;
 use crate::yaml::tree::Tree;
 
@@ -58,7 +58,7 @@ impl Credentials {
 
     /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
     /// that it makes and the same chart with authentication off does not.
-    pub(crate) fn check(&self, on: &[Object], secrets: &[&Object], found: &mut Found<'_>) {
+    pub(crate) fn check(&self, on: &[Object], secrets: &[&Object], found: &mut Verified<'_>) {
         self.check_secret(on, secrets, found);
         for object in on.iter().filter(|object| !object.is_of_subchart) {
             if is_account(object) {
@@ -72,7 +72,7 @@ impl Credentials {
         }
     }
 
-    fn check_account(&self, account: &Object, found: &mut Found<'_>) {
+    fn check_account(&self, account: &Object, found: &mut Verified<'_>) {
         let what = match self.count_mentions(account.tree.get(PULL_SECRETS)) {
             0 => format!("does not name the Secret {}", self.name),
             1 => return,
@@ -81,7 +81,7 @@ impl Credentials {
         found.fault(Id::AccountWithoutCredentials, Some(account), what);
     }
 
-    fn check_pod(&self, object: &Object, pod: &Tree, on: &[Object], found: &mut Found<'_>) {
+    fn check_pod(&self, object: &Object, pod: &Tree, on: &[Object], found: &mut Verified<'_>) {
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
             // Values say where the pod goes; the Secret goes where the chart is installed.
@@ -116,27 +116,21 @@ impl Credentials {
         }
     }
 
-    fn check_secret(&self, on: &[Object], secrets: &[&Object], found: &mut Found<'_>) {
-        let mut fault = |object: Option<&Object>, what: String| found.fault(Id::WrongSecret, object, what);
-        match (&self.registries, secrets) {
-            (None, made) => {
-                for object in made {
-                    fault(Some(object), "is made although manifests.secret_registry is false".to_owned());
-                }
+    fn check_secret(&self, on: &[Object], secrets: &[&Object], found: &mut Verified<'_>) {
+        let wrong = match (&self.registries, secrets) {
+            (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
+            (Some(_), []) => {
+                let what = format!("the Secret {} is missing", self.name);
+                return found.fault(Id::WrongSecret, None, what);
             }
-            (Some(_), []) => fault(None, format!("the Secret {} is missing", self.name)),
-            (Some(registries), [secret]) => {
-                if let Err(what) = self.compare(registries, secret, on) {
-                    fault(Some(secret), what);
-                }
+            (Some(registries), [secret]) => self.compare(registries, secret, on),
+            (Some(_), _) => {
+                Err("is one of several Secrets for a registry, where there should be one".to_owned())
             }
-            (Some(_), several) => {
-                for object in several {
-                    fault(
-                        Some(object),
-                        "is one of several Secrets for a registry, where there should be one".to_owned(),
-                    );
-                }
+        };
+        if let Err(what) = wrong {
+            for secret in secrets {
+                found.fault(Id::WrongSecret, Some(secret), what.as_str());
             }
         }
     }

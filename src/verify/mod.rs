@@ -20,4 +20,4 @@ mod stage;
 mod verdict;
 
 pub(crate) use run::{Progress, verify};
-pub(crate) use verdict::{Fault, Found, Report, Verdict};
+pub(crate) use verdict::{Fault, Report, Verdict, Verified};

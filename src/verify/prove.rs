@@ -14,7 +14,7 @@ use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
 use super::stage::Stage;
-use super::verdict::{AUTH_ON, DEFAULT, Found, HOST, Verdict};
+use super::verdict::{AUTH_ON, DEFAULT, HOST, Verdict, Verified};
 use crate::chart::VALUES;
 use crate::error;
 use crate::finding::Id;
@@ -46,7 +46,7 @@ struct Rendered<'r> {
 
 impl Prover<'_> {
     /// Proves the chart with this index, or says what is wrong with it in `found`.
-    pub(crate) fn prove(&self, index: usize, found: &mut Found<'_>) -> Result<Verdict, NotVerified> {
+    pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
         let staged = self.stage.make(index, "")?;
         found.notes.extend(staged.notes);
         let file = staged.planned.join(VALUES);
@@ -121,7 +121,7 @@ impl Prover<'_> {
 }
 
 /// With default values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
-fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, found: &mut Found<'_>) {
+fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
     let (before, after) = match (&before.objects, &after.objects) {
         (Ok(before), Ok(after)) => (before, after),
         (_, Err(error)) | (Err(error), _) => return found.does_not_render(DEFAULT, error),
@@ -143,7 +143,7 @@ fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, f
 }
 
 /// Where authentication is on, the credentials must be there, and nothing else may differ.
-fn compare_auth(off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree, found: &mut Found<'_>) {
+fn compare_auth(off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
     let folder = on.folder;
     let (off, on) = match (&off.objects, &on.objects) {
         (Ok(off), Ok(on)) => (off, on),

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::helm::Helm;
 use super::prove::Prover;
 use super::stage::Stage;
-use super::verdict::{Found, Report, Verdict};
+use super::verdict::{Report, Verdict, Verified};
 use crate::disk::Scratch;
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
@@ -67,8 +67,8 @@ pub(crate) fn verify<'p>(
     })
 }
 
-fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> (Verdict, Found<'p>) {
-    let mut found = Found::new(chart);
+fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> (Verdict, Verified<'p>) {
+    let mut found = Verified::new(chart);
     let verdict = match chart.outcome() {
         Outcome::LeftAlone(reason) => Verdict::LeftAlone(reason),
         Outcome::Refused => {

@@ -47,7 +47,7 @@ pub(crate) struct Fault {
 
 /// What is found out about a chart.
 #[derive(Debug)]
-pub(crate) struct Found<'p> {
+pub(crate) struct Verified<'p> {
     pub(crate) chart: &'p ChartPlan,
     pub(crate) faults: Vec<Fault>,
     /// What else a reader should know.
@@ -57,9 +57,9 @@ pub(crate) struct Found<'p> {
     pub(crate) accounts: usize,
 }
 
-impl<'p> Found<'p> {
+impl<'p> Verified<'p> {
     pub(crate) fn new(chart: &'p ChartPlan) -> Self {
-        Found { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0 }
+        Verified { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0 }
     }
 
     /// Where authentication is on.
@@ -143,7 +143,7 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Report<'p> {
     /// Sorted by path.
-    pub(crate) charts: Vec<(Verdict, Found<'p>)>,
+    pub(crate) charts: Vec<(Verdict, Verified<'p>)>,
     /// How often Helm was called.
     pub(crate) renders: usize,
 }
