@@ -322,6 +322,12 @@ fn what_is_broken_is_found() {
         ),
         (
             &toolkit,
+            "name: {{ $secretName }}",
+            "name: {{ $secretName }}\n  namespace: other".to_owned(),
+            "is in the namespace other, not in that of the release",
+        ),
+        (
+            &toolkit,
             "$username $password",
             "$username \"other\"".to_owned(),
             "has another password than the values say",
@@ -366,6 +372,83 @@ fn what_is_broken_is_found() {
         fs::write(file, clean).unwrap();
     }
     assert_proven(&verify_one(work.path(), "nova", &[]));
+}
+
+/// Each template beside those of a migrated chart.
+#[test]
+fn what_only_looks_right_is_found() {
+    let work = checkout(&[]);
+    assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
+    let secret = "kind: Secret\nmetadata: {name: nova-oci-image-registry-key}\ntype: Opaque\n";
+    let pod = "metadata: {name: bare}, spec: {template: {spec: {containers: [{name: app}]}}}";
+    let list = format!("kind: List\nitems:\n- {{kind: List, items: [{{kind: Deployment, {pod}}}]}}\n");
+    let listed = format!("kind: DeploymentList\nitems: [{{kind: Deployment, {pod}}}]\n");
+    let bare = "Deployment/bare: its pod has neither a ServiceAccount nor imagePullSecrets";
+    for (name, template, what) in [
+        ("a.yaml", secret, "is called as another Secret of the chart is"),
+        ("a.yaml", &format!("apiVersion: v1\n{secret}"), "error[wrong-secret]"),
+        ("z.yaml", &format!("apiVersion: v1\n{secret}"), "error[wrong-secret]"),
+        ("list.yaml", &list, bare),
+        ("listed.yaml", &listed, bare),
+    ] {
+        let path = work.path().join("nova/templates").join(name);
+        fs::write(&path, template).unwrap();
+        assert_found(&verify_one(work.path(), "nova", &[]), &[what]);
+        fs::remove_file(path).unwrap();
+    }
+    assert_proven(&verify_one(work.path(), "nova", &[]));
+}
+
+/// A file of another chart, which changes.
+#[test]
+fn what_changes_behind_a_link_is_rendered_before_and_after() {
+    let work = checkout(&[]);
+    assert_eq!(run(work.path(), &["apply", "--include", "falco", "--include", "helm-toolkit"]).code, 0);
+    let falco = work.path().join("falco");
+    std::os::unix::fs::symlink("../nova/values.yaml", falco.join("nova.yaml")).unwrap();
+    let config = "kind: ConfigMap\nmetadata: {name: falco-etc}\ndata: {size: \"{{ .Files.Get \"nova.yaml\" | len }}\"}\n";
+    fs::write(falco.join("templates/config.yaml"), config).unwrap();
+    assert_found(
+        &verify_one(work.path(), "falco", &["--include", "nova"]),
+        &["ConfigMap/falco-etc: data.size: "],
+    );
+}
+
+/// Neither a chart without templates, nor a Helm that prints nothing and says that all is well.
+#[test]
+fn what_renders_nothing_does_not_hide_that_the_secret_is_missing() {
+    let work = checkout(&[]);
+    let scratch = tempfile::tempdir().unwrap();
+    let silent = fake(scratch.path(), "[ $1 = template ] || exec echo v3.17.3");
+    let what = "nova: error[wrong-secret]: with authentication on: the Secret nova-oci-image-registry-key is missing";
+    assert_found(&run(work.path(), &["verify", "--include", "nova", "--helm", &silent]), &[what]);
+    assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
+    fs::write(work.path().join("nova/.helmignore"), "templates/*\n").unwrap();
+    assert_found(&verify_one(work.path(), "nova", &[]), &[what]);
+}
+
+/// A Helm that says nothing about the chart: it is killed, or what it prints is no text.
+#[test]
+fn what_helm_does_not_say_is_no_verdict() {
+    let work = checkout(&["noisy"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let helm = helm().display();
+    let verify_with = |then: &str| {
+        let script = format!("case \"$*\" in *enabled=true*) {then};; esac; exec {helm} \"$@\"");
+        let fake = fake(scratch.path(), &script);
+        run(work.path(), &["verify", "--include", "noisy", "--helm", &fake])
+    };
+    let killed = verify_with("kill -9 $$");
+    assert_eq!(killed.code, 2, "{}{}", killed.stdout, killed.stderr);
+    assert!(
+        killed.stdout.contains("noisy: not verified: Helm cannot be run: it ended by"),
+        "{}",
+        killed.stdout
+    );
+    // The same text with other bytes in it each time is not the same.
+    let latin =
+        verify_with(&format!("{helm} \"$@\" | LC_ALL=C sed 's/debug = false/debug = \\xff/'; exit 0"));
+    assert_found(&latin, &["does not render: Error: what it prints is not UTF-8"]);
 }
 
 #[test]
@@ -522,8 +605,9 @@ fn helm_sees_nothing_of_the_users_own() {
 fn a_signal_ends_it_at_once_and_leaves_nothing() {
     let work = checkout(&[]);
     let scratch = tempfile::tempdir().unwrap();
-    let helm = fake(scratch.path(), "case $1 in version) echo v3.17.3;; *) exec sleep 60;; esac");
-    let folder = scratch.path().join("tmp");
+    let (folder, called) = (scratch.path().join("tmp"), scratch.path().join("called"));
+    let script = format!("[ $1 = template ] || exec echo v3.17.3\n: > {}\nexec sleep 60", called.display());
+    let helm = fake(scratch.path(), &script);
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM, rustix::process::Signal::HUP]
     {
         let _ = fs::remove_dir_all(&folder);
@@ -536,11 +620,7 @@ fn a_signal_ends_it_at_once_and_leaves_nothing() {
             .spawn()
             .unwrap();
         let started = Instant::now();
-        let is_at_work = || {
-            let mut inside = fs::read_dir(&folder).unwrap().filter_map(Result::ok);
-            inside.next().is_some_and(|scratch| scratch.path().join("complaints/0").exists())
-        };
-        while !is_at_work() {
+        while !called.exists() {
             assert!(started.elapsed() < Duration::from_secs(60), "it did not start");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -551,5 +631,6 @@ fn a_signal_ends_it_at_once_and_leaves_nothing() {
         assert_eq!(status.signal(), Some(signal.as_raw()));
         assert!(sent.elapsed() < Duration::from_secs(10), "it took {:?}", sent.elapsed());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "something is left");
+        fs::remove_file(&called).unwrap();
     }
 }

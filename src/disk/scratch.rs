@@ -1,6 +1,6 @@
 //! Scratch folders, for copies of charts that Helm renders.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
@@ -45,22 +45,10 @@ impl Scratch {
         self.write_at(at, |path| fs::write(path, text))
     }
 
-    pub(crate) fn copy(&self, from: &Path, at: &Path) -> Result<(), Error> {
-        let text = fs::read(from).map_err(|error| Error::Read(from.to_owned(), error))?;
-        self.write(at, &text)
-    }
-
     /// Makes a link to something else in this folder.
     pub(crate) fn link(&self, to: &Path, at: &Path) -> Result<(), Error> {
         let target = self.inside(to)?;
         self.write_at(at, |path| symlink(target, path))
-    }
-
-    /// Makes a file for somebody else to write into.
-    pub(crate) fn create(&self, at: &Path) -> Result<File, Error> {
-        self.write_at(at, |path| {
-            File::options().read(true).write(true).create(true).truncate(true).open(path)
-        })
     }
 
     /// Removes the folder, for good: whoever wants to write into it from now on gets an error.

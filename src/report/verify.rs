@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::{self, finding_json, program, write_pretty};
@@ -25,26 +26,21 @@ const VERSION: u32 = 2;
 const MOST_FAULTS: usize = 12;
 
 /// How many charts came out in which way.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Counts {
-    /// All is as it should be.
     pub(crate) proven: usize,
-    /// Something is not.
     pub(crate) faulty: usize,
-    /// Could not be verified.
     pub(crate) not_verified: usize,
-    /// Nothing for this program to do.
     pub(crate) left_alone: usize,
 }
 
 impl Counts {
-    /// Those of a report.
-    pub(crate) fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report<'_>) -> Self {
         let mut counts = Counts::default();
-        for chart in &report.charts {
-            *match chart.verdict {
+        for (verdict, _) in &report.charts {
+            *match verdict {
                 Verdict::Proven { .. } => &mut counts.proven,
-                Verdict::Faulty(_) => &mut counts.faulty,
+                Verdict::Faulty => &mut counts.faulty,
                 Verdict::NotVerified(_) => &mut counts.not_verified,
                 Verdict::LeftAlone(_) => &mut counts.left_alone,
             } += 1;
@@ -62,81 +58,100 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 }
 
 /// Writes the report for people.
-pub(crate) fn write_text(out: &mut dyn Write, report: &Report, is_coloured: bool) -> io::Result<()> {
-    let palette =
-        if is_coloured { Palette { good: GOOD, bad: ERROR, note: NOTE } } else { Palette::default() };
-    report.charts.iter().try_for_each(|chart| write_chart(out, chart, palette))
+pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
+    let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
+    for (verdict, found) in &report.charts {
+        let path = shown(&found.chart.path);
+        match verdict {
+            Verdict::Proven { is_planned } => {
+                let state = if *is_planned { "as planned" } else { "as it is" };
+                let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
+                writeln!(out, "{path}: {good}proven{good:#} {state} ({pods}, {accounts})")?;
+            }
+            Verdict::Faulty => {
+                writeln!(out, "{path}: {bad}{}{bad:#}", amount(found.faults.len(), "fault"))?;
+                write_faults(out, &found.faults, bad, note)?;
+            }
+            Verdict::NotVerified(why) => {
+                writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
+            }
+            // The summary names them together.
+            Verdict::LeftAlone(_) => {}
+        }
+        for text in &found.notes {
+            writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) -> io::Result<()> {
+    for Fault { finding: Finding { location, id, what, .. }, .. } in faults.iter().take(MOST_FAULTS) {
+        writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {}", printable(what))?;
+    }
+    if faults.len() > MOST_FAULTS {
+        writeln!(out, "  and {} more; --format json has them all", faults.len() - MOST_FAULTS)?;
+    }
+    let fixes: BTreeSet<_> = faults.iter().map(|fault| (fault.finding.id, &fault.finding.fix)).collect();
+    for (id, fix) in fixes {
+        writeln!(out, "  {note}fix[{id}]{note:#}: {fix}")?;
+    }
+    Ok(())
 }
 
 /// Writes the report for programs; `verify.schema.json` beside this file describes it.
-pub(crate) fn write_json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let charts: Vec<_> = report.charts.iter().map(as_json).collect();
-    let counts = Counts::of(report);
+pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let charts = report.charts.iter().map(|(verdict, found)| chart_json(verdict, found));
     let report = json!({
         "version": VERSION,
         "program": program(),
-        "charts": charts,
-        "counts": {
-            "proven": counts.proven,
-            "faulty": counts.faulty,
-            "not_verified": counts.not_verified,
-            "left_alone": counts.left_alone,
-        },
+        "charts": charts.collect::<Vec<_>>(),
+        "counts": Counts::of(report),
         "renders": report.renders,
     });
     write_pretty(out, &report)
 }
 
-/// The colours of the report.
-#[derive(Clone, Copy, Default)]
-struct Palette {
-    good: Style,
-    bad: Style,
-    note: Style,
+fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
+    let (word, reason, as_planned) = match verdict {
+        Verdict::Proven { is_planned } => ("proven", None, Some(is_planned)),
+        Verdict::Faulty => ("faulty", None, None),
+        Verdict::NotVerified(why) => ("not-verified", Some(why.as_str()), None),
+        Verdict::LeftAlone(reason) => ("left-alone", Some(*reason), None),
+    };
+    let if_proven = |count: usize| as_planned.map(|_| count);
+    json!({
+        "path": json::path(&found.chart.path),
+        "name": found.chart.name,
+        "verdict": word,
+        "reason": reason,
+        "as_planned": as_planned,
+        "pods": if_proven(found.pods),
+        "service_accounts": if_proven(found.accounts),
+        "faults": found.faults.iter().map(fault_json).collect::<Vec<_>>(),
+        "notes": found.notes,
+    })
 }
 
-fn write_chart(out: &mut dyn Write, chart: &Verified, palette: Palette) -> io::Result<()> {
-    let Palette { good, bad, note } = palette;
-    let path = shown(&chart.path);
-    match &chart.verdict {
-        Verdict::Proven { counts, is_planned } => writeln!(
-            out,
-            "{path}: {good}proven{good:#} {} ({}, {})",
-            if *is_planned { "as planned" } else { "as it is" },
-            amount(counts.pods, "pod"),
-            amount(counts.accounts, "ServiceAccount")
-        )?,
-        Verdict::Faulty(faults) => {
-            writeln!(out, "{path}: {bad}{}{bad:#}", amount(faults.len(), "fault"))?;
-            let findings: Vec<Finding> = faults.iter().map(|fault| fault.finding(&chart.path)).collect();
-            for Finding { location, id, what, .. } in findings.iter().take(MOST_FAULTS) {
-                writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {}", printable(what))?;
-            }
-            if let Some(more) = faults.len().checked_sub(MOST_FAULTS).filter(|more| *more > 0) {
-                writeln!(out, "  and {more} more; --format json has them all")?;
-            }
-            let fixes: BTreeSet<_> = findings.iter().map(|finding| (finding.id, &finding.fix)).collect();
-            for (id, fix) in fixes {
-                writeln!(out, "  {note}fix[{id}]{note:#}: {fix}")?;
-            }
-        }
-        Verdict::NotVerified(why) => {
-            writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
-        }
-        // The summary names them together.
-        Verdict::LeftAlone(_) => {}
-    }
-    for text in &chart.notes {
-        writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
-    }
-    Ok(())
+fn fault_json(fault: &Fault) -> Value {
+    let Fault { finding, render, object, what, difference } = fault;
+    let mut map = finding_json(finding);
+    map.extend([
+        ("render".to_owned(), json!(render.id)),
+        ("object".to_owned(), json!(object)),
+        ("place".to_owned(), json!(difference.as_ref().map(|found| &found.path))),
+        ("before".to_owned(), json!(difference.as_ref().map(|found| &found.before))),
+        ("after".to_owned(), json!(difference.as_ref().map(|found| &found.after))),
+        ("what".to_owned(), json!(what)),
+    ]);
+    Value::Object(map)
 }
 
 /// Writes the summary.
 pub(crate) fn write_summary(
     out: &mut dyn Write,
     plan: &Plan,
-    report: &Report,
+    report: &Report<'_>,
     detail: Detail,
 ) -> io::Result<()> {
     write_refusals(out, plan)?;
@@ -160,41 +175,4 @@ pub(crate) fn write_summary(
         )?;
     }
     Ok(())
-}
-
-fn as_json(chart: &Verified) -> Value {
-    let (verdict, reason) = match &chart.verdict {
-        Verdict::Proven { .. } => ("proven", None),
-        Verdict::Faulty(_) => ("faulty", None),
-        Verdict::NotVerified(why) => ("not-verified", Some(why.as_str())),
-        Verdict::LeftAlone(reason) => ("left-alone", Some(*reason)),
-    };
-    let (counts, is_planned) = match &chart.verdict {
-        Verdict::Proven { counts, is_planned } => (Some(counts), Some(is_planned)),
-        _ => (None, None),
-    };
-    let faults = if let Verdict::Faulty(faults) = &chart.verdict { faults.as_slice() } else { &[] };
-    let faults: Vec<_> = faults.iter().map(|fault| fault_as_json(chart, fault)).collect();
-    json!({
-        "path": json::path(&chart.path),
-        "name": chart.name,
-        "verdict": verdict,
-        "reason": reason,
-        "as_planned": is_planned,
-        "pods": counts.map(|counts| counts.pods),
-        "service_accounts": counts.map(|counts| counts.accounts),
-        "faults": faults,
-        "notes": chart.notes,
-    })
-}
-
-fn fault_as_json(chart: &Verified, fault: &Fault) -> Value {
-    let mut object = finding_json(&fault.finding(&chart.path));
-    object.insert("render".to_owned(), json!(fault.render.id()));
-    object.insert("object".to_owned(), json!(fault.object));
-    object.insert("place".to_owned(), json!(fault.path));
-    object.insert("before".to_owned(), json!(fault.before));
-    object.insert("after".to_owned(), json!(fault.after));
-    object.insert("what".to_owned(), json!(fault.what));
-    Value::Object(object)
 }

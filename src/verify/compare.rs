@@ -1,7 +1,7 @@
 //! Compares the objects of two renders.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,58 +10,82 @@ use super::objects::{Key, Object};
 use crate::yaml::tree::Tree;
 
 /// A place in which two renders differ.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Difference {
-    pub(crate) object: Arc<Object>,
-    /// Empty for the object as a whole.
+    /// The place in the object, empty for the object as a whole.
     pub(crate) path: String,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
 }
 
-/// All places in which `after` differs from `before`.
-pub(crate) fn differences(before: &[Arc<Object>], after: &[Arc<Object>]) -> Vec<Difference> {
-    let by_key = |objects: &[Arc<Object>]| -> BTreeMap<Key, Arc<Object>> {
-        objects.iter().map(|object| (object.key.clone(), Arc::clone(object))).collect()
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            return f.write_str(if self.before.is_some() { "is gone" } else { "is new" });
+        }
+        write!(f, "{}: ", self.path)?;
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => {
+                let (before, after) = around_difference(before, after);
+                write!(f, "{before} -> {after}")
+            }
+            (Some(before), None) => write!(f, "{} is gone", short(before)),
+            (None, after) => write!(f, "{} is new", short(after.as_deref().unwrap_or("null"))),
+        }
+    }
+}
+
+/// How many characters of a text are shown.
+const SHOWN: usize = 100;
+
+fn short(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN).collect();
+    let dots = if cut.len() < text.len() { "..." } else { "" };
+    format!("{cut}{dots}")
+}
+
+/// Two texts, from a little before the place where they differ.
+fn around_difference(before: &str, after: &str) -> (String, String) {
+    let common = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+    let start = if common > SHOWN / 2 { common - SHOWN / 4 } else { 0 };
+    let from = |text: &str| {
+        let dots = if start > 0 { "..." } else { "" };
+        format!("{dots}{}", short(&text.chars().skip(start).collect::<String>()))
+    };
+    (from(before), from(after))
+}
+
+/// All places in which `after` differs from `before`, each with its object.
+pub(crate) fn differences<'o>(before: &'o [Object], after: &'o [Object]) -> Vec<(&'o Object, Difference)> {
+    let by_key = |objects: &'o [Object]| -> BTreeMap<&'o Key, &'o Object> {
+        objects.iter().map(|object| (&object.key, object)).collect()
     };
     let (before, after) = (by_key(before), by_key(after));
-    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
-    let mut found = Vec::new();
+    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
+    let mut all = Vec::new();
     for key in keys {
-        let (before, after) = (before.get(key), after.get(key));
-        let Some(object) = after.or(before) else { continue };
-        if before.zip(after).is_some_and(|(before, after)| Arc::ptr_eq(before, after)) {
-            continue;
+        let (old, new) = (before.get(key), after.get(key));
+        let mut comparison = Comparison { is_secret: key.kind == "Secret", found: Vec::new() };
+        if let (Some(old), Some(new)) = (old, new) {
+            comparison.compare("", Some(&old.tree), Some(&new.tree));
+        } else {
+            let shown = |object: Option<&&Object>| object.map(|object| object.key.to_string());
+            comparison.found.push(Difference { path: String::new(), before: shown(old), after: shown(new) });
         }
-        let mut comparison = Comparison { object, found: &mut found };
-        let whole = |object: &Arc<Object>| readable(object);
-        comparison.compare("", before.map(whole).as_ref(), after.map(whole).as_ref());
-    }
-    found
-}
-
-/// The object with what is in a Secret as text, where it is one.
-fn readable(object: &Object) -> Tree {
-    let mut tree = object.tree.clone();
-    if object.key.kind == "Secret"
-        && let Some(Tree::Mapping(data)) = tree.get_mut("data")
-    {
-        for (_, value) in data {
-            let bytes = value.text().and_then(|text| STANDARD.decode(text).ok());
-            if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-                *value = Tree::Text(text);
-            }
+        if let Some(object) = new.or(old) {
+            all.extend(comparison.found.into_iter().map(|difference| (*object, difference)));
         }
     }
-    tree
+    all
 }
 
-struct Comparison<'c> {
-    object: &'c Arc<Object>,
-    found: &'c mut Vec<Difference>,
+/// The comparison of one object before and after.
+struct Comparison {
+    is_secret: bool,
+    found: Vec<Difference>,
 }
 
-impl Comparison<'_> {
+impl Comparison {
     fn compare(&mut self, path: &str, before: Option<&Tree>, after: Option<&Tree>) {
         if before == after {
             return;
@@ -71,18 +95,33 @@ impl Comparison<'_> {
                 let keys: BTreeSet<&str> =
                     old.iter().chain(new).filter_map(|(key, _)| key.scalar()).collect();
                 for key in keys {
-                    let value = |tree: Option<&Tree>| tree.and_then(|tree| tree.get(key)).cloned();
-                    self.compare(&inside(path, key), value(before).as_ref(), value(after).as_ref());
+                    let [old, new] = [before, after].map(|tree| tree?.get(key));
+                    self.compare(&inside(path, key), old, new);
                 }
             }
             (Some(Tree::List(old)), Some(Tree::List(new))) => self.compare_items(path, "", old, new),
-            (Some(Tree::Text(old)), Some(Tree::Text(new))) if old.contains('\n') || new.contains('\n') => {
-                let lines = |text: &str| -> Vec<Tree> {
-                    text.split('\n').map(|line| Tree::Text(line.to_owned())).collect()
-                };
-                self.compare_items(path, "line ", &lines(old), &lines(new));
-            }
+            (Some(Tree::Text(old)), Some(Tree::Text(new))) => self.compare_texts(path, old, new),
             _ => self.add(path, before, after),
+        }
+    }
+
+    /// Texts of several lines line by line, also where a Secret holds them.
+    fn compare_texts(&mut self, path: &str, before: &str, after: &str) {
+        let decoded = |text: &str| {
+            let bytes = STANDARD.decode(text).ok().filter(|_| self.is_secret && path.starts_with("data."))?;
+            String::from_utf8(bytes).ok()
+        };
+        let (before, after) = match (decoded(before), decoded(after)) {
+            (Some(old), Some(new)) => (old, new),
+            _ => (before.to_owned(), after.to_owned()),
+        };
+        let lines =
+            |text: &str| -> Vec<Tree> { text.split('\n').map(|line| Tree::Text(line.to_owned())).collect() };
+        let (old, new) = (lines(&before), lines(&after));
+        if old.len().max(new.len()) > 1 {
+            self.compare_items(path, "line ", &old, &new);
+        } else {
+            self.add(path, old.first(), new.first());
         }
     }
 
@@ -99,7 +138,11 @@ impl Comparison<'_> {
         let place = |index: usize| inside(path, &format!("{what}{}", first + index));
         if before.len() == after.len() {
             for (index, (old, new)) in old.zip(new).enumerate() {
-                self.compare(&place(index), Some(old), Some(new));
+                if what.is_empty() {
+                    self.compare(&place(index), Some(old), Some(new));
+                } else if old != new {
+                    self.add(&place(index), Some(old), Some(new));
+                }
             }
             return;
         }
@@ -107,25 +150,24 @@ impl Comparison<'_> {
         new.enumerate().for_each(|(index, new)| self.add(&place(index), None, Some(new)));
     }
 
+    /// Reports are read by many, and what is in Secrets is not for them.
     fn add(&mut self, path: &str, before: Option<&Tree>, after: Option<&Tree>) {
-        let key = &self.object.key;
         let shown = |tree: &Tree| match shown(tree) {
-            _ if path.is_empty() => key.to_string(),
-            // Reports are read by many, and Secrets are not for them.
-            text if key.kind == "Secret" => format!("({} characters)", text.chars().count()),
+            text if self.is_secret => format!("({} characters)", text.chars().count()),
             text => text,
         };
         let (before, after) = (before.map(shown), after.map(shown));
-        self.found.push(Difference { object: Arc::clone(self.object), path: path.to_owned(), before, after });
+        self.found.push(Difference { path: path.to_owned(), before, after });
     }
 }
 
-fn inside(path: &str, key: &str) -> String {
+/// The path of `key` in what is at `path`.
+pub(crate) fn inside(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// A tree on one line.
-fn shown(tree: &Tree) -> String {
+pub(crate) fn shown(tree: &Tree) -> String {
     match tree {
         Tree::Other(text) => text.clone(),
         Tree::Text(text) => format!("{text:?}"),
@@ -140,22 +182,22 @@ fn shown(tree: &Tree) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::differences;
-    use crate::verify::objects::Reader;
+    use super::{Difference, differences};
+    use crate::verify::objects::read;
 
     fn found(before: &str, after: &str) -> Result<Vec<String>, String> {
-        let read = |text: &str| Reader::default().read(&format!("kind: {text}"));
+        let read = |text: &str| read(&format!("kind: {text}"));
         let shown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let found = differences(&read(before)?, &read(after)?);
-        let line = |found: super::Difference| {
-            format!("{}: {} -> {}", found.path, shown(found.before), shown(found.after))
+        let (before, after) = (read(before)?, read(after)?);
+        let line = |(_, Difference { path, before, after })| {
+            format!("{path}: {} -> {}", shown(before), shown(after))
         };
-        Ok(found.into_iter().map(line).collect())
+        Ok(differences(&before, &after).into_iter().map(line).collect())
     }
 
     #[test]
     fn every_place_is_found() -> Result<(), String> {
-        let cases: [(&str, &str, &[&str]); 9] = [
+        let cases: [(&str, &str, &[&str]); 10] = [
             ("A\na: 1\nb: {c: 2}", "A\nb: {c: 2}\na: 1", &[]),
             ("A\na: 1\nb: {c: 2}", "A\na: '1'\nb: {d: 2}", &["a: 1 -> \"1\"", "b.c: 2 -> -", "b.d: - -> 2"]),
             ("A\na: [1, 2, 3]", "A\na: [1, 4, 3]", &["a.1: 2 -> 4"]),
@@ -167,6 +209,11 @@ mod tests {
                 "Secret\ndata: {a: eApiCg==}",
                 "Secret\ndata: {a: eApjZAo=}",
                 &["data.a.line 2: (3 characters) -> (4 characters)"],
+            ),
+            (
+                "Secret\ndata: {a: x y}",
+                "Secret\ndata: {a: eCB5}",
+                &["data.a: (5 characters) -> (6 characters)"],
             ),
             ("A\na: 1", "B\na: 1", &[": A/ -> -", ": - -> B/"]),
         ];

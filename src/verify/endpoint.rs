@@ -1,12 +1,12 @@
 //! What helm-toolkit makes of the registry's endpoint in a chart's values: the registry's name, and a rule
 //! in NetworkPolicies.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::compare::shown;
 use super::helm::NAMESPACE;
-use super::objects::{Object, Objects};
 use crate::yaml::tree::Tree;
 
 /// What helm-toolkit takes for the address of a host.
@@ -48,64 +48,26 @@ pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String
     Ok(names)
 }
 
-/// The rule that helm-toolkit adds to the egress of a NetworkPolicy for an endpoint that has a namespace.
-pub(crate) fn egress(values: &Tree) -> Option<Tree> {
-    let text = |text: &str| Tree::Text(text.to_owned());
-    let map = |entries: Vec<(&str, Tree)>| {
-        Tree::Mapping(entries.into_iter().map(|(key, value)| (text(key), value)).collect())
-    };
+/// The rule that helm-toolkit adds to the egress of a NetworkPolicy for an endpoint that has a namespace, as
+/// a difference shows it.
+pub(crate) fn egress(values: &Tree) -> Option<String> {
     let endpoint = values.at(&["endpoints", "oci_image_registry"])?;
-    let namespace = endpoint.get("namespace").filter(|namespace| namespace.is_true())?.clone();
-    let labels = map(vec![("name", namespace)]);
-    let to = map(vec![("namespaceSelector", map(vec![("matchLabels", labels)]))]);
-    // In the order of settled trees: `ports` before `to`.
-    let mut rule = Vec::new();
-    if let Some(ports @ Tree::Mapping(_)) = endpoint.get("port").filter(|port| port.is_true()) {
-        let mut list = Vec::new();
-        for (_, numbers) in ports.entries() {
-            let protocol = numbers.get("protocol").filter(|protocol| protocol.is_true()).cloned();
-            let protocol = protocol.unwrap_or_else(|| text("TCP"));
-            let is_port =
-                |(key, number): &&(Tree, Tree)| key.scalar() != Some("protocol") && number.is_true();
-            list.extend(
-                numbers
-                    .entries()
-                    .iter()
-                    .filter(is_port)
-                    .map(|(_, number)| map(vec![("port", number.clone()), ("protocol", protocol.clone())])),
-            );
-        }
-        rule.push(("ports", if list.is_empty() { Tree::null() } else { Tree::List(list) }));
-    }
-    rule.push(("to", Tree::List(vec![to])));
-    Some(map(rule))
-}
-
-/// `after` without the rule `egress` in NetworkPolicies that have gained it once since `before`, and which
-/// they are.
-pub(crate) fn without_egress(
-    after: &[Arc<Object>],
-    before: &[Arc<Object>],
-    egress: &Tree,
-) -> (Objects, Vec<String>) {
-    const RULES: [&str; 2] = ["spec", "egress"];
-    let count = |object: &Object| {
-        let rules = object.tree.at(&RULES).map(Tree::items).unwrap_or_default();
-        rules.iter().filter(|rule| *rule == egress).count()
+    let is_true = |tree: &&Tree| tree.is_true();
+    let namespace = shown(endpoint.get("namespace").filter(is_true)?);
+    let to = format!("to: [{{namespaceSelector: {{matchLabels: {{name: {namespace}}}}}}}]");
+    let Some(ports @ Tree::Mapping(_)) = endpoint.get("port").filter(is_true) else {
+        return Some(format!("{{{to}}}"));
     };
-    let mut gained = Vec::new();
-    let mut objects = after.to_vec();
-    for object in objects.iter_mut().filter(|object| object.key.kind == "NetworkPolicy") {
-        let old = before.iter().find(|other| other.key == object.key);
-        if old.is_none_or(|old| count(object) != count(old) + 1) {
-            continue;
-        }
-        if let Some(Tree::List(rules)) = Arc::make_mut(object).tree.at_mut(&RULES)
-            && let Some(at) = rules.iter().position(|rule| rule == egress)
-        {
-            rules.remove(at);
-            gained.push(object.key.to_string());
+    let mut list = Vec::new();
+    for (_, numbers) in ports.entries() {
+        let protocol = numbers.get("protocol").filter(is_true);
+        let protocol = protocol.map_or_else(|| "\"TCP\"".to_owned(), shown);
+        for (key, number) in numbers.entries() {
+            if key.scalar() != Some("protocol") && number.is_true() {
+                list.push(format!("{{port: {}, protocol: {protocol}}}", shown(number)));
+            }
         }
     }
-    (objects, gained)
+    let list = if list.is_empty() { "null".to_owned() } else { format!("[{}]", list.join(", ")) };
+    Some(format!("{{ports: {list}, {to}}}"))
 }

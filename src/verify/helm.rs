@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use crate::error::Error;
 
@@ -16,19 +17,13 @@ const OLDEST: u32 = 3;
 /// The namespace that charts are rendered for.
 pub(crate) const NAMESPACE: &str = "openstack";
 
-#[derive(Debug)]
 pub(crate) struct Helm {
     program: PathBuf,
     /// Where it keeps its files.
     home: PathBuf,
-    running: Mutex<Running>,
-}
-
-#[derive(Debug, Default)]
-struct Running {
-    /// Whether no more may be started.
-    is_over: bool,
-    children: HashMap<u32, Child>,
+    /// By process; `None` once no more may be started.
+    running: Mutex<Option<HashMap<u32, Child>>>,
+    calls: AtomicUsize,
 }
 
 impl Helm {
@@ -36,18 +31,18 @@ impl Helm {
     pub(crate) fn find(asked: Option<&Path>, home: PathBuf) -> Result<Self, Error> {
         let from_environment = || env::var_os("HELM").filter(|path| !path.is_empty()).map(PathBuf::from);
         let program = asked.map(Path::to_owned).or_else(from_environment).unwrap_or_else(|| "helm".into());
-        let helm = Helm { program, home, running: Mutex::default() };
-        match helm.version() {
-            Ok(version) if major(&version).is_some_and(|major| major >= OLDEST) => Ok(helm),
+        let running = Mutex::new(Some(HashMap::new()));
+        let helm = Helm { program, home, running, calls: AtomicUsize::new(0) };
+        let why = match helm.version() {
+            Ok(version) if major(&version).is_some_and(|major| major >= OLDEST) => return Ok(helm),
             Ok(said) => {
                 let line = said.lines().next().unwrap_or_default().trim();
-                Err(Error::NoHelm(helm.program, format!("is no Helm {OLDEST} or later (it says {line:?})")))
+                format!("is no Helm {OLDEST} or later (it says {line:?})")
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::NoHelm(helm.program, "Helm is not found".to_owned()))
-            }
-            Err(error) => Err(Error::NoHelm(helm.program, format!("cannot be run: {error}"))),
-        }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "Helm is not found".to_owned(),
+            Err(error) => format!("cannot be run: {error}"),
+        };
+        Err(Error::NoHelm(helm.program, why))
     }
 
     fn version(&self) -> io::Result<String> {
@@ -55,52 +50,58 @@ impl Helm {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// What `helm template` prints for the chart in a folder with these `--set`; `None` where it fails. What it
-    /// complains of goes into a file, since it may be much and nobody reads it while Helm is at work.
+    /// How often charts were rendered.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// What `helm template` prints for the chart in `folder` with these `--set`, or what it complains of. An
+    /// error says nothing about the chart: Helm cannot be started, or is killed.
     pub(crate) fn template(
         &self,
-        release: &str,
-        chart: &Path,
+        chart: &str,
+        folder: &Path,
         sets: &[&str],
-        complaints: File,
-    ) -> io::Result<Option<String>> {
+    ) -> io::Result<Result<String, String>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let mut command = self.command();
-        command.args(["template", release]).arg(chart).args(["--namespace", NAMESPACE]);
-        for set in sets {
-            command.args(["--set", set]);
-        }
-        command.stdout(Stdio::piped()).stderr(complaints);
-        let (id, stdout) = {
+        command.arg("template").arg(release(chart)).arg(folder).args(["--namespace", NAMESPACE]);
+        command.args(sets.iter().flat_map(|set| ["--set", set]));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (id, stdout, stderr) = {
             let mut running = self.running();
-            if running.is_over {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
+            let children = running.as_mut().ok_or(io::ErrorKind::Interrupted)?;
             let mut child = command.spawn()?;
-            let stdout = child.stdout.take();
-            let id = child.id();
-            running.children.insert(id, child);
-            (id, stdout)
+            let (id, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
+            children.insert(id, child);
+            (id, stdout, stderr)
         };
-        let mut printed = Vec::new();
-        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut printed));
-        let child = self.running().children.remove(&id);
-        let Some(mut child) = child else { return Err(io::ErrorKind::Interrupted.into()) };
-        let status = child.wait()?;
-        read?;
-        Ok(status.success().then(|| String::from_utf8_lossy(&printed).into_owned()))
+        // Both at once: Helm waits for a reader of either.
+        let (printed, said) = thread::scope(|scope| {
+            let said = scope.spawn(|| read(stderr));
+            (read(stdout), said.join())
+        });
+        let child = self.running().as_mut().and_then(|children| children.remove(&id));
+        let status = child.ok_or(io::ErrorKind::Interrupted)?.wait()?;
+        let (printed, said) = (printed?, said.map_err(|_| io::Error::other("its errors cannot be read"))??);
+        match status.code() {
+            Some(0) => {
+                Ok(String::from_utf8(printed).map_err(|_| "Error: what it prints is not UTF-8".to_owned()))
+            }
+            Some(_) => Ok(Err(complaint(&String::from_utf8_lossy(&said), folder, chart))),
+            None => Err(io::Error::other(format!("it ended by a signal ({status})"))),
+        }
     }
 
     /// Ends all calls, and starts no more.
     pub(crate) fn stop(&self) {
-        let mut running = self.running();
-        running.is_over = true;
-        for (_, mut child) in running.children.drain() {
+        for (_, mut child) in self.running().take().into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, Running> {
+    fn running(&self) -> MutexGuard<'_, Option<HashMap<u32, Child>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +128,28 @@ impl Helm {
     }
 }
 
+fn read(from: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.map_or(Ok(0), |mut from| from.read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
 /// The first number of a version such as `v3.17.3+ge4da497`.
 fn major(version: &str) -> Option<u32> {
     version.trim_start().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// A name that Helm takes for a release: that of the chart, as far as it goes.
+fn release(chart: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = chart.chars().take(53).map(allowed).collect();
+    name.trim_end_matches('-').to_owned()
+}
+
+/// What Helm complains of, on one line and without the scratch folder.
+fn complaint(said: &str, folder: &Path, chart: &str) -> String {
+    let (_, error) = said.split_once("Error:").unwrap_or(("", said));
+    let error = error.replace("\n\nUse --debug flag to render out invalid YAML", "");
+    let error = error.trim().replace(folder.to_string_lossy().as_ref(), chart).replace('\n', " ");
+    format!("Error: {error}")
 }

@@ -4,153 +4,107 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use walkdir::WalkDir;
 
 use super::compare::differences;
-use super::credentials::{Checked, Credentials, is_hash_of_secret};
-use super::endpoint;
+use super::credentials::{Credentials, is_hash_of, new_secrets};
+use super::endpoint::egress;
 use super::helm::Helm;
-use super::objects::{Objects, Reader};
+use super::objects::{self, Object};
 use super::pin::unpinned;
-use super::stage::{Stage, State};
-use super::verdict::{Fault, Render, Verdict};
+use super::stage::Stage;
+use super::verdict::{AUTH_ON, DEFAULT, HOST, Verdict, Verified};
 use crate::chart::VALUES;
-use crate::disk::Scratch;
+use crate::error;
 use crate::finding::Id;
-use crate::plan::ChartPlan;
 use crate::yaml::tree::Tree;
 
-/// What the operator overrides.
+/// What has to be asked for where an owner has switched authentication on.
 const AUTH_OFF: &[&str] = &["endpoints.oci_image_registry.auth.enabled=false"];
-const AUTH_ON: &[&str] = &[
-    "endpoints.oci_image_registry.auth.enabled=true",
-    "endpoints.oci_image_registry.host_fqdn_override.default=registry.example.com",
-];
-/// The host in there.
-const HOST: &str = "registry.example.com";
 
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
-
-/// Where Helm's complaints go, in the scratch folder.
-pub(crate) const COMPLAINTS: &str = "complaints";
 
 /// Why a chart cannot be verified.
 type NotVerified = Box<dyn Error + Send + Sync>;
 
 /// What all charts share.
 pub(crate) struct Prover<'p> {
-    stage: Stage<'p>,
-    helm: &'p Helm,
-    scratch: &'p Scratch,
-    renders: AtomicUsize,
+    pub(crate) stage: Stage<'p>,
+    pub(crate) helm: &'p Helm,
 }
 
 /// A chart in the scratch folder, rendered with some `--set`.
 struct Rendered<'r> {
-    chart: &'r ChartPlan,
+    chart: &'r str,
     folder: &'r Path,
     sets: &'static [&'static str],
-    /// What Helm printed, or what it complained of.
-    printed: Result<String, String>,
+    /// What it renders, or why it does not.
+    objects: Result<Vec<Object>, String>,
 }
 
-impl<'p> Prover<'p> {
-    pub(crate) fn new(stage: Stage<'p>, helm: &'p Helm, scratch: &'p Scratch) -> Self {
-        Prover { stage, helm, scratch, renders: AtomicUsize::new(0) }
-    }
-
-    /// How often Helm was called.
-    pub(crate) fn renders(&self) -> usize {
-        self.renders.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn prove(
-        &self,
-        index: usize,
-        chart: &ChartPlan,
-        notes: &mut BTreeSet<String>,
-    ) -> Result<Verdict, NotVerified> {
-        let planned = self.stage.make(index, State::Planned)?;
-        notes.extend(planned.notes);
-        let as_it_is = if planned.is_changed { Some(self.stage.make(index, State::AsItIs)?) } else { None };
-        let values = self.stage.planned_values(chart)?;
+impl Prover<'_> {
+    /// Proves the chart with this index, or says what is wrong with it in `found`.
+    pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
+        let staged = self.stage.make(index, "")?;
+        found.notes.extend(staged.notes);
+        let file = staged.planned.join(VALUES);
+        let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
         let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
-        let mut reader = Reader::default();
+        let name = &found.chart.name;
+        let is_planned = staged.planned != staged.as_it_is;
 
-        let default = self.render(chart, &planned.path, &[])?;
-        let before = match &as_it_is {
-            Some(staged) => &self.render(chart, &staged.path, &[])?,
-            None => &default,
-        };
-        let objects_before =
-            before.printed.as_ref().map_err(|error| format!("does not render as it is: {error}"));
-        let objects_before = reader.read(objects_before?).map_err(|error| format!("as it is: {error}"))?;
-        let mut faults = default_faults(&mut reader, &objects_before, &default, &values, notes);
-        if !faults.is_empty() {
-            self.differs_from_itself(&mut reader, [before, &default])?;
+        let as_it_is = self.render(name, &staged.as_it_is, &[])?;
+        if let Err(error) = &as_it_is.objects {
+            return Err(format!("does not render as it is: {error}").into());
+        }
+        let planned = if is_planned { Some(self.render(name, &staged.planned, DEFAULT.sets)?) } else { None };
+        let default = planned.as_ref().unwrap_or(&as_it_is);
+        compare_default(&as_it_is, default, &values, found);
+        if !found.faults.is_empty() {
+            self.differs_from_itself([&as_it_is, default])?;
         }
 
-        // Where an owner has switched it on, off is what has to be asked for.
         let enabled = values.at(&["endpoints", "oci_image_registry", "auth", "enabled"]);
-        let off = if enabled.is_some_and(Tree::is_true) {
-            &self.render(chart, &planned.path, AUTH_OFF)?
-        } else {
-            &default
-        };
-        let on = self.render(chart, &planned.path, AUTH_ON)?;
-        let checked = auth_faults(&mut reader, off, &on, &values);
-        if !checked.faults.is_empty() {
-            self.differs_from_itself(&mut reader, [off, &on])?;
+        let is_on = enabled.is_some_and(Tree::is_true);
+        let asked_off = if is_on { Some(self.render(name, &staged.planned, AUTH_OFF)?) } else { None };
+        let off = asked_off.as_ref().unwrap_or(default);
+        let on = self.render(name, &staged.planned, AUTH_ON.sets)?;
+        let known = found.faults.len();
+        compare_auth(off, &on, &values, found);
+        if found.faults.len() > known {
+            self.differs_from_itself([off, &on])?;
         }
-        notes.extend(checked.notes);
-        for fault in checked.faults {
-            if !faults.iter().any(|known| (&known.object, &known.what) == (&fault.object, &fault.what)) {
-                faults.push(fault);
-            }
-        }
-        if faults.is_empty() {
-            Ok(Verdict::Proven { counts: checked.counts, is_planned: planned.is_changed })
-        } else {
-            Ok(Verdict::Faulty(faults))
-        }
+        Ok(if found.faults.is_empty() { Verdict::Proven { is_planned } } else { Verdict::Faulty })
     }
 
     fn render<'r>(
         &self,
-        chart: &'r ChartPlan,
+        chart: &'r str,
         folder: &'r Path,
         sets: &'static [&'static str],
     ) -> Result<Rendered<'r>, NotVerified> {
-        let number = self.renders.fetch_add(1, Ordering::Relaxed);
-        let complaints = Path::new(COMPLAINTS).join(number.to_string());
-        let file = self.scratch.create(&complaints)?;
-        let printed = self.helm.template(&release(&chart.name), folder, sets, file);
+        let printed = self.helm.template(chart, folder, sets);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
-        let printed = if let Some(printed) = printed {
-            Ok(printed)
-        } else {
-            let said = fs::read(self.scratch.path().join(complaints))?;
-            Err(complaint(&String::from_utf8_lossy(&said), folder, &chart.name))
-        };
-        Ok(Rendered { chart, folder, sets, printed })
+        let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
+        Ok(Rendered { chart, folder, sets, objects: printed.and_then(read) })
     }
 
     /// Renders each side again, and fails where one gives something else than before.
-    fn differs_from_itself(&self, reader: &mut Reader, sides: [&Rendered<'_>; 2]) -> Result<(), NotVerified> {
+    fn differs_from_itself(&self, sides: [&Rendered<'_>; 2]) -> Result<(), NotVerified> {
         for side in [sides; AGAIN].iter().flatten() {
             let again = self.render(side.chart, side.folder, side.sets)?;
-            let place = match (&side.printed, &again.printed) {
-                (Ok(one), Ok(other)) if one != other => {
-                    let first = differences(&reader.read(one)?, &reader.read(other)?).into_iter().next();
-                    first.map(|difference| format!("{}: {difference}", difference.object.key))
+            let place = match (&side.objects, &again.objects) {
+                (Ok(one), Ok(other)) => {
+                    let first = differences(one, other).into_iter().next();
+                    first.map(|(object, difference)| format!("{}: {difference}", object.key))
                 }
                 (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
                     Some(format!("it does not always render: {error}"))
                 }
-                _ => None,
+                // It does not render, whatever it says of that.
+                (Err(_), Err(_)) => None,
             };
             if let Some(place) = place {
                 let functions: Vec<&str> = unpinned_functions(side.folder).into_iter().collect();
@@ -166,75 +120,54 @@ impl<'p> Prover<'p> {
     }
 }
 
-/// The objects of a render, or why there are none.
-fn read(reader: &mut Reader, rendered: &Rendered<'_>) -> Result<Objects, String> {
-    let printed = rendered.printed.as_ref().map_err(|error| format!("does not render: {error}"))?;
-    reader.read(printed).map_err(|error| format!("renders what is no YAML: {error}"))
-}
-
-/// What is different with default values, but for the rule that a NetworkPolicy gains for the endpoint.
-fn default_faults(
-    reader: &mut Reader,
-    before: &Objects,
-    default: &Rendered<'_>,
-    values: &Tree,
-    notes: &mut BTreeSet<String>,
-) -> Vec<Fault> {
-    let mut after = match read(reader, default) {
-        Ok(after) => after,
-        Err(what) => return vec![Fault::does_not_render(Render::Default, &what)],
+/// With default values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
+fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
+    let (before, after) = match (&before.objects, &after.objects) {
+        (Ok(before), Ok(after)) => (before, after),
+        (_, Err(error)) | (Err(error), _) => return found.does_not_render(DEFAULT, error),
     };
-    if let Some(egress) = endpoint::egress(values) {
-        let (objects, gained) = endpoint::without_egress(&after, before, &egress);
-        let note = |policy| format!("{policy} gains the egress of the new endpoint, and only that");
-        notes.extend(gained.into_iter().map(note));
-        after = objects;
-    }
-    let differences = differences(before, &after).into_iter();
-    differences.map(|difference| Fault::differs(Render::Default, difference)).collect()
-}
-
-/// What is wrong with the credentials where authentication is on, and what else changes with it.
-fn auth_faults(reader: &mut Reader, off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree) -> Checked {
-    let only = |fault| Checked { faults: vec![fault], ..Checked::default() };
-    let objects = [off, on].map(|side| read(reader, side));
-    let (objects_off, objects_on) = match objects {
-        [Ok(off), Ok(on)] => (off, on),
-        [_, Err(what)] | [Err(what), _] => return only(Fault::does_not_render(Render::AuthOn, &what)),
-    };
-    let credentials = match Credentials::of(values, &on.chart.name, HOST) {
-        Ok(credentials) => credentials,
-        Err(what) => {
-            let fault = Fault::new(Id::MissingValue, Render::AuthOn, None, what);
-            return only(Fault { file: Some(VALUES.into()), ..fault });
-        }
-    };
-    let mut checked = credentials.check(&objects_on, &objects_off);
-    let rest = credentials.taken_off(&objects_on, &objects_off);
-    for difference in differences(&objects_off, &rest) {
-        if is_hash_of_secret(&difference, &objects_on, &objects_off, on.folder) {
-            let (object, path) = (&difference.object.key, &difference.path);
-            checked.notes.insert(format!("{object}: {path} is a hash of the Secret, and changes with it"));
+    let egress = egress(values);
+    let mut gained = BTreeSet::new();
+    for (object, difference) in differences(before, after) {
+        let is_egress = object.key.kind == "NetworkPolicy"
+            && difference.path.starts_with("spec.egress.")
+            && difference.before.is_none()
+            && difference.after == egress;
+        if is_egress && gained.insert(&object.key) {
+            let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
+            found.notes.insert(note);
         } else {
-            checked.faults.push(Fault::differs(Render::AuthOn, difference));
+            found.differs(DEFAULT, object, difference);
         }
     }
-    checked
 }
 
-/// A name that Helm takes for a release: that of the chart, as far as it goes.
-fn release(chart: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = chart.chars().take(53).map(allowed).collect();
-    name.trim_end_matches('-').to_owned()
-}
-
-/// What Helm complains of, on one line and without the scratch folder.
-fn complaint(said: &str, folder: &Path, chart: &str) -> String {
-    let (_, error) = said.split_once("Error:").unwrap_or(("", said));
-    let error = error.replace("\n\nUse --debug flag to render out invalid YAML", "");
-    let error = error.trim().replace(folder.to_string_lossy().as_ref(), chart).replace('\n', " ");
-    format!("Error: {error}")
+/// Where authentication is on, the credentials must be there, and nothing else may differ.
+fn compare_auth(off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
+    let folder = on.folder;
+    let (off, on) = match (&off.objects, &on.objects) {
+        (Ok(off), Ok(on)) => (off, on),
+        (_, Err(error)) | (Err(error), _) => return found.does_not_render(AUTH_ON, error),
+    };
+    let credentials = match Credentials::of(values, &found.chart.name, HOST) {
+        Ok(credentials) => credentials,
+        Err(what) => return found.fault(Id::MissingValue, None, what),
+    };
+    let secrets = new_secrets(on, off);
+    credentials.check(on, &secrets, found);
+    for (object, difference) in differences(off, on) {
+        let is_secret = secrets.iter().any(|secret| secret.key == object.key);
+        if is_secret || credentials.is_mention(object, &difference) {
+            continue;
+        }
+        if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, folder)) {
+            let path = difference.path;
+            let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
+            found.notes.insert(note);
+        } else {
+            found.differs(AUTH_ON, object, difference);
+        }
+    }
 }
 
 /// Functions of the chart's own that may make it differ from itself.

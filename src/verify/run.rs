@@ -1,6 +1,5 @@
 //! Verifies all charts of a plan, in parallel. A signal ends the program at once.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,7 +9,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::helm::Helm;
-use super::prove::{COMPLAINTS, Prover};
+use super::prove::Prover;
 use super::stage::Stage;
 use super::verdict::{Report, Verdict, Verified};
 use crate::disk::Scratch;
@@ -31,16 +30,15 @@ pub(crate) enum Progress {
 
 /// Verifies a plan with the Helm that the user names, or finds one. `toolkit` is the plan for the
 /// helm-toolkit that the user names.
-pub(crate) fn verify(
-    plan: &Plan,
+pub(crate) fn verify<'p>(
+    plan: &'p Plan,
     toolkit: Option<&Plan>,
     helm: Option<&Path>,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Report, Box<dyn Error>> {
+) -> Result<Report<'p>, Box<dyn Error>> {
     let signals = Signals::catch()?;
     let scratch = Scratch::new()?;
     let helm = Helm::find(helm, scratch.path().join("helm"))?;
-    scratch.make_folder(Path::new(COMPLAINTS))?;
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
         let (scratch, helm) = (&scratch, &helm);
@@ -55,7 +53,7 @@ pub(crate) fn verify(
                 }
             }
         });
-        let prover = Prover::new(Stage::new(scratch, plan, toolkit), helm, scratch);
+        let prover = Prover { stage: Stage::new(scratch, plan, toolkit), helm };
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
@@ -65,22 +63,22 @@ pub(crate) fn verify(
         });
         let charts = verified.collect();
         drop(done);
-        Ok(Report { charts, renders: prover.renders() })
+        Ok(Report { charts, renders: helm.calls() })
     })
 }
 
-fn verify_chart(prover: &Prover<'_>, index: usize, chart: &ChartPlan) -> Verified {
-    let mut notes = BTreeSet::new();
+fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> (Verdict, Verified<'p>) {
+    let mut found = Verified::new(chart);
     let verdict = match chart.outcome() {
         Outcome::LeftAlone(reason) => Verdict::LeftAlone(reason),
         Outcome::Refused => {
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
             Verdict::NotVerified(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
         }
-        Outcome::Complete | Outcome::Changed => {
-            let proof = prover.prove(index, chart, &mut notes);
-            proof.unwrap_or_else(|error| Verdict::NotVerified(error.to_string()))
-        }
+        Outcome::Complete | Outcome::Changed => prover.prove(index, &mut found).unwrap_or_else(|error| {
+            found.faults.clear();
+            Verdict::NotVerified(error.to_string())
+        }),
     };
-    Verified { path: chart.path.clone(), name: chart.name.clone(), verdict, notes }
+    (verdict, found)
 }

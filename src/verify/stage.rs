@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde_yaml::Value;
 use walkdir::WalkDir;
 
 use super::pin::pinned;
@@ -24,139 +23,134 @@ type Staging<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// As it lies in the checkout.
-    AsItIs,
-    /// With all edits of the plan.
-    Planned,
-}
-
-/// A plan and its changes by path.
-#[derive(Debug)]
-struct Source<'p> {
-    plan: &'p Plan,
-    changes: BTreeMap<&'p Path, &'p FileChange>,
-}
-
-impl<'p> Source<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
-        Source { plan, changes }
-    }
-}
-
-/// The text of a file that the plan changes, where it is there in this state.
-fn text_in(state: State, change: &FileChange) -> Option<String> {
-    match state {
-        State::AsItIs => change.old.clone(),
-        State::Planned => Some(change.new.clone()),
-    }
-}
-
 /// Makes the copies.
-#[derive(Debug)]
 pub(crate) struct Stage<'p> {
     scratch: &'p Scratch,
-    charts: Source<'p>,
-    /// The helm-toolkit that the user names, which has a plan of its own.
-    toolkit: Option<(Source<'p>, &'p ChartPlan)>,
-    /// The toolkits that were copied, by index and state: charts share them.
-    toolkits: Vec<[OnceLock<Result<Staged, String>>; 2]>,
+    plan: &'p Plan,
+    changes: BTreeMap<&'p Path, &'p FileChange>,
+    /// That of the helm-toolkit which the user names.
+    named_toolkit: Option<Box<Stage<'p>>>,
+    /// The toolkits of the plan that were copied, by index: charts share them.
+    toolkits: Vec<OnceLock<Result<Staged, String>>>,
 }
 
 /// A chart or toolkit in the scratch folder.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Staged {
-    /// The whole path.
-    pub(crate) path: PathBuf,
-    /// Whether the plan changes anything in it, or in what it depends on.
-    pub(crate) is_changed: bool,
+    pub(crate) as_it_is: PathBuf,
+    /// The same folder where the plan changes nothing in the chart and in what it depends on.
+    pub(crate) planned: PathBuf,
     /// What had to be left out.
     pub(crate) notes: BTreeSet<String>,
 }
 
-/// A copy in the making.
-struct Copy<'c> {
-    state: State,
-    staged: Staged,
-    /// The folders of the charts that it is inside of: none is copied into itself.
-    around: Vec<&'c Path>,
+/// What the copies of a chart are made of, by paths in them.
+#[derive(Default)]
+struct Files {
+    as_it_is: BTreeMap<PathBuf, Vec<u8>>,
+    /// The files that are other ones as planned, or new.
+    planned: BTreeMap<PathBuf, Vec<u8>>,
+    toolkits: BTreeMap<PathBuf, Staged>,
+    notes: BTreeSet<String>,
+}
+
+impl Files {
+    /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
+    fn has_chart(&self, at: &Path, name: &str) -> bool {
+        let is_version = |version: &str| version.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
+        let is_packed = |file: &str| {
+            let version =
+                file.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".tgz"));
+            version.is_some_and(is_version)
+        };
+        let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
+        let mut inside = self.as_it_is.keys().filter_map(|path| path.strip_prefix(&charts).ok());
+        inside.any(|path| path == metadata || path.to_str().is_some_and(is_packed))
+    }
 }
 
 impl<'p> Stage<'p> {
     /// Copies go into `scratch`. Where the user names a helm-toolkit, `toolkit` is the plan for it.
     pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, toolkit: Option<&'p Plan>) -> Self {
-        let toolkit = toolkit.and_then(|plan| {
-            let chart = plan.charts.iter().find(|chart| chart.role == Role::Toolkit)?;
-            Some((Source::new(plan), chart))
-        });
-        // The last one is for the toolkit that the user names.
-        let toolkits = (0..=plan.charts.len()).map(|_| [OnceLock::new(), OnceLock::new()]).collect();
-        Stage { scratch, charts: Source::new(plan), toolkit, toolkits }
+        let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
+        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, None)));
+        let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
+        Stage { scratch, plan, changes, named_toolkit, toolkits }
     }
 
-    /// Copies the chart with this index in one state.
-    pub(crate) fn make(&self, index: usize, state: State) -> Staging<Staged> {
-        let chart = self.charts.plan.charts.get(index).ok_or("no such chart")?;
-        let folder = if state == State::Planned { "planned" } else { "as-it-is" };
-        let at = Path::new(folder).join(index.to_string());
-        let mut copy = self.copy_to(&at, state);
-        self.copy_chart(chart, &at, &mut copy)?;
-        Ok(copy.staged)
-    }
-
-    fn copy_to(&self, at: &Path, state: State) -> Copy<'_> {
-        let path = self.scratch.path().join(at);
-        Copy { state, staged: Staged { path, is_changed: false, notes: BTreeSet::new() }, around: Vec::new() }
-    }
-
-    /// The text of a chart's values.yaml as planned.
-    pub(crate) fn planned_values(&self, chart: &ChartPlan) -> Staging<String> {
-        let path = chart.path.join(VALUES);
-        if let Some(change) = self.charts.changes.get(path.as_path()) {
-            return Ok(change.new.clone());
+    /// Copies the chart with this index in both states, into folders whose names start with `prefix`.
+    pub(crate) fn make(&self, index: usize, prefix: &str) -> Staging<Staged> {
+        let chart = self.plan.charts.get(index).ok_or("no such chart")?;
+        let mut files = Files::default();
+        self.add_chart(&mut files, chart, Path::new(""), &[])?;
+        let folder = |state: &str| Path::new(&format!("{prefix}{state}")).join(index.to_string());
+        let Files { as_it_is: mut all, planned: changes, toolkits, notes } = files;
+        let as_it_is = self.write(&folder("as-it-is"), &all, &toolkits, |toolkit| &toolkit.as_it_is)?;
+        let is_changed = |toolkit: &Staged| toolkit.planned != toolkit.as_it_is;
+        if changes.is_empty() && !toolkits.values().any(is_changed) {
+            return Ok(Staged { planned: as_it_is.clone(), as_it_is, notes });
         }
-        let whole = self.charts.plan.base.join(path);
-        Ok(fs::read_to_string(&whole).map_err(error::Error::read(&whole))?)
+        all.extend(changes);
+        let planned = self.write(&folder("planned"), &all, &toolkits, |toolkit| &toolkit.planned)?;
+        Ok(Staged { as_it_is, planned, notes })
     }
 
-    /// Copies a chart, and puts what it depends on into it.
-    fn copy_chart<'c>(&'c self, chart: &'c ChartPlan, at: &Path, copy: &mut Copy<'c>) -> Staging<()> {
-        self.copy_files(&self.charts, &chart.path, at, copy)?;
-        let here = self.scratch.path().join(at);
-        let metadata = Metadata::read(self.scratch.path(), at).map_err(|refusal| refusal.to_string())?;
-        copy.around.push(&chart.path);
-        for Dependency { name, repository } in
-            metadata.dependencies.iter().filter(|needed| needed.name != TOOLKIT)
-        {
-            if is_inside(&here, name) {
+    /// Writes a chart to `at`, and returns its whole path.
+    fn write(
+        &self,
+        at: &Path,
+        files: &BTreeMap<PathBuf, Vec<u8>>,
+        toolkits: &BTreeMap<PathBuf, Staged>,
+        state: impl Fn(&Staged) -> &Path,
+    ) -> Staging<PathBuf> {
+        let make_folder = |path: &Path| self.scratch.make_folder(path.parent().unwrap_or(at));
+        for (path, text) in files {
+            make_folder(&at.join(path))?;
+            self.scratch.write(&at.join(path), text)?;
+        }
+        for (path, toolkit) in toolkits {
+            make_folder(&at.join(path))?;
+            self.scratch.link(state(toolkit).strip_prefix(self.scratch.path())?, &at.join(path))?;
+        }
+        Ok(self.scratch.path().join(at))
+    }
+
+    /// Adds a chart at `at`, and what it depends on. It is inside of the charts in `around`, none of which is
+    /// copied into itself.
+    fn add_chart(&self, files: &mut Files, chart: &ChartPlan, at: &Path, around: &[&Path]) -> Staging<()> {
+        self.add_files(files, &chart.path, at)?;
+        if chart.role == Role::Toolkit {
+            return Ok(());
+        }
+        let metadata = Metadata::read(&self.plan.base, &chart.path).map_err(|refusal| refusal.to_string())?;
+        let around = [around, &[&chart.path]].concat();
+        for Dependency { name, repository } in metadata.dependencies {
+            if name == TOOLKIT || files.has_chart(at, &name) {
                 continue;
             }
-            let provider = self.provider(chart, name, repository.as_deref());
-            if let Some(provider) = provider.filter(|chart| !copy.around.contains(&chart.path.as_path())) {
-                self.copy_chart(provider, &at.join("charts").join(name), copy)?;
+            let inside = at.join("charts").join(&name);
+            let provider = self.provider(chart, &name, repository.as_deref());
+            if let Some(provider) = provider.filter(|chart| !around.contains(&chart.path.as_path())) {
+                self.add_chart(files, provider, &inside, &around)?;
             } else {
-                copy.staged
-                    .notes
-                    .insert(format!("rendered without {name}, which it depends on and which is not here"));
-                self.leave_out(at, name)?;
+                // Helm renders no chart without something in the place of each dependency.
+                let empty = format!("apiVersion: v1\nname: {name:?}\nversion: 0.0.0\n");
+                files.as_it_is.insert(inside.join("Chart.yaml"), empty.into_bytes());
+                let note = format!("rendered without {name}, which it depends on and which is not here");
+                files.notes.insert(note);
             }
         }
-        copy.around.pop();
-        if !is_inside(&here, TOOLKIT) {
-            let toolkit = self.toolkit_for(chart, copy.state).ok_or(NO_TOOLKIT)??;
-            copy.staged.is_changed |= toolkit.is_changed;
-            self.scratch.make_folder(&at.join("charts"))?;
-            self.scratch
-                .link(toolkit.path.strip_prefix(self.scratch.path())?, &at.join("charts").join(TOOLKIT))?;
+        if !files.has_chart(at, TOOLKIT) {
+            let toolkit = self.toolkit_of(chart)?;
+            files.notes.extend(toolkit.notes.iter().cloned());
+            files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
         Ok(())
     }
 
     /// The chart that another one depends on: by its path, else by its name.
     fn provider(&self, chart: &ChartPlan, name: &str, repository: Option<&str>) -> Option<&'p ChartPlan> {
-        let charts = || self.charts.plan.charts.iter().filter(|chart| chart.role == Role::Application);
+        let charts = || self.plan.charts.iter().filter(|chart| chart.role == Role::Application);
         let path = repository.and_then(|address| address.strip_prefix("file://"));
         let path = path.map(|path| normal(&chart.path.join(path)));
         let by_path = path.and_then(|path| charts().find(|chart| chart.path == path));
@@ -164,134 +158,74 @@ impl<'p> Stage<'p> {
     }
 
     /// The toolkit that a chart depends on, copied when it is first asked for.
-    fn toolkit_for(&self, chart: &ChartPlan, state: State) -> Option<Result<Staged, String>> {
-        let (index, source, toolkit) = match &self.toolkit {
-            Some((source, toolkit)) => (self.toolkits.len() - 1, source, *toolkit),
-            None => (chart.toolkit?, &self.charts, self.charts.plan.charts.get(chart.toolkit?)?),
+    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<Staged> {
+        let (stage, index) = match &self.named_toolkit {
+            Some(stage) => (&**stage, stage.plan.charts.iter().position(|chart| chart.role == Role::Toolkit)),
+            None => (self, chart.toolkit),
         };
-        let made = self.toolkits.get(index)?.get(usize::from(state == State::Planned))?.get_or_init(|| {
+        let index = index.ok_or(NO_TOOLKIT)?;
+        let (toolkit, copy) =
+            stage.plan.charts.get(index).zip(stage.toolkits.get(index)).ok_or(NO_TOOLKIT)?;
+        let copied = copy.get_or_init(|| {
             if toolkit.outcome() == Outcome::Refused {
                 let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
                 return Err(format!("its helm-toolkit is refused: {}", all.join("; ")));
             }
-            let folder = if state == State::Planned { "toolkit-planned" } else { "toolkit-as-it-is" };
-            let path = Path::new(folder).join(index.to_string());
-            let mut copy = self.copy_to(&path, state);
-            let copied = self.copy_files(source, &toolkit.path, &path, &mut copy);
-            copied.map_err(|error| error.to_string())?;
-            Ok(copy.staged)
+            stage.make(index, "toolkit-").map_err(|error| error.to_string())
         });
-        Some(made.clone())
+        Ok(copied.clone()?)
     }
 
-    /// Copies the files of the chart in the folder `dir` of a plan.
-    fn copy_files(&self, source: &Source<'_>, dir: &Path, at: &Path, copy: &mut Copy<'_>) -> Staging<()> {
-        self.scratch.make_folder(at)?;
-        let whole = source.plan.base.join(dir);
+    /// Adds the files of the chart in the folder `dir` of the plan.
+    fn add_files(&self, files: &mut Files, dir: &Path, at: &Path) -> Staging<()> {
+        let whole = self.plan.base.join(dir);
         let is_wanted = |entry: &walkdir::DirEntry| {
             let is_git = entry.depth() == 1 && entry.file_name() == ".git";
             !is_git && !disk::is_temporary(entry.file_name())
         };
         for entry in WalkDir::new(&whole).min_depth(1).into_iter().filter_entry(is_wanted) {
             let entry = entry?;
-            let relative = entry.path().strip_prefix(&whole)?;
             if entry.file_type().is_dir() {
-                self.scratch.make_folder(&at.join(relative))?;
-            } else if source.changes.contains_key(dir.join(relative).as_path()) {
-                // Written below.
-            } else if entry.file_type().is_file() {
-                self.copy_file(entry.path(), &at.join(relative))?;
-            } else {
-                self.copy_link(source, entry.path(), at, relative, copy)?;
+                continue;
             }
-        }
-        for (path, change) in source.changes.iter().filter(|(path, _)| path.starts_with(dir)) {
-            copy.staged.is_changed = true;
-            if let Some(text) = text_in(copy.state, change) {
-                let target = at.join(path.strip_prefix(dir)?);
-                self.scratch.make_folder(target.parent().unwrap_or(at))?;
-                self.write(&target, &text)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Helm follows links: what one leads to is copied, if it is a file of the checkout.
-    fn copy_link(
-        &self,
-        source: &Source<'_>,
-        link: &Path,
-        at: &Path,
-        relative: &Path,
-        copy: &mut Copy<'_>,
-    ) -> Staging<()> {
-        let file = link.canonicalize().ok().filter(|path| path.is_file());
-        let inside = file.as_deref().and_then(|path| path.strip_prefix(&source.plan.base).ok());
-        match (inside, &file) {
-            (Some(inside), Some(file)) => {
-                let change = source.changes.get(inside);
-                match change.and_then(|change| text_in(copy.state, change)) {
-                    Some(text) => self.write(&at.join(relative), &text),
-                    None => self.copy_file(file, &at.join(relative)),
+            let relative = entry.path().strip_prefix(&whole)?;
+            // Helm follows links: what one leads to is copied, if it is a file of the checkout.
+            let file = entry.path().canonicalize().ok().filter(|path| path.is_file());
+            let inside = file.as_deref().and_then(|path| path.strip_prefix(&self.plan.base).ok());
+            if let (Some(file), Some(inside)) = (&file, inside) {
+                let target = at.join(relative);
+                let change = self.changes.get(inside);
+                let old = match change.and_then(|change| change.old.as_ref()) {
+                    Some(old) => old.clone().into_bytes(),
+                    None => fs::read(file).map_err(error::Error::read(file))?,
+                };
+                if let Some(change) = change {
+                    files.planned.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
                 }
-            }
-            // What the chart depends on is put there afterwards.
-            _ if relative.starts_with("charts") => Ok(()),
-            _ => {
+                files.as_it_is.insert(target.clone(), with_pins(&target, old));
+            } else if !relative.starts_with("charts") {
+                // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
-                copy.staged.notes.insert(format!(
+                files.notes.insert(format!(
                     "rendered without {what}, which leads out of the checkout or is no file"
                 ));
-                Ok(())
             }
         }
-    }
-
-    fn copy_file(&self, from: &Path, target: &Path) -> Staging<()> {
-        let text = if is_template(target) { fs::read_to_string(from).ok() } else { None };
-        match text {
-            Some(text) => self.write(target, &text),
-            None => Ok(self.scratch.copy(from, target)?),
-        }
-    }
-
-    fn write(&self, target: &Path, text: &str) -> Staging<()> {
-        let text = if is_template(target) { &pinned(text) } else { text };
-        Ok(self.scratch.write(target, text.as_bytes())?)
-    }
-
-    /// Takes a dependency out of the copy of a chart.
-    fn leave_out(&self, at: &Path, name: &str) -> Staging<()> {
-        for file in ["Chart.yaml", "requirements.yaml"] {
-            let Ok(text) = fs::read_to_string(self.scratch.path().join(at).join(file)) else { continue };
-            let parsed = serde_yaml::from_str(&text);
-            let mut parsed: Value = parsed.map_err(|error| format!("{file}: {error}"))?;
-            if let Some(list) = parsed.get_mut("dependencies").and_then(Value::as_sequence_mut) {
-                list.retain(|item| item.get("name").and_then(Value::as_str) != Some(name));
-                let text = serde_yaml::to_string(&parsed).map_err(|error| format!("{file}: {error}"))?;
-                self.scratch.write(&at.join(file), text.as_bytes())?;
+        for (path, change) in self.changes.iter().filter(|(_, change)| change.old.is_none()) {
+            if let Ok(relative) = path.strip_prefix(dir) {
+                let target = at.join(relative);
+                files.planned.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
             }
         }
         Ok(())
     }
 }
 
-/// Whether a file of a chart, or of one inside of it, is a template or holds values that may be some.
-fn is_template(path: &Path) -> bool {
-    path.ends_with(VALUES) || path.iter().any(|name| name == "templates")
-}
-
-/// Whether the chart in the folder `dir` has a chart called `name` in its `charts/`, packed or not.
-fn is_inside(dir: &Path, name: &str) -> bool {
-    let inside = dir.join("charts");
-    if inside.join(name).join("Chart.yaml").is_file() {
-        return true;
+/// The text of a file in a copy: templates, and values that may hold some, are pinned.
+fn with_pins(target: &Path, text: Vec<u8>) -> Vec<u8> {
+    let is_template = target.ends_with(VALUES) || target.iter().any(|name| name == "templates");
+    match std::str::from_utf8(&text) {
+        Ok(template) if is_template => pinned(template).into_bytes(),
+        _ => text,
     }
-    let Ok(entries) = fs::read_dir(inside) else { return false };
-    entries.filter_map(Result::ok).any(|entry| {
-        let file = entry.file_name();
-        let version =
-            file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".tgz"));
-        version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit() || c == 'v'))
-    })
 }

@@ -57,18 +57,8 @@ impl Tree {
         found.map(|(_, value)| value)
     }
 
-    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Tree> {
-        let Tree::Mapping(entries) = self else { return None };
-        let found = entries.iter_mut().rev().find(|(name, _)| name.scalar() == Some(key));
-        found.map(|(_, value)| value)
-    }
-
     pub(crate) fn at(&self, keys: &[&str]) -> Option<&Tree> {
         keys.iter().try_fold(self, |tree, key| tree.get(key))
-    }
-
-    pub(crate) fn at_mut(&mut self, keys: &[&str]) -> Option<&mut Tree> {
-        keys.iter().try_fold(self, |tree, key| tree.get_mut(key))
     }
 
     /// The entries of the mapping that this is; none where it is none.
