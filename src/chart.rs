@@ -110,7 +110,8 @@ impl Beside {
         let subcharts = dir.join("charts");
         let names =
             names_in(&base.join(&subcharts)).map_err(|error| Finding::unreadable(&subcharts, &error))?;
-        let is_packed = |name: &&String| name.starts_with("helm-toolkit-") && name.ends_with(".tgz");
+        let is_packed =
+            |name: &&String| name.strip_suffix(".tgz").is_some_and(|name| name.starts_with("helm-toolkit-"));
         let packed_toolkit = names.iter().find(is_packed).map(|name| subcharts.join(name));
         Ok(Beside { schema: read("values.schema.json")?, helmignore: read(".helmignore")?, packed_toolkit })
     }

@@ -60,7 +60,7 @@ ids! {
     Unproven = "unproven",
     // How its templates are.
     TemplateNotText = "template-not-text",
-    TooMany = "too-many",
+    TemplateSyntax = "template-syntax",
     NoRootVariable = "no-root-variable",
     UnclearPullSecrets = "unclear-pull-secrets",
     UnclearMetadata = "unclear-metadata",
@@ -237,11 +237,16 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.location, printable(&self.what), printable(&self.fix))
+        write!(f, "{}: {}; {}", self.location, printable(&self.what), self.advice())
     }
 }
 
 impl Finding {
+    /// What the reader can do, for a terminal. Lines to copy stand below the sentence.
+    pub(crate) fn advice(&self) -> String {
+        self.fix.lines().map(printable).collect::<Vec<_>>().join("\n    ")
+    }
+
     /// Refuses what the YAML editor cannot read or edit.
     pub(crate) fn from_yaml(path: &Path, error: &yaml::Error) -> Self {
         const BY_HAND: &str = "write it as a block of `key: value` lines, or add the entries by hand";

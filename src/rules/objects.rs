@@ -48,6 +48,16 @@ impl<'o> Template<'o> {
         Location::at(self.path, position(self.outline.text, offset))
     }
 
+    /// Refuses a template that Helm cannot parse.
+    pub(super) fn require_balance(&self) -> Result<(), Finding> {
+        if self.outline.actions.is_balanced {
+            return Ok(());
+        }
+        let what = "an action or a block in it does not end, or ends nothing";
+        let location = Location::file(self.path);
+        Err(Finding::refused(Id::TemplateSyntax, location, what, "mend it; `helm lint` says more"))
+    }
+
     /// Gives an object the Secret to pull with.
     pub(super) fn complete(&self, object: &Object<'_>) -> Outcome {
         let text = self.outline.text;
@@ -58,32 +68,34 @@ impl<'o> Template<'o> {
         }
         let root = self.outline.actions.root_variable(found.start, *scope);
         let column = found.column;
-        let refuse = |id, why: String| {
-            let list = pull_secrets::list(root.unwrap_or("$"), column, "\n");
-            let fix =
-                format!("add {KEY} to it by hand, with the right variable for the templates' root:\n{list}");
+        let line_break = pull_secrets::line_break(text);
+        let refuse = |id, why: &str, (advice, lines): (&str, String)| {
+            let variable =
+                if root.is_none() { ", and for `$` the variable that is the templates' root" } else { "" };
+            let fix = format!("{advice}{variable}:\n{lines}");
             Outcome::Refused(Finding::refused(id, self.location(found), format!("{what} {why}"), fix))
         };
+        let variable = root.unwrap_or("$");
+        let by_hand = || ("add this by hand", pull_secrets::list(variable, column, "\n"));
         if keys.iter().any(|(_, entry)| self.prints_list(entry)) {
             existing = Existing::Unclear("come from a define");
         }
         if let Existing::Unclear(why) = existing {
-            return refuse(Id::UnclearPullSecrets, format!("whose {KEY} {why}"));
+            let item = pull_secrets::item(variable, column + 2, "\n");
+            let advice = ("write its list out by hand, in lines, with this in it", item);
+            return refuse(Id::UnclearPullSecrets, &format!("whose {KEY} {why}"), advice);
         }
         let Some(root) = root else {
-            let why = "in a `define` that has no $envAll to find the values by".to_owned();
-            return refuse(Id::NoRootVariable, why);
+            let why = "in a `define` that has no $envAll to find the values by";
+            return refuse(Id::NoRootVariable, why, by_hand());
         };
-        let line_break = pull_secrets::line_break(text);
         let (at, lines) = match existing {
             Existing::Others { end, column } => (end, pull_secrets::item(root, column, line_break)),
             _ => (*at, pull_secrets::list(root, column, line_break)),
         };
         if self.changes_scope(at, *scope) {
-            return refuse(
-                Id::UnclearMetadata,
-                "in which a condition begins or ends on the same line".to_owned(),
-            );
+            let why = "in which a condition begins or ends on the same line";
+            return refuse(Id::UnclearMetadata, why, by_hand());
         }
         Outcome::Edit(pull_secrets::insertion(text, at, lines))
     }
@@ -101,22 +113,37 @@ impl<'o> Template<'o> {
 
     /// Whether the line that ends at byte `at` leaves `scope`.
     fn changes_scope(&self, at: usize, scope: Scope) -> bool {
-        let actions = self.outline.actions.actions.iter();
+        let actions = self.outline.actions.all.iter();
         let before = actions.rev().find(|action| action.range.end <= at);
         before.map_or(Scope::FILE, |action| action.behind) != scope
     }
 
-    /// The ServiceAccounts: mappings with this kind and with metadata. Others are subjects of a role binding.
+    /// The ServiceAccounts. What has this kind and a name, but no metadata, is the subject of a role binding.
     pub(super) fn accounts(&self) -> Vec<Object<'o>> {
         let kinds = self.outline.entries.iter().enumerate();
         let kinds = kinds.filter(|(_, entry)| entry.is("kind") && entry.scalar() == Some("ServiceAccount"));
         let account = |(index, kind): (usize, &'o Entry<'o>)| {
-            let keys = self.outline.siblings(index);
-            let (metadata, _) = keys.iter().find(|(_, entry)| entry.is("metadata"))?;
-            let at = self.end_of_plain(*metadata, kind.scope).unwrap_or(kind.line_end);
+            let keys = self.keys(index, kind);
+            let metadata = keys.iter().find(|(_, entry)| entry.is("metadata"));
+            let is_subject = kind.parent.is_some() || keys.iter().any(|(_, entry)| entry.is("name"));
+            if metadata.is_none() && is_subject {
+                return None;
+            }
+            let end = metadata.and_then(|(metadata, _)| self.end_of_plain(*metadata, kind.scope));
+            let at = end.unwrap_or(kind.line_end);
             Some(Object { what: "a ServiceAccount", found: kind, keys, scope: kind.scope, at })
         };
         kinds.filter_map(account).collect()
+    }
+
+    /// The keys of the object of this kind. The branches of a condition may hold an object each.
+    fn keys(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
+        let mut keys = self.outline.siblings(index);
+        let actions = &self.outline.actions;
+        let others = keys.iter().filter(|(_, entry)| entry.is("kind")).map(|(_, other)| other.scope);
+        let others: Vec<Scope> = others.filter(|other| !actions.is_in(kind.scope, *other)).collect();
+        keys.retain(|(_, entry)| !others.iter().any(|other| actions.is_in(entry.scope, *other)));
+        keys
     }
 
     /// Byte offset behind the lines of a mapping, where these are plain: `key: value`, one behind another, with
@@ -130,14 +157,13 @@ impl<'o> Template<'o> {
         let mut behind = self.outline.entries.get(mapping + 1..)?.iter().peekable();
         while let Some(entry) = behind.next_if(|entry| entry.parent >= Some(mapping)) {
             let between = self.outline.text.get(end..entry.start)?;
-            let is_block =
-                entry.value.starts_with(['|', '>', '"', '\'', '{', '[']) && entry.scalar().is_none();
-            if !between.trim().is_empty() || between.contains('\n') || entry.scope != scope || is_block {
+            let is_next = between.trim().is_empty() && !between.contains('\n');
+            if !is_next || entry.scope != scope || entry.goes_on() {
                 return None;
             }
             end = entry.line_end;
         }
-        let actions = self.outline.actions.actions.iter();
+        let actions = self.outline.actions.all.iter();
         let mut inside =
             actions.filter(|action| action.range.start >= metadata.start && action.range.start < end);
         // What an action prints may go on with the mapping, wherever the action stands.

@@ -51,8 +51,8 @@ pub(super) fn existing(outline: &Outline<'_>, keys: &[(usize, &Entry<'_>)], scop
             && matches!(names.as_slice(), [(_, name)] if name.is("name") && !name.is_open() && name.line_end == item.line_end)
     };
     match items.last() {
-        Some((_, last)) if list.is_open() && items.iter().all(is_plain) => {
-            Existing::Others { end: last.line_end, column: last.column }
+        Some((_, item)) if list.is_open() && items.iter().all(is_plain) => {
+            Existing::Others { end: item.line_end, column: item.column }
         }
         _ => Existing::Unclear("are no plain list"),
     }

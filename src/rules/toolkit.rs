@@ -80,6 +80,7 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
     let outline = Outline::new(&source.text);
     let lists = HashSet::new();
     let template = Template { path: &source.path, outline: &outline, lists: &lists };
+    template.require_balance()?;
     let in_snippet = |account: &Object<'_>| {
         let define = outline.actions.define(account.scope);
         define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET)
@@ -104,6 +105,8 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
 fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(source) = defining(chart, LIST_SNIPPET) else { return Ok(()) };
     let outline = Outline::new(&source.text);
+    let lists = HashSet::new();
+    Template { path: &source.path, outline: &outline, lists: &lists }.require_balance()?;
     let in_snippet = |entry: &Entry<'_>| {
         let define = outline.actions.define(entry.scope);
         define.and_then(|define| outline.actions.name(define)) == Some(LIST_SNIPPET)

@@ -18,7 +18,6 @@ use crate::source::Source;
 use crate::template::Word;
 use crate::template::actions::Scope;
 use crate::template::outline::Outline;
-use crate::text::position;
 
 /// The conditional `imagePullSecrets` of ServiceAccounts.
 pub(super) const SERVICE_ACCOUNTS: Rule =
@@ -88,6 +87,7 @@ fn service_accounts(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -
     let lists = defines_with_list(chart);
     for (source, outline) in templates(chart, &ACCOUNT) {
         let template = Template { path: &source.path, outline: &outline, lists: &lists };
+        template.require_balance()?;
         for account in template.accounts() {
             let define = outline.actions.define(account.scope);
             let is_snippet = define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET);
@@ -137,11 +137,12 @@ const WORKLOADS: [&str; 11] = [
 fn pods(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let lists = defines_with_list(chart);
     for (source, outline) in templates(chart, &CONTAINERS) {
+        let template = Template { path: &source.path, outline: &outline, lists: &lists };
         if is_script(source.path.strip_prefix(chart.dir).unwrap_or(&source.path)) {
-            report_script(source, proposals);
+            report_script(&template, proposals);
             continue;
         }
-        let template = Template { path: &source.path, outline: &outline, lists: &lists };
+        template.require_balance()?;
         for pod in template.pods() {
             if is_text(source, &outline, pod.object.scope) {
                 let what =
@@ -206,16 +207,12 @@ fn look_at(
 }
 
 /// Warns of pods that a script makes: their YAML is a text to it.
-fn report_script(source: &Source, proposals: &mut Proposals) {
-    if source.text.contains("serviceAccount") {
-        return;
-    }
-    for (at, _) in source.text.match_indices("containers:") {
-        let line = source.text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
-        if line.trim().is_empty() {
-            let location = Location::at(&source.path, position(&source.text, at));
+fn report_script(template: &Template<'_>, proposals: &mut Proposals) {
+    for pod in template.pods() {
+        if pod.account(template.outline).is_none() && !template.has_list(&pod.object) {
             let what = "a script makes this pod at run time: it gets no credentials from here";
             let fix = "give it imagePullSecrets in the script";
+            let location = template.location(pod.object.found);
             proposals.report(Finding::warning(Id::ScriptPod, location, what, fix));
         }
     }

@@ -40,7 +40,7 @@ struct Block {
 #[derive(Debug)]
 pub(crate) struct Actions<'t> {
     text: &'t str,
-    pub(crate) actions: Vec<Action<'t>>,
+    pub(crate) all: Vec<Action<'t>>,
     blocks: Vec<Block>,
     /// Whether each block is closed, and each end closes one.
     pub(crate) is_balanced: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Actions<'t> {
 impl<'t> Actions<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let file = Block { around: Scope::FILE, opening: None, is_define: false };
-        let mut found = Actions { text, actions: Vec::new(), blocks: vec![file], is_balanced: true };
+        let mut found = Actions { text, all: Vec::new(), blocks: vec![file], is_balanced: true };
         let mut scope = Scope::FILE;
         let mut inside: Option<Vec<Piece<'t>>> = None;
         let mut start = 0;
@@ -63,7 +63,7 @@ impl<'t> Actions<'t> {
                 }
                 Kind::Comment => {
                     let range = piece.start..piece.start + piece.text.len();
-                    found.actions.push(Action {
+                    found.all.push(Action {
                         range,
                         is_silent: true,
                         scope,
@@ -88,7 +88,7 @@ impl<'t> Actions<'t> {
         let is_assignment = first.is_some_and(|(kind, _)| kind == Kind::Variable)
             && pieces.get(1).is_some_and(|piece| matches!(piece.kind, Kind::Declare | Kind::Assign));
         let is_silent = is_assignment || keyword.is_some_and(|keyword| keyword != "template");
-        let opening = self.actions.len();
+        let opening = self.all.len();
         let around = self.block(scope).map_or(Scope::FILE, |block| block.around);
         let behind = match keyword {
             Some("if" | "range" | "with" | "define" | "block") => {
@@ -104,7 +104,7 @@ impl<'t> Actions<'t> {
         };
         let opens_define = matches!(keyword, Some("define" | "block"));
         let closes_define = keyword == Some("end") && self.block(scope).is_some_and(|block| block.is_define);
-        self.actions.push(Action { range, is_silent, scope, behind, opens_define, closes_define, pieces });
+        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define, pieces });
         behind
     }
 
@@ -133,14 +133,13 @@ impl<'t> Actions<'t> {
     }
 
     /// Whether all of `inner` is in `outer`.
-    #[allow(dead_code)]
     pub(crate) fn is_in(&self, inner: Scope, outer: Scope) -> bool {
         inner == outer || outer == Scope::FILE || self.between(inner, Scope::FILE).any(|scope| scope == outer)
     }
 
     /// The text of the action that opens a scope; empty for the file.
     pub(crate) fn opening(&self, scope: Scope) -> &'t str {
-        let action = self.block(scope).and_then(|block| self.actions.get(block.opening?));
+        let action = self.block(scope).and_then(|block| self.all.get(block.opening?));
         action.map_or("", |action| self.text_of(action))
     }
 
@@ -159,13 +158,13 @@ impl<'t> Actions<'t> {
         let calls = |action: &Action<'t>| {
             let named = |pair: &[Piece<'t>]| match pair {
                 [call, name] if matches!(call.text, "include" | "template") => {
-                    Some((text_in_quotes(name)?, name.start))
+                    Some((text_in_quotes(name)?, name.start + 1))
                 }
                 _ => None,
             };
             action.pieces.windows(2).filter_map(named).collect::<Vec<_>>()
         };
-        self.actions.iter().flat_map(calls)
+        self.all.iter().flat_map(calls)
     }
 
     /// The names of the templates that the text defines.
@@ -176,7 +175,7 @@ impl<'t> Actions<'t> {
 
     /// The name of a define.
     pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
-        let opening = self.actions.get(self.block(define)?.opening?)?;
+        let opening = self.all.get(self.block(define)?.opening?)?;
         text_in_quotes(opening.pieces.get(1)?)
     }
 
@@ -187,7 +186,7 @@ impl<'t> Actions<'t> {
         const ROOT: &str = "$envAll";
         let Some(define) = self.define(scope) else { return Some("$") };
         let mut is_set = false;
-        for action in self.actions.iter().filter(|action| action.range.end <= offset) {
+        for action in self.all.iter().filter(|action| action.range.end <= offset) {
             let [variable, assign, value @ ..] = action.pieces.as_slice() else { continue };
             let is_assignment = variable.text == ROOT && matches!(assign.kind, Kind::Declare | Kind::Assign);
             if !is_assignment || self.define(action.scope) != Some(define) {
@@ -202,17 +201,6 @@ impl<'t> Actions<'t> {
             is_set = true;
         }
         is_set.then_some(ROOT)
-    }
-
-    /// What a variable was last set to before byte `offset`, as text: `printf "%s-x" $name`.
-    pub(crate) fn last_value(&self, variable: &str, offset: usize) -> Option<&'t str> {
-        let before = self.actions.iter().rev().skip_while(|action| action.range.end > offset);
-        before.into_iter().find_map(|action| {
-            let [name, assign, first, ..] = action.pieces.as_slice() else { return None };
-            let is_it = name.text == variable && matches!(assign.kind, Kind::Declare | Kind::Assign);
-            let last = action.pieces.last().filter(|_| is_it)?;
-            self.text.get(first.start..last.start + last.text.len())
-        })
     }
 }
 

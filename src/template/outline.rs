@@ -51,7 +51,6 @@ pub(crate) struct Outline<'t> {
 pub(crate) struct Unread<'t> {
     pub(crate) start: usize,
     pub(crate) text: &'t str,
-    pub(crate) document: usize,
 }
 
 impl<'t> Outline<'t> {
@@ -67,7 +66,7 @@ impl<'t> Outline<'t> {
             unread_from: 0,
         };
         let actions = Actions::new(text);
-        let mut rest = actions.actions.as_slice();
+        let mut rest = actions.all.as_slice();
         let mut start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         while start < text.len() {
             let (end, count) = end_of_line(text, start, rest);
@@ -125,6 +124,11 @@ impl<'t> Entry<'t> {
             value = if last.trim_end().ends_with("}}") { before.trim_end() } else { break };
         }
         value
+    }
+
+    /// Whether its value goes on in lines that are no entries: a block scalar, a quoted text, a flow collection.
+    pub(crate) fn goes_on(&self) -> bool {
+        !matches!(skip_behind(self.value, self.column), Skip::Nothing)
     }
 
     /// Whether nothing stands behind the key.
@@ -327,7 +331,7 @@ impl<'t> Reader<'t> {
 
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
-        self.unread.push(Unread { start, text, document: self.document });
+        self.unread.push(Unread { start, text });
     }
 
     fn push(&mut self, key: Key<'t>, value: &'t str, start: usize, column: usize, line_end: usize) {
