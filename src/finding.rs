@@ -59,6 +59,7 @@ ids! {
     ParsersDisagree = "parsers-disagree",
     Unproven = "unproven",
     // How its templates are.
+    SchemaForbids = "schema-forbids",
     TemplateNotText = "template-not-text",
     TemplateSyntax = "template-syntax",
     NoRootVariable = "no-root-variable",
@@ -86,7 +87,6 @@ ids! {
     WrongKey = "wrong-key",
     NoSecretName = "no-secret-name",
     NoBoolean = "no-boolean",
-    SchemaForbids = "schema-forbids",
     IgnoredTemplate = "ignored-template",
     PackedToolkit = "packed-toolkit",
     ForeignTemplate = "foreign-template",

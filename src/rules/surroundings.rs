@@ -1,5 +1,5 @@
-//! Files around the templates that can undo what is added: a schema, `.helmignore`, a packed helm-toolkit. All is
-//! reported, and nothing changed.
+//! Files around the templates that can undo what is added: a schema, `.helmignore`, a packed helm-toolkit. They
+//! are reported, and not changed.
 
 use globset::GlobBuilder;
 use serde_json::Value as Json;
@@ -25,7 +25,7 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
                 let what = format!("allows no `{path}` in the values: Helm refuses the chart");
                 let fix = "add it to the `properties` there";
                 let location = Location::file(&schema.path);
-                proposals.report(Finding::error(Id::SchemaForbids, location, what, fix));
+                proposals.report(Finding::refused(Id::SchemaForbids, location, what, fix));
             }
         }
     }
