@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use memchr::memmem::Finder;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk;
 use crate::finding::Finding;
 use crate::metadata::{Metadata, Role};
 use crate::source::{MAX_SIZE, Source, names_in, read_bytes, read_text};
+use crate::template::Word;
 use crate::template::actions::Actions;
+use crate::template::outline::Outline;
 use crate::yaml::Document;
 
 /// The file that a chart's default values are in.
@@ -126,11 +129,26 @@ pub(crate) struct Chart<'a> {
     /// Its values.yaml, parsed. `None` where it has none, or is a toolkit.
     pub(crate) values: Option<Document<'a>>,
     pub(crate) templates: &'a [Source],
+    /// Those of the templates that may hold a pod or an account; see [`outlines`].
+    pub(crate) outlines: Vec<(&'a Source, Outline<'a>)>,
     /// See [`Files::unread`].
     pub(crate) unread: &'a [(PathBuf, &'static str)],
     pub(crate) beside: &'a Beside,
     /// What the helm-toolkit that it depends on defines, where that is known.
     pub(crate) toolkit: Option<&'a Functions>,
+}
+
+/// The outlines of those of `templates` that Helm takes for objects and that may hold a pod or a ServiceAccount.
+pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(&'t Source, Outline<'t>)> {
+    static WORDS: [Word; 3] = [
+        Word::new(|| Finder::new("ServiceAccount")),
+        Word::new(|| Finder::new("containers")),
+        Word::new(|| Finder::new("imagePullSecrets")),
+    ];
+    let is_notes = |source: &Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
+    let has_word = |source: &&Source| WORDS.iter().any(|word| word.find(source.text.as_bytes()).is_some());
+    let templates = templates.filter(has_word).filter(|source| !is_notes(source));
+    templates.map(|source| (source, Outline::new(&source.text))).collect()
 }
 
 impl Chart<'_> {

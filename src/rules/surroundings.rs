@@ -68,6 +68,11 @@ fn ignores(line: &str, file: &str) -> bool {
         return false;
     }
     let pattern = line.trim_start_matches('/').trim_end_matches('/');
+    // Most patterns end in what none of the names ends in: to compile them takes long.
+    let ends_like = |name: &str| name.chars().last() == pattern.chars().last();
+    if !pattern.ends_with(['*', '?', ']', '}']) && !file.split('/').any(ends_like) {
+        return false;
+    }
     let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return false };
     let glob = glob.compile_matcher();
     let is_for_names = !line.trim_end_matches('/').contains('/');

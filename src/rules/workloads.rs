@@ -4,8 +4,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use memchr::memmem::Finder;
-
 use super::objects::{Outcome, Pod, Template};
 use super::pull_secrets::KEY;
 use super::rule::{Proposals, Rule};
@@ -15,7 +13,6 @@ use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
-use crate::template::Word;
 use crate::template::actions::Scope;
 use crate::template::outline::Outline;
 
@@ -44,25 +41,10 @@ pub(super) const TOOLKIT_PODS: Rule = Rule {
     run: pods,
 };
 
-static ACCOUNT: Word = Word::new(|| Finder::new("ServiceAccount"));
-static CONTAINERS: Word = Word::new(|| Finder::new("containers"));
-static LIST: Word = Word::new(|| Finder::new(KEY));
-
-/// The templates in which `word` stands and that Helm takes for templates of objects, with their outlines.
-fn templates<'c>(
-    chart: &'c Chart<'_>,
-    word: &'static Word,
-) -> impl Iterator<Item = (&'c Source, Outline<'c>)> {
-    let has_word = |source: &&Source| word.find(source.text.as_bytes()).is_some();
-    let is_notes = |source: &&Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
-    let templates = chart.templates.iter().filter(has_word).filter(move |source| !is_notes(source));
-    templates.map(|source| (source, Outline::new(&source.text)))
-}
-
 /// The defines that print imagePullSecrets without a condition of the registry.
 fn defines_with_list(chart: &Chart<'_>) -> HashSet<String> {
     let mut names = HashSet::new();
-    for (_, outline) in templates(chart, &LIST) {
+    for (_, outline) in &chart.outlines {
         for list in outline.entries.iter().filter(|entry| entry.is(KEY) && entry.parent.is_none()) {
             let define = outline.actions.define(list.scope);
             let is_object =
@@ -85,14 +67,13 @@ fn is_text(source: &Source, outline: &Outline<'_>, scope: Scope) -> bool {
 
 fn service_accounts(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let lists = defines_with_list(chart);
-    for (source, outline) in templates(chart, &ACCOUNT) {
-        let template = Template { path: &source.path, outline: &outline, lists: &lists };
+    for (source, outline) in &chart.outlines {
+        let template = Template { path: &source.path, outline, lists: &lists };
         template.require_balance()?;
         for account in template.accounts() {
             let define = outline.actions.define(account.scope);
             let is_snippet = define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET);
-            if is_snippet && chart.metadata.role() == Role::Toolkit
-                || is_text(source, &outline, account.scope)
+            if is_snippet && chart.metadata.role() == Role::Toolkit || is_text(source, outline, account.scope)
             {
                 continue;
             }
@@ -136,15 +117,15 @@ const WORKLOADS: [&str; 11] = [
 
 fn pods(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let lists = defines_with_list(chart);
-    for (source, outline) in templates(chart, &CONTAINERS) {
-        let template = Template { path: &source.path, outline: &outline, lists: &lists };
+    for (source, outline) in &chart.outlines {
+        let template = Template { path: &source.path, outline, lists: &lists };
         if is_script(source.path.strip_prefix(chart.dir).unwrap_or(&source.path)) {
             report_script(&template, proposals);
             continue;
         }
         template.require_balance()?;
         for pod in template.pods() {
-            if is_text(source, &outline, pod.object.scope) {
+            if is_text(source, outline, pod.object.scope) {
                 let what =
                     "is a text that others take in: a pod that is made of it gets no credentials from here";
                 let fix = "see to its credentials by hand; a static pod can use no Secret at all";

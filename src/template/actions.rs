@@ -6,7 +6,7 @@ use super::lexer::{Kind, Piece, pieces};
 
 /// What is between `{{` and `}}`, both included.
 #[derive(Clone, Debug)]
-pub(crate) struct Action<'t> {
+pub(crate) struct Action {
     pub(crate) range: Range<usize>,
     /// Whether it prints nothing: a comment, an assignment, or what opens, divides or closes a block.
     pub(crate) is_silent: bool,
@@ -16,8 +16,8 @@ pub(crate) struct Action<'t> {
     pub(crate) behind: Scope,
     pub(crate) opens_define: bool,
     pub(crate) closes_define: bool,
-    /// What is in it, white space left out.
-    pieces: Vec<Piece<'t>>,
+    /// What is in it, white space left out: a part of [`Actions::pieces`].
+    pieces: Range<usize>,
 }
 
 /// A branch of a block, or the file: an index into [`Actions`].
@@ -40,7 +40,8 @@ struct Block {
 #[derive(Debug)]
 pub(crate) struct Actions<'t> {
     text: &'t str,
-    pub(crate) all: Vec<Action<'t>>,
+    pub(crate) all: Vec<Action>,
+    pieces: Vec<Piece<'t>>,
     blocks: Vec<Block>,
     /// Whether each block is closed, and each end closes one.
     pub(crate) is_balanced: bool,
@@ -49,40 +50,46 @@ pub(crate) struct Actions<'t> {
 impl<'t> Actions<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let file = Block { around: Scope::FILE, opening: None, is_define: false };
-        let mut found = Actions { text, all: Vec::new(), blocks: vec![file], is_balanced: true };
+        let mut found =
+            Actions { text, all: Vec::new(), pieces: Vec::new(), blocks: vec![file], is_balanced: true };
         let mut scope = Scope::FILE;
-        let mut inside: Option<Vec<Piece<'t>>> = None;
-        let mut start = 0;
+        let mut is_inside = false;
+        let (mut start, mut first) = (0, 0);
         for piece in pieces(text) {
+            let end = piece.start + piece.text.len();
             match piece.kind {
                 Kind::Text | Kind::Space => {}
-                Kind::Open => (inside, start) = (Some(Vec::new()), piece.start),
+                Kind::Open => (is_inside, start, first) = (true, piece.start, found.pieces.len()),
                 Kind::Close => {
-                    let end = piece.start + piece.text.len();
-                    scope = found.push(start..end, scope, inside.take().unwrap_or_default());
+                    is_inside = false;
+                    scope = found.push(start..end, scope, first);
                 }
-                Kind::Comment => {
-                    let range = piece.start..piece.start + piece.text.len();
-                    found.all.push(Action {
-                        range,
-                        is_silent: true,
-                        scope,
-                        behind: scope,
-                        opens_define: false,
-                        closes_define: false,
-                        pieces: Vec::new(),
-                    });
-                }
+                Kind::Comment => found.all.push(Action {
+                    range: piece.start..end,
+                    is_silent: true,
+                    scope,
+                    behind: scope,
+                    opens_define: false,
+                    closes_define: false,
+                    pieces: 0..0,
+                }),
                 Kind::Unterminated | Kind::Unknown => found.is_balanced = false,
-                _ => inside.iter_mut().for_each(|inside| inside.push(piece)),
+                _ => found.pieces.push(piece),
             }
         }
-        found.is_balanced &= scope == Scope::FILE && inside.is_none();
+        found.is_balanced &= scope == Scope::FILE && !is_inside;
         found
     }
 
-    /// Adds an action, and returns the scope behind it.
-    fn push(&mut self, range: Range<usize>, scope: Scope, pieces: Vec<Piece<'t>>) -> Scope {
+    /// What is in an action.
+    fn pieces(&self, action: &Action) -> &[Piece<'t>] {
+        self.pieces.get(action.pieces.clone()).unwrap_or_default()
+    }
+
+    /// Adds an action with the pieces from `first` on, and returns the scope behind it.
+    fn push(&mut self, range: Range<usize>, scope: Scope, first: usize) -> Scope {
+        let part = first..self.pieces.len();
+        let pieces = self.pieces.get(part.clone()).unwrap_or_default();
         let first = pieces.first().map(|piece| (piece.kind, piece.text));
         let keyword = first.and_then(|(kind, text)| (kind == Kind::Keyword).then_some(text));
         let is_assignment = first.is_some_and(|(kind, _)| kind == Kind::Variable)
@@ -104,7 +111,7 @@ impl<'t> Actions<'t> {
         };
         let opens_define = matches!(keyword, Some("define" | "block"));
         let closes_define = keyword == Some("end") && self.block(scope).is_some_and(|block| block.is_define);
-        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define, pieces });
+        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define, pieces: part });
         behind
     }
 
@@ -117,7 +124,7 @@ impl<'t> Actions<'t> {
         self.blocks.get(scope.0)
     }
 
-    pub(crate) fn text_of(&self, action: &Action<'_>) -> &'t str {
+    pub(crate) fn text_of(&self, action: &Action) -> &'t str {
         self.text.get(action.range.clone()).unwrap_or_default()
     }
 
@@ -155,14 +162,14 @@ impl<'t> Actions<'t> {
 
     /// The names of the templates that the text calls by `include` or `template`, each with its byte offset.
     pub(crate) fn calls(&self) -> impl Iterator<Item = (&'t str, usize)> {
-        let calls = |action: &Action<'t>| {
+        let calls = |action: &Action| {
             let named = |pair: &[Piece<'t>]| match pair {
                 [call, name] if matches!(call.text, "include" | "template") => {
                     Some((text_in_quotes(name)?, name.start + 1))
                 }
                 _ => None,
             };
-            action.pieces.windows(2).filter_map(named).collect::<Vec<_>>()
+            self.pieces(action).windows(2).filter_map(named).collect::<Vec<_>>()
         };
         self.all.iter().flat_map(calls)
     }
@@ -176,7 +183,7 @@ impl<'t> Actions<'t> {
     /// The name of a define.
     pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
         let opening = self.all.get(self.block(define)?.opening?)?;
-        text_in_quotes(opening.pieces.get(1)?)
+        text_in_quotes(self.pieces(opening).get(1)?)
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
@@ -187,7 +194,7 @@ impl<'t> Actions<'t> {
         let Some(define) = self.define(scope) else { return Some("$") };
         let mut is_set = false;
         for action in self.all.iter().filter(|action| action.range.end <= offset) {
-            let [variable, assign, value @ ..] = action.pieces.as_slice() else { continue };
+            let [variable, assign, value @ ..] = self.pieces(action) else { continue };
             let is_assignment = variable.text == ROOT && matches!(assign.kind, Kind::Declare | Kind::Assign);
             if !is_assignment || self.define(action.scope) != Some(define) {
                 continue;

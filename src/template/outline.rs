@@ -120,8 +120,11 @@ impl<'t> Entry<'t> {
         while let Some(behind) = value.strip_prefix(['!', '&']) {
             value = behind.find(' ').and_then(|at| behind.get(at..)).unwrap_or_default().trim_start();
         }
-        while let Some((before, last)) = value.rsplit_once("{{").filter(|(_, last)| is_comment(last)) {
-            value = if last.trim_end().ends_with("}}") { before.trim_end() } else { break };
+        while value.ends_with("}}")
+            && let Some((before, last)) = value.rsplit_once("{{")
+            && last.trim_start_matches('-').trim_start().starts_with("/*")
+        {
+            value = before.trim_end();
         }
         value
     }
@@ -137,12 +140,8 @@ impl<'t> Entry<'t> {
     }
 }
 
-fn is_comment(action: &str) -> bool {
-    action.trim_start_matches('-').trim_start().starts_with("/*")
-}
-
 /// Byte offset behind the line at `start`, over which an action may go on, and how many actions begin in it.
-fn end_of_line(text: &str, start: usize, actions: &[Action<'_>]) -> (usize, usize) {
+fn end_of_line(text: &str, start: usize, actions: &[Action]) -> (usize, usize) {
     let line_break = |from: usize| {
         let rest = text.as_bytes().get(from..).unwrap_or_default();
         memchr::memchr(b'\n', rest).map_or(text.len(), |at| from + at + 1)
@@ -183,7 +182,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn read_line(&mut self, start: usize, end: usize, actions: &[Action<'t>]) {
+    fn read_line(&mut self, start: usize, end: usize, actions: &[Action]) {
         let (mut at, mut column, mut printed) = (start, 0, None);
         let mut ahead = actions.iter().peekable();
         loop {
@@ -211,7 +210,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Goes behind an action. What a define holds is a text of its own.
-    fn pass(&mut self, action: &Action<'t>) {
+    fn pass(&mut self, action: &Action) {
         self.scope = action.behind;
         if action.opens_define {
             self.stacks.push(Vec::new());
