@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use memchr::memmem::Finder;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk;
 use crate::finding::Finding;
 use crate::metadata::{Metadata, Role};
-use crate::source::{MAX_SIZE, Source, read_bytes, read_text};
-use crate::template;
+use crate::source::{MAX_SIZE, Source, names_in, read_bytes, read_text};
+use crate::template::Word;
+use crate::template::actions::Actions;
+use crate::template::outline::Outline;
 use crate::yaml::Document;
 
 /// The file that a chart's default values are in.
@@ -25,6 +28,18 @@ pub(crate) struct Files {
     pub(crate) templates: Vec<Source>,
     /// What else is in templates/, folders aside, each with the reason why it was not read.
     pub(crate) unread: Vec<(PathBuf, &'static str)>,
+    pub(crate) beside: Beside,
+}
+
+/// Files beside templates and values that decide what Helm makes of these.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beside {
+    /// values.schema.json
+    pub(crate) schema: Option<Source>,
+    /// .helmignore
+    pub(crate) helmignore: Option<Source>,
+    /// A helm-toolkit in charts/ that is packed, which Helm takes as it is.
+    pub(crate) packed_toolkit: Option<PathBuf>,
 }
 
 impl Files {
@@ -39,6 +54,7 @@ impl Files {
             let path = dir.join(VALUES);
             let Some(text) = read_text(base, &path)? else { return Ok(files) };
             files.values = Some(Source { path, text });
+            files.beside = Beside::read(base, dir)?;
         }
         files.read_templates(base, dir)?;
         Ok(files)
@@ -88,6 +104,22 @@ impl Files {
     }
 }
 
+impl Beside {
+    fn read(base: &Path, dir: &Path) -> Result<Self, Finding> {
+        let read = |file: &str| {
+            let path = dir.join(file);
+            Ok(read_text(base, &path)?.map(|text| Source { path, text }))
+        };
+        let subcharts = dir.join("charts");
+        let names =
+            names_in(&base.join(&subcharts)).map_err(|error| Finding::unreadable(&subcharts, &error))?;
+        let is_packed =
+            |name: &&String| name.strip_suffix(".tgz").is_some_and(|name| name.starts_with("helm-toolkit-"));
+        let packed_toolkit = names.iter().find(is_packed).map(|name| subcharts.join(name));
+        Ok(Beside { schema: read("values.schema.json")?, helmignore: read(".helmignore")?, packed_toolkit })
+    }
+}
+
 /// A chart as the rules see it: as it is, or as it will be.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
@@ -97,10 +129,26 @@ pub(crate) struct Chart<'a> {
     /// Its values.yaml, parsed. `None` where it has none, or is a toolkit.
     pub(crate) values: Option<Document<'a>>,
     pub(crate) templates: &'a [Source],
+    /// Those of the templates that may hold a pod or an account; see [`outlines`].
+    pub(crate) outlines: Vec<(&'a Source, Outline<'a>)>,
     /// See [`Files::unread`].
     pub(crate) unread: &'a [(PathBuf, &'static str)],
+    pub(crate) beside: &'a Beside,
     /// What the helm-toolkit that it depends on defines, where that is known.
     pub(crate) toolkit: Option<&'a Functions>,
+}
+
+/// The outlines of those of `templates` that Helm takes for objects and that may hold a pod or a ServiceAccount.
+pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(&'t Source, Outline<'t>)> {
+    static WORDS: [Word; 3] = [
+        Word::new(|| Finder::new("ServiceAccount")),
+        Word::new(|| Finder::new("containers")),
+        Word::new(|| Finder::new("imagePullSecrets")),
+    ];
+    let is_notes = |source: &Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
+    let has_word = |source: &&Source| WORDS.iter().any(|word| word.find(source.text.as_bytes()).is_some());
+    let templates = templates.filter(has_word).filter(|source| !is_notes(source));
+    templates.map(|source| (source, Outline::new(&source.text))).collect()
 }
 
 impl Chart<'_> {
@@ -144,7 +192,9 @@ impl Functions {
     pub(crate) fn defines(&self, name: &str) -> bool {
         let names = self.names.get_or_init(|| {
             let files = Files::read(&self.base, &self.dir, Role::Toolkit).ok()?;
-            Some(files.templates.iter().flat_map(|source| template::definitions(&source.text)).collect())
+            let defined =
+                |source: &Source| Actions::new(&source.text).defined().map(ToOwned::to_owned).collect();
+            Some(files.templates.iter().flat_map(|source| -> Vec<String> { defined(source) }).collect())
         });
         names.as_ref().is_none_or(|names| names.contains(name))
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::change::{FileChange, Part, WriteOrder};
-use crate::chart::{Chart, Files, Functions};
+use crate::chart::{Chart, Files, Functions, outlines};
 use crate::finding::{Finding, Id, Location, Severity};
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
@@ -51,7 +51,16 @@ pub(crate) fn complete(
         Ok(values) => values,
         Err(refusal) => return Completed { findings: vec![refusal], ..Completed::default() },
     };
-    let chart = Chart { dir, metadata, values, templates: &files.templates, unread: &files.unread, toolkit };
+    let chart = Chart {
+        dir,
+        metadata,
+        values,
+        templates: &files.templates,
+        outlines: outlines(files.templates.iter()),
+        unread: &files.unread,
+        beside: &files.beside,
+        toolkit,
+    };
     let proposals = rules::run(&chart, options);
     let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
     findings.extend(proposals.findings);
@@ -127,7 +136,11 @@ fn prove(chart: Chart<'_>, proposals: Vec<Proposal>, options: &Options) -> Resul
         }
         (values, _) => values,
     };
-    let again = rules::run(&Chart { values, templates: &templates, ..chart }, options);
+    let is_changed = |source: &Source| files.iter().any(|file| file.path == source.path);
+    let mut outlines = outlines(templates.iter().filter(|source| is_changed(source)));
+    outlines.extend(chart.outlines.into_iter().filter(|(source, _)| !is_changed(source)));
+    outlines.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    let again = rules::run(&Chart { values, templates: &templates, outlines, ..chart }, options);
     let left = again.changes.first().map(|proposal| (&proposal.path, proposal.part.shape.rule));
     let refused = again.findings.iter().find(|finding| finding.severity == Severity::Refused);
     let refused = refused.map(|finding| (&finding.location.path, finding.rule.unwrap_or_default()));

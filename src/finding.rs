@@ -59,8 +59,9 @@ ids! {
     ParsersDisagree = "parsers-disagree",
     Unproven = "unproven",
     // How its templates are.
+    SchemaForbids = "schema-forbids",
     TemplateNotText = "template-not-text",
-    TooMany = "too-many",
+    TemplateSyntax = "template-syntax",
     NoRootVariable = "no-root-variable",
     UnclearPullSecrets = "unclear-pull-secrets",
     UnclearMetadata = "unclear-metadata",
@@ -82,12 +83,17 @@ ids! {
     BarePod = "bare-pod",
     MissingToolkitFunction = "missing-toolkit-function",
     BareToolkitServiceAccount = "bare-toolkit-service-account",
+    BareToolkitList = "bare-toolkit-list",
     WrongKey = "wrong-key",
     NoSecretName = "no-secret-name",
+    NoBoolean = "no-boolean",
+    IgnoredTemplate = "ignored-template",
+    PackedToolkit = "packed-toolkit",
     ForeignTemplate = "foreign-template",
     UnknownFunction = "unknown-function",
     ScriptPod = "script-pod",
     UnclearPod = "unclear-pod",
+    UnclearAccount = "unclear-account",
     NotRead = "not-read",
     // What `verify` finds.
     DoesNotRender = "does-not-render",
@@ -99,6 +105,7 @@ ids! {
     // What a change brings with it.
     LineChanged = "line-changed",
     HardLink = "hard-link",
+    IgnoredByGit = "ignored-by-git",
     UnraisedVersion = "unraised-version",
     MissingReleaseNote = "missing-release-note",
     UnlistedSection = "unlisted-section",
@@ -230,11 +237,16 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.location, printable(&self.what), printable(&self.fix))
+        write!(f, "{}: {}; {}", self.location, printable(&self.what), self.advice())
     }
 }
 
 impl Finding {
+    /// What the reader can do, for a terminal. Lines to copy stand below the sentence.
+    pub(crate) fn advice(&self) -> String {
+        self.fix.lines().map(printable).collect::<Vec<_>>().join("\n    ")
+    }
+
     /// Refuses what the YAML editor cannot read or edit.
     pub(crate) fn from_yaml(path: &Path, error: &yaml::Error) -> Self {
         const BY_HAND: &str = "write it as a block of `key: value` lines, or add the entries by hand";

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,6 +63,38 @@ pub(crate) fn committed_text(file: &Path) -> Option<String> {
     let (folder, name) = (file.parent()?, file.file_name()?.to_str()?);
     folder_with_git(folder)?;
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
+}
+
+/// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.
+pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
+    let mut by_tree: HashMap<PathBuf, Vec<&'p Path>> = HashMap::new();
+    for path in paths {
+        let file = base.join(path);
+        let existing = file.ancestors().skip(1).find(|folder| folder.is_dir());
+        if let Some(top) = existing.and_then(folder_with_git) {
+            by_tree.entry(top).or_default().push(path);
+        }
+    }
+    let ignored = by_tree.into_iter().flat_map(|(top, paths)| {
+        let files = paths.iter().map(|path| base.join(path).into_os_string().into_vec());
+        let list = files.collect::<Vec<_>>().join(&0);
+        let output = ask(&top, &["check-ignore", "--no-index", "-z", "--stdin"], &list).unwrap_or_default();
+        let found: HashSet<Vec<u8>> = output.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+        paths.into_iter().filter(move |path| found.contains(base.join(path).as_os_str().as_bytes()))
+    });
+    ignored.collect()
+}
+
+/// What git answers to a question on its standard input.
+fn ask(folder: &Path, args: &[&str], question: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut git =
+        command(folder, args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut input = git.stdin.take();
+    std::thread::scope(|scope| {
+        // It may answer before it has read all.
+        scope.spawn(move || input.as_mut().map_or(Ok(()), |input| input.write_all(question)));
+        Ok(git.wait_with_output()?.stdout)
+    })
 }
 
 /// The nearest folder around `folder`, or itself, that a repository is in.
@@ -165,18 +198,22 @@ const OF_A_REPOSITORY: [&str; 12] = [
     "GIT_WORK_TREE",
 ];
 
-/// Runs git in `folder`. It writes nothing, not even its index, and starts no program that the
+/// Git in `folder`. It writes nothing, not even its index, and starts no program that the
 /// repository names for watching files (filters it does start, as `git status` does: without them it
 /// could not tell). What calls us may have told git of another repository.
-fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
-    let failed = |what: String| Error::Git(folder.to_owned(), what);
+fn command(folder: &Path, args: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(args);
     for variable in OF_A_REPOSITORY {
         git.env_remove(variable);
     }
-    let output =
-        git.stdin(Stdio::null()).output().map_err(|error| failed(format!("git does not run: {error}")))?;
+    git
+}
+
+fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    let failed = |what: String| Error::Git(folder.to_owned(), what);
+    let output = command(folder, args).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| failed(format!("git does not run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).replace('\t', "    ");
         let said: Vec<_> = said.trim_end().lines().map(printable).collect();

@@ -33,7 +33,7 @@ pub fn complete(chart: Memory<'_>, options: &Options) -> ChartPlan {
     let mut templates: Vec<Source> = chart.templates.iter().map(|(path, text)| source(path, text)).collect();
     templates.sort_by(|one, other| one.path.cmp(&other.path));
     let files =
-        Files { values: chart.values.map(|text| source("values.yaml", text)), templates, unread: Vec::new() };
+        Files { values: chart.values.map(|text| source("values.yaml", text)), templates, ..Files::default() };
     let completed = crate::complete::complete(Path::new(""), &metadata, &files, None, options);
     ChartPlan::completed(PathBuf::new(), &metadata, completed)
 }

@@ -1,7 +1,12 @@
 //! From checkouts to the whole plan: the charts, and the passes behind them.
 
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
 use crate::discover::Checkouts;
 use crate::documentation;
+use crate::finding::{Finding, Id, Location};
+use crate::git;
 use crate::options::Options;
 use crate::plan::{Plan, Selection};
 use crate::release_notes;
@@ -12,9 +17,26 @@ pub(crate) fn folders(options: &Options) -> Vec<&'static str> {
     folders.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, folder)| folder).collect()
 }
 
+/// Warns of new files that git would not take into a commit.
+fn warn_of_ignored(plan: &mut Plan) {
+    let files = plan.files().into_iter().filter(|file| file.old.is_none());
+    let created: Vec<&Path> = files.map(|file| file.path.as_path()).collect();
+    let ignored: HashSet<PathBuf> =
+        git::ignored(&plan.base, &created).into_iter().map(Path::to_owned).collect();
+    for chart in plan.charts.iter_mut().filter(|_| !ignored.is_empty()) {
+        for file in chart.files.iter().filter(|file| ignored.contains(&file.path)) {
+            let what = "git ignores this file, which would not be committed";
+            let fix = "`git add --force` it, or change .gitignore";
+            let location = Location::file(&file.path);
+            chart.findings.push(Finding::warning(Id::IgnoredByGit, location, what, fix));
+        }
+    }
+}
+
 /// Plans all that `options` ask for.
 pub(crate) fn plan(checkouts: Checkouts, selection: &Selection, options: &Options) -> Plan {
     let mut plan = Plan::new(checkouts, selection, options);
+    warn_of_ignored(&mut plan);
     if options.release_notes {
         release_notes::add(&mut plan);
     }

@@ -103,11 +103,6 @@ const CASES: &[Case] = &[
         "demo/templates/secret-registry.yaml: is a link, where the Secret template belongs; make it a plain file, or move it away",
     ),
     (
-        Id::TooMany,
-        &[("demo/templates/pods.yaml", Many("kind: Pod\nspec:\n  containers:\n    - a\n---\n", 201))],
-        "demo/templates/pods.yaml:1003:2: `containers:` stands here more often than 200 times; split the template",
-    ),
-    (
         Id::Link,
         &[("other.yaml", Text("images: {}\n")), ("demo/values.yaml", Link("../other.yaml"))],
         "demo/values.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",

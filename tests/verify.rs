@@ -286,8 +286,8 @@ fn what_is_broken_is_found() {
     let breakages = [
         (
             &template,
-            "      serviceAccountName: {{ $serviceAccountName }}\n",
-            "{{ if false }}\n      serviceAccountName: x\n{{ end }}\n".to_owned(),
+            "serviceAccountName: {{ $serviceAccountName }}",
+            "serviceAccountName: {{ \"\" }}".to_owned(),
             "neither a ServiceAccount nor imagePullSecrets",
         ),
         (
@@ -299,7 +299,7 @@ fn what_is_broken_is_found() {
         (
             &template,
             "      containers:",
-            "      imagePullSecrets: [{name: other}]\n      containers:".to_owned(),
+            "      {{ \"imagePullSecrets: [{name: other}]\" }}\n      containers:".to_owned(),
             "imagePullSecrets without nova-oci-image-registry-key",
         ),
         (

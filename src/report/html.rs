@@ -212,7 +212,10 @@ impl Page<'_, '_> {
                         @for finding in findings.iter().filter(|finding| !finding.is_planned) {
                             li class=(finding.severity.level()) data-charts=[number] {
                                 b { (call_to(finding.severity)) } " " code { (finding.location.to_string()) } " "
-                                (finding.what) "; " (finding.fix) " " span.id { (finding.id.as_str()) }
+                                (finding.what) "; "
+                                @let (fix, lines) = finding.fix.split_once('\n').unwrap_or((&finding.fix, ""));
+                                (fix) " " span.id { (finding.id.as_str()) }
+                                @if !lines.is_empty() { pre { (lines) } }
                             }
                         }
                     }

@@ -110,6 +110,19 @@ impl<'c, 'a> Block<'c, 'a> {
         }
     }
 
+    /// Reports a switch that is no boolean: a template takes `"false"` for true.
+    pub(super) fn report_no_boolean(&self, path: &[&str], proposals: &mut Proposals) {
+        let Some(node) = self.at(path).filter(|node| self.document.kind(*node) != Kind::Null) else { return };
+        let text = self.document.scalar(node).unwrap_or_default();
+        if !self.document.is_plain(node)
+            || !["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(text))
+        {
+            let what = format!("`{}` is no boolean: templates take it for true", self.document.path(node));
+            let fix = "write true or false, without quotes";
+            proposals.report(Finding::error(Id::NoBoolean, self.location(node), what, fix));
+        }
+    }
+
     /// The value at `path` below this block.
     pub(super) fn at(&self, path: &[&str]) -> Option<Node> {
         path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))

@@ -4,9 +4,11 @@
 //! nothing of other rules. To add one, write its file and name it in [`RULES`].
 
 mod block;
+mod objects;
 mod pull_secrets;
 mod rule;
 mod secret_template;
+mod surroundings;
 mod toolkit;
 mod values;
 mod workloads;
@@ -25,8 +27,12 @@ pub(crate) static RULES: &[Rule] = &[
     secret_template::RULE,
     workloads::SERVICE_ACCOUNTS,
     workloads::PODS,
+    surroundings::RULE,
     toolkit::FUNCTION,
     toolkit::SERVICE_ACCOUNT,
+    toolkit::LIST,
+    workloads::TOOLKIT_SERVICE_ACCOUNTS,
+    workloads::TOOLKIT_PODS,
 ];
 
 /// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard.

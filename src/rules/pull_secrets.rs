@@ -1,37 +1,84 @@
-//! The conditional `imagePullSecrets`, as ServiceAccounts and pods get it.
-
-use std::ops::Range;
+//! The conditional `imagePullSecrets`: what there is of it in an object, and where it goes.
 
 use crate::edit::Edit;
-use crate::template::{self, Line};
+use crate::template::actions::Scope;
+use crate::template::outline::{Entry, Key, Outline};
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
 
-const KEY: &str = "imagePullSecrets";
+pub(super) const KEY: &str = "imagePullSecrets";
 
-/// What a ServiceAccount or a pod has of image pull secrets.
+/// What an account or a pod has of image pull secrets.
 pub(super) enum Existing {
     Nothing,
     /// The registry's Secret is among them.
     Ours,
-    /// A list of others; this edit adds an item.
-    Others(Edit),
-    /// Something that is not a plain list.
-    Unclear,
+    /// A list of others, to which an item can be added behind the line that ends at this byte.
+    Others {
+        end: usize,
+        column: usize,
+    },
+    /// Something that text cannot be added to, and why.
+    Unclear(&'static str),
 }
 
-/// Puts the list with its condition into `source` at byte `at`, for an object whose keys are
-/// indented by `indent`.
-pub(super) fn list(source: &str, at: usize, root: &str, indent: usize) -> Edit {
-    insertion(source, at, lines(LIST.lines(), root, indent, line_break(source)))
+/// Looks for image pull secrets among the `keys` of an object that stands in `scope`.
+pub(super) fn existing(outline: &Outline<'_>, keys: &[(usize, &Entry<'_>)], scope: Scope) -> Existing {
+    let lists: Vec<_> = keys.iter().filter(|(_, entry)| entry.is(KEY)).collect();
+    let [(index, list)] = lists.as_slice() else {
+        return if lists.is_empty() { Existing::Nothing } else { Existing::Unclear("stand there twice") };
+    };
+    let items: Vec<_> = outline.children(*index).collect();
+    let is_ours = |(index, item): &(usize, &Entry<'_>)| {
+        let texts = outline.children(*index).map(|(_, entry)| entry.value).chain([item.value]);
+        let openings =
+            || outline.actions.between(item.scope, scope).map(|scope| outline.actions.opening(scope));
+        let names_it =
+            texts.into_iter().any(is_of_registry) || openings().any(|text| text.contains("secrets"));
+        names_it && openings().all(is_of_registry)
+    };
+    if list.is_open() && items.iter().any(is_ours) {
+        return Existing::Ours;
+    }
+    if list.scope != scope {
+        return Existing::Unclear("stand under a condition");
+    }
+    let is_plain = |(index, item): &(usize, &Entry<'_>)| {
+        let names: Vec<_> = outline.children(*index).collect();
+        item.key == Key::Item
+            && item.scope == scope
+            && matches!(names.as_slice(), [(_, name)] if name.is("name") && !name.is_open() && name.line_end == item.line_end)
+    };
+    match items.last() {
+        Some((_, item)) if list.is_open() && items.iter().all(is_plain) => {
+            Existing::Others { end: item.line_end, column: item.column }
+        }
+        _ => Existing::Unclear("are no plain list"),
+    }
 }
 
-fn lines<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, line_break: &str) -> String {
+/// Whether a condition, or the name of a Secret, is about the registry.
+pub(super) fn is_of_registry(text: &str) -> bool {
+    !text.contains("/*") && (text.contains("oci_image_registry") || text.contains("secret_registry"))
+}
+
+/// The list with its condition, for keys at `column`.
+pub(super) fn list(root: &str, column: usize, line_break: &str) -> String {
+    lines(LIST.lines(), root, column, line_break)
+}
+
+/// One more item with its condition, at `column`.
+pub(super) fn item(root: &str, column: usize, line_break: &str) -> String {
+    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
+    lines(without_key, root, column, line_break)
+}
+
+fn lines<'l>(lines: impl Iterator<Item = &'l str>, root: &str, column: usize, line_break: &str) -> String {
     let mut text = String::new();
     for line in lines {
         if !line.starts_with("{{") {
-            text.extend(std::iter::repeat_n(' ', indent));
+            text.extend(std::iter::repeat_n(' ', column));
         }
         text.push_str(&line.replace("$envAll", root));
         text.push_str(line_break);
@@ -41,7 +88,7 @@ fn lines<'l>(lines: impl Iterator<Item = &'l str>, root: &str, indent: usize, li
 
 /// Inserts whole lines behind a line of `text`, which may be its last and lack a line
 /// break; the text goes without one afterwards too.
-fn insertion(text: &str, at: usize, lines: String) -> Edit {
+pub(super) fn insertion(text: &str, at: usize, lines: String) -> Edit {
     let line_break = line_break(text);
     match text.get(..at) {
         Some(before) if !before.is_empty() && !before.ends_with('\n') => {
@@ -53,48 +100,7 @@ fn insertion(text: &str, at: usize, lines: String) -> Edit {
 }
 
 /// The line break of the first line.
-fn line_break(text: &str) -> &'static str {
+pub(super) fn line_break(text: &str) -> &'static str {
     let first = text.split_inclusive('\n').next().unwrap_or_default();
     if first.ends_with("\r\n") { "\r\n" } else { "\n" }
-}
-
-/// Looks for image pull secrets among the `scope` of the `lines` of `source`, where keys are indented by `indent`.
-pub(super) fn existing(
-    source: &str,
-    lines: &[Line<'_>],
-    scope: Range<usize>,
-    indent: usize,
-    root: &str,
-) -> Existing {
-    let Some(scoped) = lines.get(scope) else { return Existing::Unclear };
-    let Some(at) = scoped.iter().position(|line| line.value(indent, KEY).is_some()) else {
-        return Existing::Nothing;
-    };
-    let below = scoped.get(at + 1..).unwrap_or_default();
-    // The list goes on to the next key; conditions around its items do not end it.
-    let is_next_key = |line: &Line<'_>| {
-        !line.is_silent() && line.indent <= indent && !line.text.trim_start().starts_with('-')
-    };
-    let length = below.iter().position(is_next_key).unwrap_or(below.len());
-    let below = below.get(..length).unwrap_or_default();
-    // The condition may stand around the list, as it does in ours, or around an item.
-    let nearby = scoped.get(at.saturating_sub(2)..=at + length).unwrap_or_default();
-    if nearby.iter().any(|line| line.text.contains("oci_image_registry")) {
-        return Existing::Ours;
-    }
-    // A list that is there under a condition only cannot take an item that is there under another.
-    let is_conditional = template::open_blocks(scoped.get(..at).unwrap_or_default()) > 0;
-    let is_plain =
-        !is_conditional && scoped.get(at).and_then(|line| line.value(indent, KEY)).is_some_and(str::is_empty);
-    let is_item = |line: &Line<'_>| line.text.trim_start().starts_with("- name:");
-    let (items, rest) = below.split_at(below.iter().position(|line| !is_item(line)).unwrap_or(below.len()));
-    let Some(last) = items.last().filter(|_| is_plain) else { return Existing::Unclear };
-    let goes_on = rest.iter().any(|line| !line.is_silent());
-    if goes_on || items.iter().any(|item| item.indent != last.indent) {
-        return Existing::Unclear;
-    }
-    // The items of the list in the template are indented by two.
-    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
-    let item = self::lines(without_key, root, last.indent, line_break(source));
-    Existing::Others(insertion(source, last.end, item))
 }

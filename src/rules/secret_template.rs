@@ -1,9 +1,6 @@
 //! `templates/secret-registry.yaml`: has helm-toolkit make the Secret.
 
-use std::sync::LazyLock;
-
 use memchr::memmem::Finder;
-use regex::Regex;
 
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
@@ -11,7 +8,9 @@ use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
-use crate::template::{self, Word};
+use crate::template::Word;
+use crate::template::actions::Actions;
+use crate::template::outline::{Entry, Outline};
 use crate::text::position;
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would
@@ -22,24 +21,20 @@ pub(super) const RULE: Rule =
 /// The template as it goes into charts.
 const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
 
-const FILE: &str = "templates/secret-registry.yaml";
+pub(super) const FILE: &str = "templates/secret-registry.yaml";
 
-/// What every call of the toolkit's function has in it.
-static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry\""));
+const FUNCTION: &str = "helm-toolkit.manifests.secret_registry";
 
-/// A call of the toolkit's function.
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    template::constant_regex(r#"(include|template)[ \t\r\n]+"helm-toolkit\.manifests\.secret_registry""#)
-});
+/// What every call of the function has in it.
+static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry"));
 
-/// A call of any function of the toolkit.
-static ANY_CALL: LazyLock<Regex> =
-    LazyLock::new(|| template::constant_regex(r#"(?:include|template)[ \t\r\n]+"(helm-toolkit\.[^"]*)""#));
+/// The type of the Secret.
+static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
 
 fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let calls = |source: &Source| {
         CALLED.find(source.text.as_bytes()).is_some()
-            && CALL.is_match(&template::without_comments(&source.text))
+            && Actions::new(&source.text).calls().any(|(name, _)| name == FUNCTION)
     };
     let path = chart.path(FILE);
     let usual = chart.template(&path);
@@ -56,6 +51,12 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         }
         return Ok(());
     }
+    if let Some(location) = chart.templates.iter().find_map(own_secret) {
+        let what = "makes a Secret of the registry's name, and not by helm-toolkit.manifests.secret_registry";
+        let fix = "take it out, so that `apply` adds the template of helm-toolkit; or make sure that it is the Secret that the values say";
+        proposals.report(Finding::error(Id::ForeignTemplate, location, what, fix));
+        return Ok(());
+    }
     if let Some(why) = chart.unread(&path) {
         let what = format!("{why}, where the Secret template belongs");
         let fix = "make it a plain file, or move it away";
@@ -70,14 +71,23 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
 /// Reports a template in the Secret's place that does not call the function.
 fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
     const FIX: &str = "`--replace-templates` replaces it";
-    let text = template::without_comments(&source.text);
-    let mut calls = ANY_CALL.captures_iter(&text).filter_map(|call| call.get(1));
-    let unknown = chart.toolkit.and_then(|toolkit| calls.find(|call| !toolkit.defines(call.as_str())));
-    if let Some(call) = unknown {
-        let what = format!("calls {}, which helm-toolkit does not define: it does not render", call.as_str());
-        let location = Location::at(&source.path, position(&source.text, call.start()));
+    let actions = Actions::new(&source.text);
+    let mut calls = actions.calls().filter(|(name, _)| name.starts_with("helm-toolkit."));
+    let unknown = chart.toolkit.and_then(|toolkit| calls.find(|(name, _)| !toolkit.defines(name)));
+    if let Some((name, start)) = unknown {
+        let what = format!("calls {name}, which helm-toolkit does not define: it does not render");
+        let location = Location::at(&source.path, position(&source.text, start));
         return Finding::error(Id::UnknownFunction, location, what, FIX);
     }
     let what = "does not call helm-toolkit.manifests.secret_registry: kept as it is";
     Finding::error(Id::ForeignTemplate, Location::file(&source.path), what, FIX)
+}
+
+/// Where a template makes a Secret for a registry whose name is that of the values.
+fn own_secret(source: &Source) -> Option<Location> {
+    TYPE.find(source.text.as_bytes())?;
+    let outline = Outline::new(&source.text);
+    let is_registry = |entry: &&Entry<'_>| entry.is("name") && entry.value.contains("oci_image_registry");
+    let name = outline.entries.iter().find(is_registry)?;
+    Some(Location::at(&source.path, position(&source.text, name.start)))
 }

@@ -1,14 +1,17 @@
 //! helm-toolkit: the function that makes the Secret, and the ServiceAccount of nearly every pod.
 
-use super::pull_secrets::{self, Existing};
+use std::collections::HashSet;
+
+use super::objects::{Object, Outcome, Template};
+use super::pull_secrets::{self, KEY};
 use super::rule::{Proposals, Rule};
-use super::workloads::end_of_metadata;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
-use crate::template;
+use crate::template::actions::Actions;
+use crate::template::outline::{Entry, Key, Outline};
 use crate::text::position;
 
 /// `helm-toolkit.manifests.secret_registry` in a file of its own, unless some file defines it already.
@@ -20,6 +23,16 @@ pub(super) const FUNCTION: Rule =
 /// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
 pub(super) const SERVICE_ACCOUNT: Rule =
     Rule { name: "toolkit ServiceAccount", role: Role::Toolkit, is_required: true, run: service_account };
+
+/// The define with the ServiceAccount of nearly every pod.
+pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
+
+/// The define with the imagePullSecrets that an operator gives to single pods.
+pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
+
+/// An item for the registry's Secret in the list of [`LIST_SNIPPET`], which hides that of the account.
+pub(super) const LIST: Rule =
+    Rule { name: "toolkit imagePullSecrets", role: Role::Toolkit, is_required: false, run: list };
 
 /// The function as it goes into the toolkit.
 const TEXT: &str = include_str!("../../templates/helm-toolkit/secret-registry.yaml.tpl");
@@ -43,12 +56,13 @@ fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result
     Ok(())
 }
 
-/// The template that defines `function`.
+/// The template that defines `function`: of several the last, as Helm has it, which sorts them by their paths.
 fn defining<'a>(chart: &Chart<'a>, function: &str) -> Option<&'a Source> {
-    let definition = format!("define \"{function}\"");
-    let defines =
+    let definition = format!("\"{function}\"");
+    let mentions =
         |source: &&Source| memchr::memmem::find(source.text.as_bytes(), definition.as_bytes()).is_some();
-    chart.templates.iter().find(defines)
+    let defines = |source: &&Source| Actions::new(&source.text).defines(function);
+    chart.templates.iter().rev().filter(mentions).find(defines)
 }
 
 /// The template that defines `function`, which helm-toolkit has since July 2018.
@@ -62,48 +76,61 @@ fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a
 
 fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     const BY_HAND: &str = "add imagePullSecrets to it by hand";
-    const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
-    let text = template::without_comments(&source.text);
-    let lines = template::lines(&text);
-    let mut accounts =
-        lines.iter().enumerate().filter(|(_, line)| line.value(0, "kind") == Some("ServiceAccount"));
-    let (Some((at, line)), None) = (accounts.next(), accounts.next()) else {
+    let outline = Outline::new(&source.text);
+    let lists = HashSet::new();
+    let template = Template { path: &source.path, outline: &outline, lists: &lists };
+    template.require_balance()?;
+    let in_snippet = |account: &Object<'_>| {
+        let define = outline.actions.define(account.scope);
+        define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET)
+    };
+    let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
+    let [account] = accounts.as_slice() else {
         let what = "does not hold exactly one ServiceAccount";
         return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, BY_HAND));
     };
-    let location = Location::at(&source.path, position(&source.text, line.start));
-    let refuse = |id, what: &str| Finding::refused(id, location.clone(), what, BY_HAND);
-    let root = template::root_variable(&text, line.start).ok_or_else(|| {
-        refuse(Id::NoRootVariable, "the ServiceAccount has no $envAll to find the values by")
-    })?;
-    let scope = template::document(&lines, at);
-    let edit = match pull_secrets::existing(&source.text, &lines, scope.clone(), 0, root) {
-        Existing::Ours => return Ok(()),
-        Existing::Others(edit) => edit,
-        Existing::Unclear => {
-            let what = "the ServiceAccount's imagePullSecrets are no plain list";
-            return Err(refuse(Id::UnclearPullSecrets, what));
-        }
-        Existing::Nothing => {
-            let [metadata, name, namespace] = lines.get(at + 1..at + 4).unwrap_or_default() else {
-                return Err(refuse(Id::UnclearMetadata, "the ServiceAccount ends before its metadata"));
-            };
-            let is_usual = metadata.value(0, "metadata") == Some("")
-                && name.value(2, "name").is_some()
-                && namespace.value(2, "namespace").is_some();
-            if !is_usual {
-                let what = "the ServiceAccount is not followed by metadata, name and namespace";
-                return Err(refuse(Id::UnclearMetadata, what));
-            }
-            let end = lines.get(scope).and_then(end_of_metadata).ok_or_else(|| {
-                refuse(Id::UnclearMetadata, "the ServiceAccount's metadata could not be made out")
-            })?;
-            pull_secrets::list(&source.text, end, root, 0)
-        }
+    let edit = match template.complete(account) {
+        Outcome::Done => return Ok(()),
+        Outcome::Edit(edit) => edit,
+        Outcome::Refused(refusal) => return Err(refusal),
     };
+    let location = template.location(account.found);
     let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
-    let finding = Finding::error(Id::BareToolkitServiceAccount, location.clone(), what, "`apply` adds it");
+    let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
+    proposals.edit(chart, &source.path, edit, finding);
+    Ok(())
+}
+
+fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let Some(source) = defining(chart, LIST_SNIPPET) else { return Ok(()) };
+    let outline = Outline::new(&source.text);
+    let lists = HashSet::new();
+    Template { path: &source.path, outline: &outline, lists: &lists }.require_balance()?;
+    let in_snippet = |entry: &Entry<'_>| {
+        let define = outline.actions.define(entry.scope);
+        define.and_then(|define| outline.actions.name(define)) == Some(LIST_SNIPPET)
+    };
+    let mut lists =
+        outline.entries.iter().enumerate().filter(|(_, entry)| entry.is(KEY) && in_snippet(entry));
+    let Some((index, list)) = lists.next() else { return Ok(()) };
+    let items: Vec<&Entry<'_>> = outline.children(index).map(|(_, item)| item).collect();
+    if items.iter().any(|item| pull_secrets::is_of_registry(outline.actions.opening(item.scope))) {
+        return Ok(());
+    }
+    let location = Location::at(&source.path, position(&source.text, list.start));
+    let printed = items.iter().find(|item| item.key == Key::Printed || item.key == Key::Item);
+    let root = outline.actions.root_variable(list.start, list.scope);
+    let (Some(printed), Some(root), true) = (printed, root, list.is_open()) else {
+        let what = "this list is written in a way that takes no item for the registry's Secret";
+        let fix = "add the item by hand";
+        proposals.report(Finding::warning(Id::BareToolkitList, location, what, fix));
+        return Ok(());
+    };
+    let lines = pull_secrets::item(root, printed.column, pull_secrets::line_break(&source.text));
+    let edit = pull_secrets::insertion(&source.text, list.line_end, lines);
+    let what = "this list, which hides that of the ServiceAccount, does not name the registry's Secret";
+    let finding = Finding::error(Id::BareToolkitList, location, what, "`apply` adds it");
     proposals.edit(chart, &source.path, edit, finding);
     Ok(())
 }

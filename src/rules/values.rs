@@ -57,9 +57,16 @@ fn secrets_place(keys: &[(Node, &str)]) -> Place {
 /// set, so that it cannot do without. It is in every chart of OpenStack-Helm that has endpoints.
 const SUFFIX: &str = "cluster_domain_suffix";
 
+const SWITCH_OF_AUTH: &str = "enabled";
+
 /// Behind `local_image_registry`, else behind `cluster_domain_suffix`, as in all 65 charts. A new block goes in
 /// front of `manifests`.
 fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    if chart.name() == SWITCH_OF_AUTH {
+        let what = "a chart called enabled would have its login where the switch is: endpoints.oci_image_registry.auth.enabled";
+        let location = chart.metadata.name_at.clone();
+        return Err(Finding::refused(Id::BadName, location, what, "give the chart another name"));
+    }
     let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
     let mut wanted = wanted(chart, options, "endpoints")?;
     let keys = block.keys();
@@ -74,7 +81,8 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
         block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
     };
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
-    block.report_wrong_keys(&[ENTRY, "auth"], &["enabled"], proposals);
+    block.report_wrong_keys(&[ENTRY, "auth"], &[SWITCH_OF_AUTH], proposals);
+    block.report_no_boolean(&[ENTRY, "auth", SWITCH_OF_AUTH], proposals);
     Ok(())
 }
 
@@ -90,6 +98,7 @@ fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
         None => block.create(wanted, &[])?,
     };
     proposals.add_entries(chart, Id::MissingManifestsSwitch, additions);
+    block.report_no_boolean(&[SWITCH], proposals);
     Ok(())
 }
 

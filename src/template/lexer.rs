@@ -75,7 +75,8 @@ const KEYWORDS: [&str; 10] =
     ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
 
 fn outside(rest: &str) -> (Kind, usize) {
-    match rest.find("{{") {
+    let is_open = |at: &usize| rest.as_bytes().get(at + 1) == Some(&b'{');
+    match memchr::memchr_iter(b'{', rest.as_bytes()).find(is_open) {
         None => (Kind::Text, rest.len()),
         Some(0) => open(rest),
         Some(length) => (Kind::Text, length),
@@ -203,7 +204,12 @@ fn number(text: &str) -> (Kind, usize) {
 }
 
 fn word(rest: Option<&str>) -> usize {
-    rest.map_or(0, |rest| rest.find(|c| !is_alphanumeric(c)).unwrap_or(rest.len()))
+    let end = |rest: &str| {
+        let ascii = rest.bytes().take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()).count();
+        let behind = rest.get(ascii..).unwrap_or_default();
+        ascii + behind.find(|c| !is_alphanumeric(c)).unwrap_or(behind.len())
+    };
+    rest.map_or(0, end)
 }
 
 /// Unicode's classes are a little wider here than Go's letters and digits.

@@ -83,15 +83,35 @@ fn account() -> BoxedStrategy<Vec<Piece>> {
     );
     (head, metadata, option::weighted(0.15, existing(0)), tail)
         .prop_map(|(head, metadata, existing, tail)| {
+            // The list goes behind a plain block of metadata, else behind the kind.
+            let is_plain = |text: &&str| {
+                !text.starts_with('\n') && !["# a comment", "a: |"].iter().any(|odd| text.contains(odd))
+            };
+            let is_behind_kind = existing.is_none() && !metadata.iter().all(is_plain);
+            let list = Piece::List { column: 0, is_item: false };
             let mut pieces = lines(head, 0);
+            if is_behind_kind {
+                let is_kind = |piece: &Piece| matches!(piece, Piece::Line(line) if line.starts_with("kind"));
+                let kind = pieces.iter().position(is_kind).expect("each head has a kind");
+                pieces.insert(kind + 1, list.clone());
+            }
             pieces.push(line("metadata:"));
             pieces.push(line("  name: {{ $name }}"));
             pieces.extend(metadata.iter().flat_map(|text| lines(text, 0)));
-            pieces.extend(existing.unwrap_or_else(|| vec![Piece::List { column: 0, is_item: false }]));
+            if !is_behind_kind {
+                pieces.extend(existing.unwrap_or_else(|| vec![list]));
+            }
             pieces.extend(lines(tail, 0));
             pieces
         })
         .boxed()
+}
+
+/// An account whose metadata takes no line behind it.
+fn flow_account() -> BoxedStrategy<Vec<Piece>> {
+    let mut pieces = lines("kind: ServiceAccount\nmetadata: {\n  name: a\n}", 0);
+    pieces.insert(1, Piece::List { column: 0, is_item: false });
+    Just(pieces).boxed()
 }
 
 /// Workloads, each down to the spec of its pod, and the column of what is in that.
@@ -140,24 +160,21 @@ fn pod() -> BoxedStrategy<Vec<Piece>> {
         .prop_map(|((head, column), above, below, existing, account, is_above, is_account_above)| {
             let mut pieces = vec![line("apiVersion: v1")];
             pieces.extend(lines(head, 0));
+            if account.is_none() && existing.is_none() {
+                pieces.push(Piece::List { column, is_item: false });
+            }
             pieces.extend(above.iter().flat_map(|text| lines(text, column)));
-            if account.is_some() {
-                let secrets = existing.clone().unwrap_or_default();
-                pieces.extend(secrets.into_iter().filter(|piece| matches!(piece, Piece::Line(_))));
-            } else if is_above {
+            if is_above {
                 pieces.extend(existing.clone().unwrap_or_default());
             }
             if is_account_above {
                 pieces.extend(lines(account.unwrap_or_default(), column));
             }
-            if account.is_none() && existing.is_none() {
-                pieces.push(Piece::List { column, is_item: false });
-            }
             pieces.extend(lines("containers:\n  - name: a\n    image: b\n    env:\n      - name: c", column));
             if !is_account_above {
                 pieces.extend(lines(account.unwrap_or_default(), column));
             }
-            if account.is_none() && !is_above {
+            if !is_above {
                 pieces.extend(existing.unwrap_or_default());
             }
             pieces.extend(below.iter().flat_map(|text| lines(text, column)));
@@ -174,7 +191,6 @@ const OTHERS: &[&str] = &[
     "{{/*\nkind: ServiceAccount\nmetadata:\n  name: a\n*/}}",
     "# kind: ServiceAccount\n# metadata:\n#   name: a",
     "kind: \"ServiceAccount\nmetadata: {}\n  a\"",
-    "kind: ServiceAccount\nmetadata: {\n  name: a\n}",
     "kind: Widget\nspec:\n  containers:\n    - a",
 ];
 
@@ -246,7 +262,7 @@ fn template(
 
 /// Templates of a chart.
 pub fn charts() -> BoxedStrategy<Template> {
-    let object = prop_oneof![3 => account(), 4 => pod(), 1 => other()];
+    let object = prop_oneof![6 => account(), 1 => flow_account(), 8 => pod(), 2 => other()];
     template(vec(object, 1..4), select(AROUND))
 }
 

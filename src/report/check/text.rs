@@ -11,13 +11,13 @@ use crate::text::printable;
 
 pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>], is_coloured: bool) -> io::Result<()> {
     for Listed { finding, .. } in listed {
-        let Finding { location, id, severity, what, fix, .. } = finding;
+        let Finding { location, id, severity, what, .. } = finding;
         let style = match severity {
             _ if !is_coloured => Style::new(),
             Severity::Refused | Severity::Error => ERROR,
             Severity::Warning => WARNING,
         };
-        let (level, what, fix) = (severity.level(), printable(what), printable(fix));
+        let (level, what, fix) = (severity.level(), printable(what), finding.advice());
         writeln!(out, "{location}: {style}{level}[{id}]{style:#}: {what}; {fix}")?;
     }
     Ok(())

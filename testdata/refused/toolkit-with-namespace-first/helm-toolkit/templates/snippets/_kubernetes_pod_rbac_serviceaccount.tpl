@@ -1,7 +1,0 @@
-{{- define "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount" }}
-{{- $envAll := index . 0 }}
-kind: ServiceAccount
-metadata:
-  namespace: x
-  name: y
-{{ end }}
