@@ -44,7 +44,15 @@ impl Charts {
         self.render_other(&self.path(chart), args)
     }
 
-    /// The same for a chart from elsewhere.
+    /// What Helm says of a chart that does not render.
+    fn complaint(&self, chart: &str, args: &[&str]) -> String {
+        match render(&self.path(chart), &self.path("helm-toolkit"), args) {
+            Err(complaint) => complaint,
+            Ok(_) => panic!("{chart} renders with {args:?}"),
+        }
+    }
+
+    /// What a chart from elsewhere renders.
     fn render_other(&self, chart: &Path, args: &[&str]) -> Rendered {
         render(chart, &self.path("helm-toolkit"), args)
             .unwrap_or_else(|error| panic!("{} {args:?}: {error}", chart.display()))
@@ -144,17 +152,40 @@ fn operators_set_registry_and_login() {
 
     let login = |args: &[&str]| registry_of(args).1;
     assert_eq!(login(&["--set", &format!("{auth}.username=me,{auth}.password=s3cret")]), "me:s3cret");
+    // Digits are digits where --set gives them, and all that is in quotes.
     assert_eq!(
-        login(&["--set", &format!("{auth}.username=12345678901,{auth}.password=true")]),
+        login(&[
+            "--set",
+            &format!("{auth}.username=12345678901"),
+            "--set-string",
+            &format!("{auth}.password=true")
+        ]),
         "12345678901:true"
     );
-    // Numbers in a values file are floats to Helm.
     let work = tempfile::tempdir().unwrap();
     let file = work.path().join("login.yaml");
-    let text =
-        "endpoints: {oci_image_registry: {auth: {nova: {username: 12345678901, password: '<\"é&>'}}}}\n";
-    fs::write(&file, text).unwrap();
-    assert_eq!(login(&["--values", file.to_str().unwrap()]), "12345678901:<\"é&>");
+    let with_login = |login: &str| {
+        fs::write(&file, format!("endpoints: {{oci_image_registry: {{auth: {{nova: {login}}}}}}}\n"))
+            .unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let quoted = with_login("{username: '01234', password: '<\\\"é&>'}");
+    assert_eq!(login(&["--values", &quoted]), "01234:<\\\"é&>");
+
+    // What YAML would take for something else is not guessed at, and what is missing is named.
+    let complaint = |args: &[&str]| after.complaint("nova", &[&AUTH_ON, args].concat());
+    for password in ["yes", "1e5", "01234", "12345", "null", "''"] {
+        let values = with_login(&format!("{{password: {password}}}"));
+        let said = complaint(&["--values", &values]);
+        assert!(
+            said.contains("endpoints.oci_image_registry.auth.nova.password: set it, in quotes"),
+            "{said}"
+        );
+    }
+    let said = complaint(&["--values", &with_login("null")]);
+    assert!(said.contains("endpoints.oci_image_registry.auth.nova.username: set it, in quotes"), "{said}");
+    let said = complaint(&["--set", "secrets.oci_image_registry.nova=null"]);
+    assert!(said.contains("secrets.oci_image_registry.nova: set the name of the Secret"), "{said}");
 }
 
 #[test]

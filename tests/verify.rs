@@ -312,7 +312,7 @@ fn what_is_broken_is_found() {
             &secret,
             "\"registryUser\" .Chart.Name",
             "\"registryUser\" \"other\"".to_owned(),
-            "Secret/: should be called nova-oci-image-registry-key",
+            "secrets.oci_image_registry.other: set the name of the Secret",
         ),
         (
             &toolkit,
@@ -328,8 +328,8 @@ fn what_is_broken_is_found() {
         ),
         (
             &toolkit,
-            "$username $password",
-            "$username \"other\"".to_owned(),
+            "$login.username $login.password",
+            "$login.username \"other\"".to_owned(),
             "has another password than the values say",
         ),
         (
@@ -338,7 +338,7 @@ fn what_is_broken_is_found() {
             "printf \"%s-%v\" $registry".to_owned(),
             "should be for \"registry.example.com:5000\"",
         ),
-        (&toolkit, "\\\"auths\\\"", "\\\"auth\\\"".to_owned(), "should hold one registry with one login"),
+        (&toolkit, "dict \"auths\"", "dict \"auth\"".to_owned(), "should hold one registry with one login"),
         (
             &toolkit,
             "type: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {{ $dockerAuth",
@@ -355,7 +355,14 @@ fn what_is_broken_is_found() {
             &values,
             "    nova: nova-oci-image-registry-key",
             "    nova: null".to_owned(),
-            "nova/values.yaml: error[missing-value]: with authentication on: secrets.oci_image_registry.nova",
+            "does not render: Error: execution error at (nova/templates/secret-registry.yaml:16:3): \
+             secrets.oci_image_registry.nova: set the name of the Secret",
+        ),
+        (
+            &values,
+            "password: password",
+            "password: 12345".to_owned(),
+            "endpoints.oci_image_registry.auth.nova.password: set it, in quotes",
         ),
         // The host that is used where the operator gives none.
         (
@@ -460,7 +467,7 @@ fn owners_choices_are_understood() {
     for (from, to) in [
         ("secret_registry: true", "secret_registry: false"),
         ("enabled: false", "enabled: true"),
-        ("password: password", "password: 12345"),
+        ("password: password", "password: \"12345\""),
         ("default: localhost", "default: 10.0.0.1"),
         ("      default: null\n    port:", "      default: registry.example.org\n    port:"),
         ("default: 5000", "default: null"),

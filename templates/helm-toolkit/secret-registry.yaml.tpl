@@ -47,25 +47,32 @@ return: |
     name: nova-oci-image-registry-key
   type: kubernetes.io/dockerconfigjson
   data:
-    .dockerconfigjson: eyJhdXRocyI6IHsicmVnaXN0cnkuZXhhbXBsZS5jb206NTAwMCI6IHsiYXV0aCI6ICJibTkyWVRwd1lYTnpkMjl5WkE9PSJ9fX0=
+    .dockerconfigjson: eyJhdXRocyI6eyJyZWdpc3RyeS5leGFtcGxlLmNvbTo1MDAwIjp7ImF1dGgiOiJibTkyWVRwd1lYTnpkMjl5WkE9PSJ9fX0=
 */}}
 
 {{- define "helm-toolkit.manifests.secret_registry" -}}
 {{- $envAll := index . "envAll" }}
 {{- $registryUser := index . "registryUser" }}
-{{- $secretName := index $envAll.Values.secrets.oci_image_registry $registryUser }}
+{{- $secretName := index ( ($envAll.Values.secrets).oci_image_registry | default dict ) $registryUser }}
+{{- if not $secretName }}
+{{- fail ( printf "secrets.oci_image_registry.%s: set the name of the Secret" $registryUser ) }}
+{{- end }}
+{{- $login := index $envAll.Values.endpoints.oci_image_registry.auth $registryUser | default dict }}
+{{- range $key := list "username" "password" }}
+{{- $value := index $login $key }}
+{{- /* YAML takes 0123, 1e5 or yes for something else than is written; --set takes digits as they are */}}
+{{- if not ( and $value ( or ( kindIs "string" $value ) ( kindIs "int64" $value ) ) ) }}
+{{- fail ( printf "endpoints.oci_image_registry.auth.%s.%s: set it, in quotes (or by --set-string)" $registryUser $key ) }}
+{{- end }}
+{{- end }}
 {{- $registry := tuple "oci_image_registry" "internal" $envAll | include "helm-toolkit.endpoints.endpoint_host_lookup" }}
 {{- /* endpoint_port_lookup can neither say that there is no port nor read one that --set or a string gave */}}
 {{- $ports := (($envAll.Values.endpoints.oci_image_registry).port).registry | default dict }}
 {{- with index $ports "internal" | default ( index $ports "default" ) }}
 {{- $registry = printf "%s:%v" $registry . }}
 {{- end }}
-{{- /* a user name or password of digits only is a number to YAML */}}
-{{- $imageCredentials := index $envAll.Values.endpoints.oci_image_registry.auth $registryUser }}
-{{- $username := ternary $imageCredentials.username ( toJson $imageCredentials.username ) ( kindIs "string" $imageCredentials.username ) }}
-{{- $password := ternary $imageCredentials.password ( toJson $imageCredentials.password ) ( kindIs "string" $imageCredentials.password ) }}
-{{- $dockerAuthToken := printf "%s:%s" $username $password | b64enc }}
-{{- $dockerAuth := printf "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}" $registry $dockerAuthToken | b64enc }}
+{{- $dockerAuthToken := printf "%v:%v" $login.username $login.password | b64enc }}
+{{- $dockerAuth := dict "auths" ( dict $registry ( dict "auth" $dockerAuthToken ) ) | toJson | b64enc }}
 ---
 apiVersion: v1
 kind: Secret
