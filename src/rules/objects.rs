@@ -7,7 +7,8 @@ use super::pull_secrets::{self, Existing, KEY};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::template::actions::Scope;
-use crate::template::outline::{Entry, Key, Outline};
+use crate::template::entry::{Entry, Key};
+use crate::template::outline::Outline;
 use crate::text::position;
 
 /// A template that is looked at.

@@ -2,7 +2,8 @@
 
 use crate::edit::Edit;
 use crate::template::actions::Scope;
-use crate::template::outline::{Entry, Key, Outline};
+use crate::template::entry::{Entry, Key};
+use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");

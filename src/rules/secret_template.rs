@@ -10,7 +10,8 @@ use crate::options::Options;
 use crate::source::Source;
 use crate::template::Word;
 use crate::template::actions::Actions;
-use crate::template::outline::{Entry, Outline};
+use crate::template::entry::Entry;
+use crate::template::outline::Outline;
 use crate::text::position;
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would

@@ -11,7 +11,8 @@ use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
 use crate::template::actions::Actions;
-use crate::template::outline::{Entry, Key, Outline};
+use crate::template::entry::{Entry, Key};
+use crate::template::outline::Outline;
 use crate::text::position;
 
 /// `helm-toolkit.manifests.secret_registry` in a file of its own, unless some file defines it already.

@@ -3,8 +3,11 @@
 //! stand around them.
 
 pub(crate) mod actions;
+pub(crate) mod entry;
 pub(crate) mod lexer;
+mod line;
 pub(crate) mod outline;
+mod reader;
 
 use std::sync::LazyLock;
 

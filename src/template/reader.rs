@@ -1,0 +1,229 @@
+//! Reads a template line by line into the entries of its outline.
+
+use super::actions::{Action, Scope};
+use super::entry::{Entry, Key, Unread};
+use super::line::{Skip, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
+
+/// The entries of `text`, in its order, and what is not read.
+pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<Unread<'t>>) {
+    let mut reader = Reader {
+        text,
+        stacks: vec![Vec::new()],
+        document: 0,
+        scope: Scope::FILE,
+        skip: Skip::Nothing,
+        entries: Vec::new(),
+        unread: Vec::new(),
+        unread_from: 0,
+    };
+    let mut rest = actions;
+    let mut start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    while start < text.len() {
+        let (end, count) = end_of_line(text, start, rest);
+        let (line, behind) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        reader.read_line(start, end, line);
+        (start, rest) = (end, behind);
+    }
+    (reader.entries, reader.unread)
+}
+
+/// Byte offset behind the line at `start`, over which an action may go on, and how many actions begin in it.
+fn end_of_line(text: &str, start: usize, actions: &[Action]) -> (usize, usize) {
+    let line_break = |from: usize| {
+        let rest = text.as_bytes().get(from..).unwrap_or_default();
+        memchr::memchr(b'\n', rest).map_or(text.len(), |at| from + at + 1)
+    };
+    let (mut end, mut count) = (line_break(start), 0);
+    while let Some(action) = actions.get(count).filter(|action| action.range.start < end) {
+        if action.range.end > end {
+            end = line_break(action.range.end);
+        }
+        count += 1;
+    }
+    (end, count)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// The entries that those to come may be in, innermost last; a list for each define that is open.
+    stacks: Vec<Vec<usize>>,
+    document: usize,
+    scope: Scope,
+    skip: Skip,
+    entries: Vec<Entry<'t>>,
+    unread: Vec<Unread<'t>>,
+    /// Where the flow collection that is open starts.
+    unread_from: usize,
+}
+
+impl<'t> Reader<'t> {
+    /// Reads the line from byte `start` to `end`, in which `actions` begin.
+    fn read_line(&mut self, start: usize, end: usize, actions: &[Action]) {
+        let (mut at, mut column, mut printed) = (start, 0, None);
+        let mut ahead = actions.iter().peekable();
+        loop {
+            let behind = self.text.get(at..end).unwrap_or_default();
+            let spaces = behind.len() - behind.trim_start_matches(' ').len();
+            (at, column) = (at + spaces, column + spaces);
+            let Some(action) = ahead.next_if(|action| action.range.start == at) else { break };
+            if !action.is_silent && printed.is_none() {
+                printed = Some((at, column));
+            }
+            self.pass(action);
+            at = action.range.end;
+        }
+        let content = self.text.get(at..end).unwrap_or_default().trim_end();
+        match printed {
+            Some((start, column)) => {
+                let printed = self.text.get(start..at).unwrap_or_default();
+                self.read_printed(start, column, printed, content, end);
+            }
+            None if content.is_empty() || content.starts_with('#') => {}
+            None if self.is_skipped(at, column, content) => {}
+            None => self.read_content(at, column, content, end),
+        }
+        ahead.for_each(|action| self.pass(action));
+    }
+
+    /// Goes behind an action. What a define holds is a text of its own.
+    fn pass(&mut self, action: &Action) {
+        self.scope = action.behind;
+        if action.opens_define {
+            self.stacks.push(Vec::new());
+        } else if action.closes_define && self.stacks.len() > 1 {
+            self.stacks.pop();
+        } else {
+            return;
+        }
+        self.document += 1;
+        self.skip = Skip::Nothing;
+    }
+
+    /// Reads a line that begins with an action that prints, with `content` behind it.
+    fn read_printed(&mut self, start: usize, column: usize, printed: &'t str, content: &str, end: usize) {
+        let indent = indent_of(printed).unwrap_or(column);
+        match self.skip {
+            Skip::Block(of) if indent > of || indent_of(printed).is_none() && !content.starts_with(':') => {
+                return;
+            }
+            Skip::Block(_) | Skip::Nothing => self.skip = Skip::Nothing,
+            Skip::Quoted(_) | Skip::Flow(_) => return,
+        }
+        if printed.contains("---") {
+            return self.start_document();
+        }
+        let is_key = content.starts_with(':');
+        let stack = self.stacks.last().into_iter().flatten().rev();
+        let parent =
+            stack.copied().find(|index| self.entries.get(*index).is_some_and(|entry| entry.column < indent));
+        let (key, value) = if is_key { (Key::Unclear, "") } else { (Key::Printed, printed) };
+        let (document, scope) = (self.document, self.scope);
+        self.entries.push(Entry {
+            key,
+            value,
+            start,
+            line_end: end,
+            column: indent,
+            parent,
+            document,
+            scope,
+        });
+    }
+
+    fn start_document(&mut self) {
+        self.document += 1;
+        if let Some(stack) = self.stacks.last_mut() {
+            stack.clear();
+        }
+    }
+
+    /// Whether a line belongs to something that is skipped; that may end in it.
+    fn is_skipped(&mut self, at: usize, column: usize, content: &str) -> bool {
+        match self.skip {
+            Skip::Nothing => false,
+            Skip::Block(of) if column > of && !(of == 0 && is_marker(content)) => true,
+            Skip::Block(_) => {
+                self.skip = Skip::Nothing;
+                false
+            }
+            Skip::Quoted(quote) => {
+                if closes(content, quote) {
+                    self.skip = Skip::Nothing;
+                }
+                true
+            }
+            Skip::Flow(open) => {
+                let open = brackets(content, open);
+                self.skip = if open == 0 { Skip::Nothing } else { Skip::Flow(open) };
+                if open == 0 {
+                    self.leave_unread(self.unread_from, at + content.len());
+                }
+                true
+            }
+        }
+    }
+
+    fn read_content(&mut self, mut at: usize, mut column: usize, content: &'t str, end: usize) {
+        let mut rest = content;
+        let mut mark = if column == 0 && is_marker(rest) { 3 } else { 0 };
+        if mark > 0 {
+            self.start_document();
+        }
+        loop {
+            let behind = rest.get(mark..).unwrap_or_default().trim_start_matches([' ', '\t']);
+            let length = rest.len() - behind.len();
+            (at, column, rest) = (at + length, column + length, behind);
+            if rest != "-" && !rest.starts_with("- ") {
+                break;
+            }
+            self.push(Key::Item, "", at, column, end);
+            mark = 1;
+        }
+        if rest.is_empty() || rest.starts_with('#') {
+            return;
+        }
+        let (key, value) = match key_of(rest) {
+            Some((key, value)) => (key, without_comment(value)),
+            None if rest.starts_with(['{', '[']) && !rest.starts_with("{{") => (Key::Unclear, rest),
+            None => {
+                // The scalar of an item.
+                if let Some(item) = self.entries.last_mut().filter(|item| item.line_end == end) {
+                    item.value = without_comment(rest);
+                    self.skip = skip_behind(item.value, item.column);
+                }
+                return;
+            }
+        };
+        self.push(key, value, at, column, end);
+        self.skip = skip_behind(value, column);
+        let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
+        match self.skip {
+            Skip::Flow(_) => self.unread_from = at,
+            _ if is_flow || rest.starts_with('?') => self.leave_unread(at, at + rest.len()),
+            _ => {}
+        }
+    }
+
+    fn leave_unread(&mut self, start: usize, end: usize) {
+        let text = self.text.get(start..end).unwrap_or_default();
+        self.unread.push(Unread { start, text });
+    }
+
+    fn push(&mut self, key: Key<'t>, value: &'t str, start: usize, column: usize, line_end: usize) {
+        let index = self.entries.len();
+        let Some(stack) = self.stacks.last_mut() else { return };
+        while let Some(top) = stack.last().and_then(|top| self.entries.get(*top)) {
+            // A list may stand at the column of its key.
+            let holds_list =
+                key == Key::Item && top.column == column && top.key != Key::Item && top.is_open();
+            if top.column < column || holds_list {
+                break;
+            }
+            stack.pop();
+        }
+        let parent = stack.last().copied();
+        stack.push(index);
+        let (document, scope) = (self.document, self.scope);
+        self.entries.push(Entry { key, value, start, line_end, column, parent, document, scope });
+    }
+}
