@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-use memchr::memmem::Finder;
+use regex::Regex;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk;
 use crate::finding::Finding;
+use crate::kinds::{CUSTOM_RESOURCES, WORKLOADS};
 use crate::metadata::{Metadata, Role};
 use crate::source::{MAX_SIZE, Source, names_in, read_bytes, read_text};
-use crate::template::Word;
 use crate::template::actions::Actions;
 use crate::template::outline::Outline;
+use crate::text::pattern;
 use crate::yaml::Document;
 
 /// The file that a chart's default values are in.
@@ -138,15 +139,17 @@ pub(crate) struct Chart<'a> {
     pub(crate) toolkit: Option<&'a Functions>,
 }
 
-/// The outlines of those of `templates` that Helm takes for objects and that may hold a pod or a ServiceAccount.
+/// The outlines of those of `templates` that Helm takes for objects and that may hold something that runs images.
 pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(&'t Source, Outline<'t>)> {
-    static WORDS: [Word; 3] = [
-        Word::new(|| Finder::new("ServiceAccount")),
-        Word::new(|| Finder::new("containers")),
-        Word::new(|| Finder::new("imagePullSecrets")),
-    ];
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        let custom = CUSTOM_RESOURCES.iter().map(|row| row.kind);
+        let kinds: Vec<&str> = WORKLOADS.iter().copied().chain(custom).collect();
+        let kind = format!(r#"kind["']?:\s*["']?(?:\{{\{{|(?:{})\b)"#, kinds.join("|"));
+        let words = "ServiceAccount|containers|imagePullSecrets|pod_rbac_serviceaccount|snippets\\.image\"|image[\"']?:";
+        pattern(&format!("{words}|{kind}"))
+    });
     let is_notes = |source: &Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
-    let has_word = |source: &&Source| WORDS.iter().any(|word| word.find(source.text.as_bytes()).is_some());
+    let has_word = |source: &&Source| WORDS.is_match(&source.text);
     let templates = templates.filter(has_word).filter(|source| !is_notes(source));
     templates.map(|source| (source, Outline::new(&source.text))).collect()
 }

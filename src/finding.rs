@@ -81,6 +81,7 @@ ids! {
     MissingSecretTemplate = "missing-secret-template",
     BareServiceAccount = "bare-service-account",
     BarePod = "bare-pod",
+    BareCustomResource = "bare-custom-resource",
     MissingToolkitFunction = "missing-toolkit-function",
     BareToolkitServiceAccount = "bare-toolkit-service-account",
     BareToolkitList = "bare-toolkit-list",

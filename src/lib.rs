@@ -39,6 +39,7 @@ mod edit;
 mod error;
 mod finding;
 mod git;
+mod kinds;
 mod lock;
 mod manual;
 mod memory;

@@ -60,11 +60,11 @@ pub(crate) fn read_text(base: &Path, path: &Path) -> Result<Option<String>, Find
 
 /// Reads a file; of one that is larger than [`MAX_SIZE`], one byte more than that.
 pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    // Without room for all of it, it is read in thousands of small pieces.
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(MAX_SIZE).min(MAX_SIZE);
-    let mut bytes = Vec::with_capacity(size + 1);
-    file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes)?;
+    let mut file = File::open(path)?;
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(MAX_SIZE + 1);
+    let mut bytes = vec![0; size];
+    // In one piece: `read_to_end` takes three calls.
+    file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use regex::{Regex, RegexBuilder};
+
 use crate::yaml::Position;
 
 /// Escapes line breaks and what could make a terminal show something else than is there.
@@ -42,4 +44,10 @@ pub(crate) fn stable_hash(parts: &[&str]) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     format!("{hash:016x}")
+}
+
+/// Compiles a pattern of the program's own, for ASCII.
+#[expect(clippy::expect_used, reason = "the patterns are constants, and every run compiles them")]
+pub(crate) fn pattern(pattern: &str) -> Regex {
+    RegexBuilder::new(pattern).unicode(false).build().expect("a valid pattern")
 }

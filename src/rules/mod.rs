@@ -3,15 +3,19 @@
 //! A rule looks at a chart and proposes edits, or says why it cannot. It writes nothing and knows
 //! nothing of other rules. To add one, write its file and name it in [`RULES`].
 
+mod accounts;
 mod block;
+mod context;
+mod custom_resources;
 mod objects;
+mod pods;
 mod pull_secrets;
 mod rule;
 mod secret_template;
+mod service_accounts;
 mod surroundings;
 mod toolkit;
 mod values;
-mod workloads;
 
 pub(crate) use rule::{Proposal, Proposals, Rule};
 
@@ -25,14 +29,15 @@ pub(crate) static RULES: &[Rule] = &[
     values::ENDPOINTS,
     values::MANIFESTS,
     secret_template::RULE,
-    workloads::SERVICE_ACCOUNTS,
-    workloads::PODS,
+    service_accounts::RULE,
+    pods::RULE,
+    custom_resources::RULE,
     surroundings::RULE,
     toolkit::FUNCTION,
     toolkit::SERVICE_ACCOUNT,
     toolkit::LIST,
-    workloads::TOOLKIT_SERVICE_ACCOUNTS,
-    workloads::TOOLKIT_PODS,
+    service_accounts::OF_TOOLKIT,
+    pods::OF_TOOLKIT,
 ];
 
 /// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard.

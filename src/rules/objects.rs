@@ -2,12 +2,18 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::rc::Rc;
 
-use super::pull_secrets::{self, Existing, KEY};
+use super::context::Context;
+use super::pull_secrets::{self, Existing, KEY, LIST_SNIPPET};
+use crate::chart::Chart;
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
-use crate::template::actions::Scope;
+use crate::kinds::WORKLOADS;
+use crate::source::Source;
+use crate::template::actions::{Actions, Root, Scope};
 use crate::template::entry::{Entry, Key};
+use crate::template::lexer;
 use crate::template::outline::Outline;
 use crate::text::position;
 
@@ -15,8 +21,7 @@ use crate::text::position;
 pub(super) struct Template<'o> {
     pub(super) path: &'o Path,
     pub(super) outline: &'o Outline<'o>,
-    /// The defines of the chart that print imagePullSecrets.
-    pub(super) lists: &'o HashSet<String>,
+    pub(super) context: Rc<Context>,
 }
 
 /// An account or a pod: a mapping that may have imagePullSecrets.
@@ -26,6 +31,8 @@ pub(super) struct Object<'o> {
     /// The entry by which it was found.
     pub(super) found: &'o Entry<'o>,
     pub(super) keys: Vec<(usize, &'o Entry<'o>)>,
+    /// That of the keys.
+    pub(super) column: usize,
     /// The scope that it stands in, as a whole.
     pub(super) scope: Scope,
     /// Byte offset at which a list may be put in, behind a line.
@@ -40,7 +47,53 @@ pub(super) enum Outcome {
     Refused(Finding),
 }
 
+/// Whether `word` stands in `text` as a whole.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let behind = text.get(at + word.len()..).unwrap_or_default();
+        !behind.starts_with(|c: char| c.is_alphanumeric() || "_-.".contains(c))
+    })
+}
+
 impl<'o> Template<'o> {
+    /// The templates of a chart that may hold an account or a pod.
+    pub(super) fn all(chart: &'o Chart<'o>) -> Vec<Self> {
+        let context = Rc::new(Context::of(chart));
+        let template = |(source, outline): &'o (&'o Source, Outline<'o>)| Template {
+            path: &source.path,
+            outline,
+            context: Rc::clone(&context),
+        };
+        chart.outlines.iter().map(template).collect()
+    }
+
+    pub(super) fn new(path: &'o Path, outline: &'o Outline<'o>) -> Self {
+        Template { path, outline, context: Rc::default() }
+    }
+
+    /// The name of the define that a scope is in.
+    pub(super) fn define(&self, scope: Scope) -> Option<&'o str> {
+        let actions = &self.outline.actions;
+        actions.define(scope).and_then(|define| actions.name(define))
+    }
+
+    /// Whether what stands here is a text to Helm: a file that others take in, and no define of it, or a define that
+    /// goes into a text.
+    pub(super) fn is_text(&self, scope: Scope) -> bool {
+        match self.define(scope) {
+            Some(define) => self.context.texts.contains(define),
+            None => self.path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")),
+        }
+    }
+
+    /// Whether a template of the chart in `dir` becomes a script that runs in a container.
+    pub(super) fn is_script(&self, dir: &Path) -> bool {
+        let file = self.path.strip_prefix(dir).unwrap_or(self.path);
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        file.components().any(|component| component.as_os_str() == "bin") && name.starts_with('_')
+            || [".sh", ".sh.tpl", ".py", ".py.tpl"].iter().any(|ending| name.ends_with(ending))
+    }
+
     pub(super) fn location(&self, entry: &Entry<'_>) -> Location {
         self.location_at(entry.start)
     }
@@ -62,13 +115,21 @@ impl<'o> Template<'o> {
     /// Gives an object the Secret to pull with.
     pub(super) fn complete(&self, object: &Object<'_>) -> Outcome {
         let text = self.outline.text;
-        let Object { what, found, keys, scope, at } = object;
-        let mut existing = pull_secrets::existing(self.outline, keys, *scope);
+        let Object { what, found, keys, column, scope, at } = object;
+        let column = *column;
+        let mut existing = pull_secrets::existing(self.outline, keys, *scope, self.context.chart.as_deref());
         if matches!(existing, Existing::Ours) {
             return Outcome::Done;
         }
-        let root = self.outline.actions.root_variable(found.start, *scope);
-        let column = found.column;
+        let at = match existing {
+            Existing::Others { end, .. } => end,
+            _ => *at,
+        };
+        let define = self.define(*scope);
+        let is_root = |root: &Root| {
+            !root.is_whole || define.is_none_or(|define| !self.context.without_root.contains(define))
+        };
+        let root = self.outline.actions.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
         let line_break = pull_secrets::line_break(text);
         let refuse = |id, why: &str, (advice, lines): (&str, String)| {
             let variable =
@@ -78,8 +139,10 @@ impl<'o> Template<'o> {
         };
         let variable = root.unwrap_or("$");
         let by_hand = || ("add this by hand", pull_secrets::list(variable, column, "\n"));
-        if keys.iter().any(|(_, entry)| self.prints_list(entry)) {
-            existing = Existing::Unclear("come from a define");
+        // helm-toolkit's snippet prints a list only where an operator gives it one: that is no list yet.
+        let is_snippet = |entry: &Entry<'_>| entry.key == Key::Printed && entry.value.contains(LIST_SNIPPET);
+        if keys.iter().any(|(_, entry)| self.prints_list(entry) || is_snippet(entry)) {
+            existing = Existing::Unclear("come from a define or from the values");
         }
         if let Existing::Unclear(why) = existing {
             let item = pull_secrets::item(variable, column + 2, "\n");
@@ -90,9 +153,9 @@ impl<'o> Template<'o> {
             let why = "in a `define` that has no $envAll to find the values by";
             return refuse(Id::NoRootVariable, why, by_hand());
         };
-        let (at, lines) = match existing {
-            Existing::Others { end, column } => (end, pull_secrets::item(root, column, line_break)),
-            _ => (*at, pull_secrets::list(root, column, line_break)),
+        let lines = match existing {
+            Existing::Others { column, .. } => pull_secrets::item(root, column, line_break),
+            _ => pull_secrets::list(root, column, line_break),
         };
         if self.changes_scope(at, *scope) {
             let why = "in which a condition begins or ends on the same line";
@@ -106,10 +169,29 @@ impl<'o> Template<'o> {
         object.keys.iter().any(|(_, entry)| entry.is(KEY) || self.prints_list(entry))
     }
 
-    /// Whether a line prints imagePullSecrets by a define of the chart.
+    /// Whether a line prints imagePullSecrets by a define of the chart or from its values.
     fn prints_list(&self, entry: &Entry<'_>) -> bool {
-        let mut defines = self.lists.iter();
-        entry.key == Key::Printed && defines.any(|name| entry.value.contains(&format!("\"{name}\"")))
+        self.prints(entry, &self.context.lists)
+    }
+
+    /// Whether a line, or a variable on it, has one of `names` in an action.
+    fn prints(&self, entry: &Entry<'_>, names: &HashSet<String>) -> bool {
+        if names.is_empty() || !entry.value.contains("{{") {
+            return false;
+        }
+        let is_named = |text: &str| names.iter().any(|name| has_word(text, name));
+        let actions = &self.outline.actions;
+        let line = Actions::new(entry.value);
+        let pieces = line.all.iter().flat_map(|action| line.pieces(action));
+        let mut variables =
+            pieces.filter(|piece| piece.kind == lexer::Kind::Variable && piece.text.len() > 1);
+        is_named(entry.value)
+            || variables.any(|variable| {
+                let texts = actions
+                    .values_of(variable.text)
+                    .map(|value| value.iter().map(|piece| piece.text).collect::<String>());
+                texts.into_iter().any(|text| is_named(&text))
+            })
     }
 
     /// Whether the line that ends at byte `at` leaves `scope`.
@@ -132,7 +214,8 @@ impl<'o> Template<'o> {
             }
             let end = metadata.and_then(|(metadata, _)| self.end_of_plain(*metadata, kind.scope));
             let at = end.unwrap_or(kind.line_end);
-            Some(Object { what: "a ServiceAccount", found: kind, keys, scope: kind.scope, at })
+            let column = kind.column;
+            Some(Object { what: "a ServiceAccount", found: kind, keys, column, scope: kind.scope, at })
         };
         kinds.filter_map(account).collect()
     }
@@ -140,11 +223,30 @@ impl<'o> Template<'o> {
     /// The keys of the object of this kind. The branches of a condition may hold an object each.
     fn keys(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
         let mut keys = self.outline.siblings(index);
-        let actions = &self.outline.actions;
-        let others = keys.iter().filter(|(_, entry)| entry.is("kind")).map(|(_, other)| other.scope);
-        let others: Vec<Scope> = others.filter(|other| !actions.is_in(kind.scope, *other)).collect();
-        keys.retain(|(_, entry)| !others.iter().any(|other| actions.is_in(entry.scope, *other)));
+        let others = self.others(&keys, kind);
+        keys.retain(|(_, entry)| !self.is_in_one(entry, &others));
         keys
+    }
+
+    /// All entries of the object of this kind, whatever they are in.
+    fn all_inside(&self, index: usize, kind: &Entry<'_>) -> Vec<&'o Entry<'o>> {
+        let siblings = self.outline.siblings(index);
+        let others = self.others(&siblings, kind);
+        let entries = match kind.parent {
+            Some(parent) => self.outline.entries.get(parent..self.outline.end(parent)),
+            None => Some(self.outline.document(kind.document)),
+        };
+        entries.unwrap_or_default().iter().filter(|entry| !self.is_in_one(entry, &others)).collect()
+    }
+
+    /// The branches with an object of another kind.
+    fn others(&self, siblings: &[(usize, &Entry<'_>)], kind: &Entry<'_>) -> Vec<Scope> {
+        let others = siblings.iter().filter(|(_, entry)| entry.is("kind")).map(|(_, other)| other.scope);
+        others.filter(|other| !self.outline.actions.is_in(kind.scope, *other)).collect()
+    }
+
+    fn is_in_one(&self, entry: &Entry<'_>, scopes: &[Scope]) -> bool {
+        scopes.iter().any(|scope| self.outline.actions.is_in(entry.scope, *scope))
     }
 
     /// Byte offset behind the lines of a mapping, where these are plain: `key: value`, one behind another, with
@@ -169,8 +271,10 @@ impl<'o> Template<'o> {
             actions.filter(|action| action.range.start >= metadata.start && action.range.start < end);
         // What an action prints may go on with the mapping, wherever the action stands.
         let next = behind.next().filter(|next| next.document == metadata.document);
-        let goes_on = self.outline.text.get(end..)?.starts_with(' ')
-            || next.is_some_and(|next| next.key == Key::Printed);
+        let mut lines = self.outline.text.get(end..)?.lines();
+        let goes_on =
+            lines.find(|line| !line.trim().is_empty()).is_some_and(|line| line.starts_with([' ', '\t']))
+                || next.is_some_and(|next| next.key == Key::Printed);
         (end > metadata.line_end && !goes_on && inside.all(|action| action.behind == scope)).then_some(end)
     }
 
@@ -198,9 +302,90 @@ impl<'o> Template<'o> {
         let spec = containers.parent.and_then(|parent| self.outline.entry(parent));
         let spec = spec.filter(|spec| spec.is("spec") && spec.is_open());
         let (at, scope) = spec.map_or((0, containers.scope), |spec| (spec.line_end, spec.scope));
-        let object = Object { what: "a pod", found: containers, keys, scope, at };
-        Some(Pod { object, kinds, path, has_spec: spec.is_some() })
+        let column = containers.column;
+        let object = Object { what: "a pod", found: containers, keys, column, scope, at };
+        let inside = self.outline.entries.get(index + 1..self.outline.end(index)).unwrap_or_default();
+        let is_image = |entry: &Entry<'_>| entry.is("image") || entry.key == Key::Printed;
+        let has_image = containers.value.contains(['{', '[']) || inside.iter().any(is_image);
+        Some(Pod { object, kinds, path, has_spec: spec.is_some(), has_image })
     }
+
+    /// The custom resources: the objects of other API groups than Kubernetes' own.
+    pub(super) fn resources(&self) -> Vec<Resource<'o>> {
+        let versions = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("apiVersion"));
+        let resource = |(index, version): (usize, &'o Entry<'o>)| {
+            let api_version = version.scalar().filter(|version| is_custom(version))?;
+            let siblings = self.outline.siblings(index);
+            let (index, kind) = siblings.into_iter().find(|(_, entry)| entry.is("kind"))?;
+            let inside = self.all_inside(index, kind);
+            let is_image = |entry: &&Entry<'_>| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
+            let is_read = |entry: &&Entry<'_>| {
+                let opening = self.outline.actions.opening(entry.scope);
+                entry.is("containers") || pull_secrets::are_of_registry(self.outline, &[opening])
+            };
+            let has_image = inside.iter().any(is_image) && !inside.iter().any(is_read);
+            Some(Resource { api_version, kind, keys: self.keys(index, kind), has_image })
+        };
+        versions.filter_map(resource).collect()
+    }
+
+    /// The mapping at `path` of a resource, where it is there and written in lines.
+    pub(super) fn resource_at(&self, resource: &Resource<'o>, path: &[&str]) -> Option<Object<'o>> {
+        let mut keys = resource.keys.clone();
+        let mut mapping = resource.kind;
+        for key in path {
+            let (index, entry) = keys.iter().find(|(_, entry)| entry.is(key)).copied()?;
+            keys = self.outline.children(index).collect();
+            mapping = entry;
+        }
+        let column = keys.first().map_or(mapping.column + 2, |(_, first)| first.column);
+        let (scope, at) = (mapping.scope, mapping.line_end);
+        Some(Object { what: "a custom resource", found: mapping, keys, column, scope, at })
+    }
+
+    /// The kinds of workloads whose containers are nowhere to be seen: they come from the values or from elsewhere.
+    pub(super) fn kinds_without_containers(&self) -> Vec<&'o Entry<'o>> {
+        let kinds = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("kind"));
+        let is_bare = |(index, kind): &(usize, &'o Entry<'o>)| {
+            let is_workload = kind.scalar().map(|kind| WORKLOADS.contains(&kind));
+            if is_workload == Some(false) {
+                return false;
+            }
+            let siblings = self.outline.siblings(*index);
+            if !siblings.iter().any(|(_, entry)| entry.is("apiVersion")) {
+                return false;
+            }
+            let inside = self.all_inside(*index, kind);
+            let has = |key: &str| inside.iter().any(|entry| entry.is(key));
+            // What has neither is a reference to an object, as that of an autoscaler is.
+            let is_object = has("template") || is_workload.is_some() && has("spec");
+            let is_read = || {
+                has("containers")
+                    || has(KEY)
+                    || inside.iter().any(|entry| self.prints(entry, &self.context.containers))
+            };
+            is_object && !is_read()
+        };
+        kinds.filter(is_bare).map(|(_, kind)| kind).collect()
+    }
+}
+
+/// Whether an API version is none of Kubernetes itself, whose groups have no dot or end in `.k8s.io`.
+fn is_custom(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+/// The snippet of helm-toolkit that prints `image:`.
+const IMAGE_SNIPPET: &str = "\"helm-toolkit.snippets.image\"";
+
+/// An object by its kind.
+pub(super) struct Resource<'o> {
+    pub(super) api_version: &'o str,
+    pub(super) kind: &'o Entry<'o>,
+    keys: Vec<(usize, &'o Entry<'o>)>,
+    /// Whether an image is in it, outside of containers.
+    pub(super) has_image: bool,
 }
 
 /// A pod, or something like one.
@@ -212,6 +397,8 @@ pub(super) struct Pod<'o> {
     pub(super) path: Vec<&'o str>,
     /// Whether it is the value of `spec:`.
     pub(super) has_spec: bool,
+    /// Whether there is an image in its containers, or may be.
+    pub(super) has_image: bool,
 }
 
 impl<'o> Pod<'o> {

@@ -1,14 +1,21 @@
 //! The conditional `imagePullSecrets`: what there is of it in an object, and where it goes.
 
 use crate::edit::Edit;
-use crate::template::actions::Scope;
+use crate::template::actions::{Actions, Scope};
 use crate::template::entry::{Entry, Key};
+use crate::template::lexer::Kind as PieceKind;
 use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
 
 pub(super) const KEY: &str = "imagePullSecrets";
+
+/// The define of helm-toolkit with the ServiceAccount of nearly every pod.
+pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
+
+/// The define of helm-toolkit with the imagePullSecrets that an operator gives to single pods.
+pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
 /// What an account or a pod has of image pull secrets.
 pub(super) enum Existing {
@@ -24,20 +31,25 @@ pub(super) enum Existing {
     Unclear(&'static str),
 }
 
-/// Looks for image pull secrets among the `keys` of an object that stands in `scope`.
-pub(super) fn existing(outline: &Outline<'_>, keys: &[(usize, &Entry<'_>)], scope: Scope) -> Existing {
+/// Looks for image pull secrets among the `keys` of an object that stands in `scope`. `chart` is the name of the
+/// chart, where there is one.
+pub(super) fn existing(
+    outline: &Outline<'_>,
+    keys: &[(usize, &Entry<'_>)],
+    scope: Scope,
+    chart: Option<&str>,
+) -> Existing {
     let lists: Vec<_> = keys.iter().filter(|(_, entry)| entry.is(KEY)).collect();
     let [(index, list)] = lists.as_slice() else {
         return if lists.is_empty() { Existing::Nothing } else { Existing::Unclear("stand there twice") };
     };
     let items: Vec<_> = outline.children(*index).collect();
     let is_ours = |(index, item): &(usize, &Entry<'_>)| {
-        let texts = outline.children(*index).map(|(_, entry)| entry.value).chain([item.value]);
-        let openings =
-            || outline.actions.between(item.scope, scope).map(|scope| outline.actions.opening(scope));
-        let names_it =
-            texts.into_iter().any(is_of_registry) || openings().any(|text| text.contains("secrets"));
-        names_it && openings().all(is_of_registry)
+        let names = outline.children(*index).map(|(_, entry)| entry.value).chain([item.value]);
+        let conditions: Vec<&str> =
+            outline.actions.between(item.scope, scope).map(|scope| outline.actions.opening(scope)).collect();
+        let is_named = names.chain(conditions.iter().copied()).any(|text| names_secret(outline, text, chart));
+        is_named && are_of_registry(outline, &conditions)
     };
     if list.is_open() && items.iter().any(is_ours) {
         return Existing::Ours;
@@ -47,21 +59,77 @@ pub(super) fn existing(outline: &Outline<'_>, keys: &[(usize, &Entry<'_>)], scop
     }
     let is_plain = |(index, item): &(usize, &Entry<'_>)| {
         let names: Vec<_> = outline.children(*index).collect();
+        let is_name = |name: &Entry<'_>| {
+            name.is("name") && !name.is_open() && !name.goes_on() && name.line_end == item.line_end
+        };
         item.key == Key::Item
             && item.scope == scope
-            && matches!(names.as_slice(), [(_, name)] if name.is("name") && !name.is_open() && name.line_end == item.line_end)
+            && matches!(names.as_slice(), [(_, name)] if is_name(name))
     };
     match items.last() {
-        Some((_, item)) if list.is_open() && items.iter().all(is_plain) => {
+        // What has an anchor stands in other places, too.
+        Some((_, item)) if list.value.is_empty() && items.iter().all(is_plain) => {
             Existing::Others { end: item.line_end, column: item.column }
         }
         _ => Existing::Unclear("are no plain list"),
     }
 }
 
-/// Whether a condition, or the name of a Secret, is about the registry.
-pub(super) fn is_of_registry(text: &str) -> bool {
-    !text.contains("/*") && (text.contains("oci_image_registry") || text.contains("secret_registry"))
+/// Whether conditions are about the registry alone, so that they hold where authentication is on.
+pub(super) fn are_of_registry(outline: &Outline<'_>, conditions: &[&str]) -> bool {
+    // `.auth.enabled` within `with .Values.endpoints.oci_image_registry`
+    let is_within = |condition: &str| !condition.contains("Values") && condition.contains(" .");
+    let is_one = |condition: &&str| is_of_registry(&written_out(outline, condition));
+    conditions.iter().all(|condition| is_one(condition) || is_within(condition))
+        && (conditions.is_empty() || conditions.iter().any(is_one))
+}
+
+/// Whether a condition asks for the registry's values and nothing else, and not for the contrary.
+fn is_of_registry(condition: &str) -> bool {
+    let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let is_contrary = words.any(|word| matches!(word, "not" | "or" | "ne" | "eq" | "empty" | "else"));
+    let asked = condition.matches(".Values").count();
+    let of_registry = REGISTRY.iter().map(|word| condition.matches(word).count()).sum::<usize>();
+    !is_contrary && asked > 0 && asked == of_registry
+}
+
+/// The parts of the values that are the registry's.
+const REGISTRY: [&str; 2] = ["oci_image_registry", "secret_registry"];
+
+/// Whether a text has the name of the chart's Secret in it, as the values say it.
+fn names_secret(outline: &Outline<'_>, text: &str, chart: Option<&str>) -> bool {
+    let text = written_out(outline, text);
+    let Some((before, behind)) = text.split_once(REGISTRY[0]) else { return false };
+    let key = behind.trim_start_matches([')', ' ', '"']);
+    let key = key.strip_prefix('.').filter(|key| !key.starts_with("Chart.")).unwrap_or(key);
+    let key = key.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).next().unwrap_or_default();
+    // Any other word stands for something that is looked up.
+    let is_other = behind.trim_start_matches(')').starts_with([' ', '.']) && !behind.contains(".Chart.Name");
+    let is_other_key =
+        is_other && chart.is_some_and(|chart| !key.is_empty() && key != chart && key != "default");
+    before.contains("secrets") && !is_other_key
+}
+
+/// A text of the template without comments, with variables replaced by what they are set to.
+fn written_out(outline: &Outline<'_>, text: &str) -> String {
+    let actions = Actions::new(text);
+    let mut written = String::new();
+    for piece in actions.all.iter().flat_map(|action| actions.pieces(action)) {
+        written.push(' ');
+        let values = || outline.actions.values_of(piece.text).next();
+        match piece.kind {
+            PieceKind::Variable if !matches!(piece.text, "$" | "$envAll") => match values() {
+                Some(value) => written.extend(value.iter().map(|piece| piece.text)),
+                None => written.push_str(piece.text),
+            },
+            PieceKind::Field | PieceKind::RightParen => {
+                written.pop();
+                written.push_str(piece.text);
+            }
+            _ => written.push_str(piece.text),
+        }
+    }
+    written
 }
 
 /// The list with its condition, for keys at `column`.

@@ -1,9 +1,7 @@
 //! helm-toolkit: the function that makes the Secret, and the ServiceAccount of nearly every pod.
 
-use std::collections::HashSet;
-
 use super::objects::{Object, Outcome, Template};
-use super::pull_secrets::{self, KEY};
+use super::pull_secrets::{self, KEY, LIST_SNIPPET, SNIPPET};
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
@@ -24,12 +22,6 @@ pub(super) const FUNCTION: Rule =
 /// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
 pub(super) const SERVICE_ACCOUNT: Rule =
     Rule { name: "toolkit ServiceAccount", role: Role::Toolkit, is_required: true, run: service_account };
-
-/// The define with the ServiceAccount of nearly every pod.
-pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
-
-/// The define with the imagePullSecrets that an operator gives to single pods.
-pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
 /// An item for the registry's Secret in the list of [`LIST_SNIPPET`], which hides that of the account.
 pub(super) const LIST: Rule =
@@ -57,13 +49,15 @@ fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result
     Ok(())
 }
 
-/// The template that defines `function`: of several the last, as Helm has it, which sorts them by their paths.
+/// The template that defines `function`: of several the one in the fewest folders, and of these the first by name, as
+/// Helm has it.
 fn defining<'a>(chart: &Chart<'a>, function: &str) -> Option<&'a Source> {
     let definition = format!("\"{function}\"");
     let mentions =
         |source: &&Source| memchr::memmem::find(source.text.as_bytes(), definition.as_bytes()).is_some();
     let defines = |source: &&Source| Actions::new(&source.text).defines(function);
-    chart.templates.iter().rev().filter(mentions).find(defines)
+    let order = |source: &&Source| (source.path.components().count(), source.path.clone());
+    chart.templates.iter().filter(mentions).filter(defines).min_by_key(order)
 }
 
 /// The template that defines `function`, which helm-toolkit has since July 2018.
@@ -79,13 +73,9 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
     const BY_HAND: &str = "add imagePullSecrets to it by hand";
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
     let outline = Outline::new(&source.text);
-    let lists = HashSet::new();
-    let template = Template { path: &source.path, outline: &outline, lists: &lists };
+    let template = Template::new(&source.path, &outline);
     template.require_balance()?;
-    let in_snippet = |account: &Object<'_>| {
-        let define = outline.actions.define(account.scope);
-        define.and_then(|define| outline.actions.name(define)) == Some(SNIPPET)
-    };
+    let in_snippet = |account: &Object<'_>| template.define(account.scope) == Some(SNIPPET);
     let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
     let [account] = accounts.as_slice() else {
         let what = "does not hold exactly one ServiceAccount";
@@ -106,22 +96,21 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
 fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(source) = defining(chart, LIST_SNIPPET) else { return Ok(()) };
     let outline = Outline::new(&source.text);
-    let lists = HashSet::new();
-    Template { path: &source.path, outline: &outline, lists: &lists }.require_balance()?;
-    let in_snippet = |entry: &Entry<'_>| {
-        let define = outline.actions.define(entry.scope);
-        define.and_then(|define| outline.actions.name(define)) == Some(LIST_SNIPPET)
-    };
+    let template = Template::new(&source.path, &outline);
+    template.require_balance()?;
+    let in_snippet = |entry: &Entry<'_>| template.define(entry.scope) == Some(LIST_SNIPPET);
     let mut lists =
         outline.entries.iter().enumerate().filter(|(_, entry)| entry.is(KEY) && in_snippet(entry));
     let Some((index, list)) = lists.next() else { return Ok(()) };
     let items: Vec<&Entry<'_>> = outline.children(index).map(|(_, item)| item).collect();
-    if items.iter().any(|item| pull_secrets::is_of_registry(outline.actions.opening(item.scope))) {
+    let is_of_registry =
+        |item: &&Entry<'_>| pull_secrets::are_of_registry(&outline, &[outline.actions.opening(item.scope)]);
+    if items.iter().any(is_of_registry) {
         return Ok(());
     }
     let location = Location::at(&source.path, position(&source.text, list.start));
     let printed = items.iter().find(|item| item.key == Key::Printed || item.key == Key::Item);
-    let root = outline.actions.root_variable(list.start, list.scope);
+    let root = outline.actions.root_variable(list.line_end, list.scope).map(|root| root.variable);
     let (Some(printed), Some(root), true) = (printed, root, list.is_open()) else {
         let what = "this list is written in a way that takes no item for the registry's Secret";
         let fix = "add the item by hand";

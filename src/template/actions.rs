@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::lexer::{Kind, Piece, pieces};
+use memchr::memmem::Finder;
+
+use super::lexer::{Kind, Piece, Span, pieces, spans};
 
 /// What is between `{{` and `}}`, both included.
 #[derive(Clone, Debug)]
@@ -16,8 +18,6 @@ pub(crate) struct Action {
     pub(crate) behind: Scope,
     pub(crate) opens_define: bool,
     pub(crate) closes_define: bool,
-    /// What is in it, white space left out: a part of [`Actions::pieces`].
-    pieces: Range<usize>,
 }
 
 /// A branch of a block, or the file: an index into [`Actions`].
@@ -41,7 +41,6 @@ struct Block {
 pub(crate) struct Actions<'t> {
     text: &'t str,
     pub(crate) all: Vec<Action>,
-    pieces: Vec<Piece<'t>>,
     blocks: Vec<Block>,
     /// Whether each block is closed, and each end closes one.
     pub(crate) is_balanced: bool,
@@ -50,57 +49,46 @@ pub(crate) struct Actions<'t> {
 impl<'t> Actions<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let file = Block { around: Scope::FILE, opening: None, is_define: false };
-        let mut found =
-            Actions { text, all: Vec::new(), pieces: Vec::new(), blocks: vec![file], is_balanced: true };
+        let mut found = Actions { text, all: Vec::new(), blocks: vec![file], is_balanced: true };
         let mut scope = Scope::FILE;
-        let mut is_inside = false;
-        let (mut start, mut first) = (0, 0);
-        for piece in pieces(text) {
-            let end = piece.start + piece.text.len();
-            match piece.kind {
-                Kind::Text | Kind::Space => {}
-                Kind::Open => (is_inside, start, first) = (true, piece.start, found.pieces.len()),
-                Kind::Close => {
-                    is_inside = false;
-                    scope = found.push(start..end, scope, first);
-                }
-                Kind::Comment => found.all.push(Action {
-                    range: piece.start..end,
-                    is_silent: true,
-                    scope,
-                    behind: scope,
-                    opens_define: false,
-                    closes_define: false,
-                    pieces: 0..0,
-                }),
-                Kind::Unterminated | Kind::Unknown => found.is_balanced = false,
-                _ => found.pieces.push(piece),
-            }
+        for span in spans(text) {
+            found.is_balanced &= span.is_terminated;
+            scope = found.push(span, scope);
         }
-        found.is_balanced &= scope == Scope::FILE && !is_inside;
+        found.is_balanced &= scope == Scope::FILE;
         found
     }
 
-    /// What is in an action.
-    fn pieces(&self, action: &Action) -> &[Piece<'t>] {
-        self.pieces.get(action.pieces.clone()).unwrap_or_default()
+    /// What is in an action, white space left out.
+    pub(crate) fn pieces(&self, action: &Action) -> Vec<Piece<'t>> {
+        self.iter(&action.range).collect()
     }
 
-    /// Adds an action with the pieces from `first` on, and returns the scope behind it.
-    fn push(&mut self, range: Range<usize>, scope: Scope, first: usize) -> Scope {
-        let part = first..self.pieces.len();
-        let pieces = self.pieces.get(part.clone()).unwrap_or_default();
-        let first = pieces.first().map(|piece| (piece.kind, piece.text));
-        let keyword = first.and_then(|(kind, text)| (kind == Kind::Keyword).then_some(text));
-        let is_assignment = first.is_some_and(|(kind, _)| kind == Kind::Variable)
-            && pieces.get(1).is_some_and(|piece| matches!(piece.kind, Kind::Declare | Kind::Assign));
-        let is_silent = is_assignment || keyword.is_some_and(|keyword| keyword != "template");
+    fn iter(&self, action: &Range<usize>) -> impl Iterator<Item = Piece<'t>> + use<'t> {
+        let start = action.start;
+        let pieces = pieces(self.text.get(action.clone()).unwrap_or_default());
+        let inside = pieces.filter(|piece| {
+            !matches!(piece.kind, Kind::Open | Kind::Close | Kind::Comment | Kind::Space | Kind::Unterminated)
+        });
+        inside.map(move |piece| Piece { start: start + piece.start, ..piece })
+    }
+
+    /// Adds an action that stands in `scope`, and returns the scope behind it.
+    fn push(&mut self, span: Span, scope: Scope) -> Scope {
+        let range = span.range;
+        let mut pieces = self.iter(&range);
+        let (first, second) = (pieces.next(), pieces.next());
+        let keyword = first.and_then(|first| (first.kind == Kind::Keyword).then_some(first.text));
+        let is_assignment = first.is_some_and(|first| first.kind == Kind::Variable)
+            && second.is_some_and(|second| second.is_assignment());
+        let is_silent =
+            span.is_comment || is_assignment || keyword.is_some_and(|keyword| keyword != "template");
         let opening = self.all.len();
         let around = self.block(scope).map_or(Scope::FILE, |block| block.around);
+        let opens_define = matches!(keyword, Some("define" | "block"));
         let behind = match keyword {
             Some("if" | "range" | "with" | "define" | "block") => {
-                let is_define = matches!(keyword, Some("define" | "block"));
-                self.open(Block { around: scope, opening: Some(opening), is_define })
+                self.open(Block { around: scope, opening: Some(opening), is_define: opens_define })
             }
             Some("else") => self.open(Block { around, opening: Some(opening), is_define: false }),
             Some("end") => {
@@ -109,9 +97,8 @@ impl<'t> Actions<'t> {
             }
             _ => scope,
         };
-        let opens_define = matches!(keyword, Some("define" | "block"));
         let closes_define = keyword == Some("end") && self.block(scope).is_some_and(|block| block.is_define);
-        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define, pieces: part });
+        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define });
         behind
     }
 
@@ -122,6 +109,15 @@ impl<'t> Actions<'t> {
 
     fn block(&self, scope: Scope) -> Option<&Block> {
         self.blocks.get(scope.0)
+    }
+
+    /// The scope at byte `offset`.
+    pub(crate) fn scope_at(&self, offset: usize) -> Scope {
+        let before = self.all.partition_point(|action| action.range.end <= offset);
+        before
+            .checked_sub(1)
+            .and_then(|index| self.all.get(index))
+            .map_or(Scope::FILE, |action| action.behind)
     }
 
     pub(crate) fn text_of(&self, action: &Action) -> &'t str {
@@ -160,6 +156,29 @@ impl<'t> Actions<'t> {
         self.defined().any(|defined| defined == name)
     }
 
+    /// What a variable is set to, wherever that is.
+    pub(crate) fn values_of(&self, variable: &str) -> impl Iterator<Item = Vec<Piece<'t>>> {
+        let value = move |action: &Action| match self.pieces(action).as_slice() {
+            [name, assign, value @ ..] if name.text == variable && assign.is_assignment() => {
+                Some(value.to_vec())
+            }
+            _ => None,
+        };
+        self.all.iter().filter(|action| action.is_silent).filter_map(value)
+    }
+
+    /// The actions in which a string is exactly what `finder` looks for: the name of a define, given to what calls it.
+    pub(crate) fn with_string(&self, finder: &Finder<'_>) -> impl Iterator<Item = &Action> {
+        let places = finder.find_iter(self.text.as_bytes());
+        let mut indices: Vec<usize> =
+            places.map(|place| self.all.partition_point(|action| action.range.end <= place)).collect();
+        indices.dedup();
+        let is_it =
+            |piece: Piece<'_>| text_in_quotes(&piece).is_some_and(|text| text.as_bytes() == finder.needle());
+        let actions = indices.into_iter().filter_map(|index| self.all.get(index));
+        actions.filter(move |action| !action.opens_define && self.iter(&action.range).any(is_it))
+    }
+
     /// The names of the templates that the text calls by `include` or `template`, each with its byte offset.
     pub(crate) fn calls(&self) -> impl Iterator<Item = (&'t str, usize)> {
         let calls = |action: &Action| {
@@ -183,39 +202,61 @@ impl<'t> Actions<'t> {
     /// The name of a define.
     pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
         let opening = self.all.get(self.block(define)?.opening?)?;
-        text_in_quotes(self.pieces(opening).get(1)?)
+        text_in_quotes(&self.iter(&opening.range).nth(1)?)
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
     /// define; in one `$envAll`, where it is set at the top of the define to what the define was called with,
     /// or to a part of that. `None` where there is none, or it may be something else.
-    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<&'static str> {
-        const ROOT: &str = "$envAll";
-        let Some(define) = self.define(scope) else { return Some("$") };
-        let mut is_set = false;
+    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root> {
+        let Some(define) = self.define(scope) else { return Some(Root::FILE) };
+        let mut root = None;
         for action in self.all.iter().filter(|action| action.range.end <= offset) {
-            let [variable, assign, value @ ..] = self.pieces(action) else { continue };
-            let is_assignment = variable.text == ROOT && matches!(assign.kind, Kind::Declare | Kind::Assign);
-            if !is_assignment || self.define(action.scope) != Some(define) {
+            let pieces = self.pieces(action);
+            let is_set = |pair: &[Piece<'_>]| {
+                matches!(pair, [variable, next] if variable.text == Root::DEFINE.variable
+                    && (next.is_assignment() || next.kind == Kind::Comma))
+            };
+            if !pieces.windows(2).any(is_set) || self.define(action.scope) != Some(define) {
                 continue;
             }
-            let value: Vec<&str> = value.iter().map(|piece| piece.text).collect();
-            let is_argument = matches!(value.as_slice(), ["." | "$"] | ["index", "." | "$", _]);
-            let is_field = matches!(value.as_slice(), [field] if is_root_field(field));
-            if action.scope != define || !is_argument && !is_field {
+            let [_, _, value @ ..] = pieces.as_slice() else { return None };
+            let value = value.iter().map(|piece| piece.text).filter(|text| !matches!(*text, "(" | ")"));
+            let value: Vec<&str> = value.collect();
+            let is_whole = match value.as_slice() {
+                ["." | "$"] => true,
+                ["index", "." | "$", key] if is_key_of_root(key) => false,
+                [".envAll"] | ["$", ".envAll"] => false,
+                _ => return None,
+            };
+            if action.scope != define || action.behind != define {
                 return None;
             }
-            is_set = true;
+            root = Some(Root { is_whole, ..Root::DEFINE });
         }
-        is_set.then_some(ROOT)
+        root
     }
 }
 
-fn text_in_quotes<'t>(piece: &Piece<'t>) -> Option<&'t str> {
-    matches!(piece.kind, Kind::String | Kind::RawString).then(|| piece.text.trim_matches(['"', '`']))
+/// How the templates' root is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    pub(crate) variable: &'static str,
+    /// Whether it is all that a define was called with, and not a part of it.
+    pub(crate) is_whole: bool,
 }
 
-/// `.envAll` and the like: a field that is called after the root.
-fn is_root_field(field: &str) -> bool {
-    matches!(field, ".envAll" | "$.envAll")
+impl Root {
+    const FILE: Root = Root { variable: "$", is_whole: false };
+    const DEFINE: Root = Root { variable: "$envAll", is_whole: true };
+}
+
+/// Whether an argument of `index` finds the root: a place in a list, or a key that is called after it.
+fn is_key_of_root(key: &str) -> bool {
+    key == "\"envAll\"" || key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What a string holds.
+pub(crate) fn text_in_quotes<'t>(piece: &Piece<'t>) -> Option<&'t str> {
+    matches!(piece.kind, Kind::String | Kind::RawString).then(|| piece.text.trim_matches(['"', '`']))
 }

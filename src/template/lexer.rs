@@ -4,6 +4,8 @@
 //! [`Kind::Unknown`], and the pieces put together are the text again. It looks at each byte a bounded
 //! number of times.
 
+use std::ops::Range;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// What stands outside of actions.
@@ -54,6 +56,12 @@ pub(crate) struct Piece<'t> {
     pub(crate) text: &'t str,
 }
 
+impl Piece<'_> {
+    pub(crate) fn is_assignment(&self) -> bool {
+        matches!(self.kind, Kind::Declare | Kind::Assign)
+    }
+}
+
 /// The pieces of `text`, in order and without gaps.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
@@ -71,12 +79,64 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
+/// An action or a comment, from `{{` to `}}`, both included; or what is left of one that does not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) range: Range<usize>,
+    pub(crate) is_comment: bool,
+    pub(crate) is_terminated: bool,
+}
+
+/// The actions of `text`, without a look at what is in them: most are never asked for.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = Span> {
+    let mut end = 0;
+    std::iter::from_fn(move || {
+        let start = end + opening(text.get(end..)?)?;
+        let rest = text.get(start..)?;
+        let (kind, opened) = open(rest);
+        let (length, is_terminated) = match kind {
+            Kind::Comment => (opened, true),
+            kind => {
+                let (length, is_terminated) = length_inside(rest, opened);
+                (length, is_terminated && kind == Kind::Open)
+            }
+        };
+        end = start + length;
+        Some(Span { range: start..end, is_comment: kind == Kind::Comment, is_terminated })
+    })
+}
+
+/// How long the action is that `rest` starts with, of which the first bytes are read; and whether it and all quotes
+/// in it end.
+fn length_inside(rest: &str, read: usize) -> (usize, bool) {
+    let (mut at, mut is_terminated) = (read, true);
+    while let Some(behind) = rest.get(at..) {
+        let next = behind.bytes().position(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'}'));
+        let Some(next) = next else { break };
+        at += next;
+        let behind = rest.get(at..).unwrap_or_default();
+        let (kind, length) = match behind.as_bytes() {
+            [b'}', b'}', ..] => return (at + 2, is_terminated),
+            [b'}', ..] => (Kind::Unknown, 1),
+            _ => inside(behind),
+        };
+        is_terminated &= kind != Kind::Unterminated;
+        at += length;
+    }
+    (rest.len(), false)
+}
+
 const KEYWORDS: [&str; 10] =
     ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
 
+/// Where the first `{{` is.
+fn opening(text: &str) -> Option<usize> {
+    let is_open = |at: &usize| text.as_bytes().get(at + 1) == Some(&b'{');
+    memchr::memchr_iter(b'{', text.as_bytes()).find(is_open)
+}
+
 fn outside(rest: &str) -> (Kind, usize) {
-    let is_open = |at: &usize| rest.as_bytes().get(at + 1) == Some(&b'{');
-    match memchr::memchr_iter(b'{', rest.as_bytes()).find(is_open) {
+    match opening(rest) {
         None => (Kind::Text, rest.len()),
         Some(0) => open(rest),
         Some(length) => (Kind::Text, length),
@@ -90,7 +150,9 @@ fn open(rest: &str) -> (Kind, usize) {
     let Some(comment) = rest.get(open..).and_then(|rest| rest.strip_prefix("/*")) else {
         return (Kind::Open, open);
     };
-    let Some(length) = comment.find("*/") else { return (Kind::Unterminated, rest.len()) };
+    let is_end = |at: &usize| comment.as_bytes().get(at + 1) == Some(&b'/');
+    let length = memchr::memchr_iter(b'*', comment.as_bytes()).find(is_end);
+    let Some(length) = length else { return (Kind::Unterminated, rest.len()) };
     let end = open + 2 + length + 2;
     match rest.get(end..).and_then(close) {
         Some(close) => (Kind::Comment, end + close),
@@ -225,7 +287,7 @@ fn is_space(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, pieces};
+    use super::{Kind, Piece, Span, pieces, spans};
 
     /// The pieces as `Kind(text)`, without white space.
     fn shown(text: &str) -> String {
@@ -273,6 +335,24 @@ mod tests {
         }
     }
 
+    /// The same as [`spans`], by a look at each piece.
+    fn spans_of_pieces(text: &str) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        let mut is_inside = false;
+        for Piece { kind, start, text } in pieces(text).filter(|piece| piece.kind != Kind::Text) {
+            let is_comment = kind == Kind::Comment;
+            if !is_inside {
+                spans.push(Span { range: start..start, is_comment, is_terminated: true });
+            }
+            is_inside = !is_comment && kind != Kind::Close;
+            let span = spans.last_mut().unwrap();
+            span.range.end = start + text.len();
+            span.is_terminated &= kind != Kind::Unterminated;
+        }
+        spans.last_mut().into_iter().for_each(|last| last.is_terminated &= !is_inside);
+        spans
+    }
+
     proptest! {
         #[test]
         fn pieces_are_the_text_again(fragments in prop::collection::vec(
@@ -291,6 +371,7 @@ mod tests {
                 prop_assert_eq!(text.get(piece.start..end), Some(piece.text));
             }
             prop_assert_eq!(end, text.len());
+            prop_assert_eq!(spans(&text).collect::<Vec<_>>(), spans_of_pieces(&text));
         }
     }
 }

@@ -40,8 +40,13 @@ pub(super) fn bare(mut value: &str) -> &str {
 
 /// Whether a line starts a document, or ends one.
 pub(super) fn is_marker(content: &str) -> bool {
-    let behind = content.strip_prefix("---").or_else(|| content.strip_prefix("..."));
-    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with([' ', '\t', '{']))
+    // Helm cuts a render at each line that starts with three dashes, whatever follows.
+    content.starts_with("---") || content == "..." || content.starts_with("... ")
+}
+
+/// Whether an action prints the mark of a document on a line of its own.
+pub(super) fn prints_marker(action: &str) -> bool {
+    action.contains("\\n---") || action.contains("\n---")
 }
 
 /// The column at which `| indent 4` or `| nindent 4` puts what an action prints.
@@ -54,9 +59,10 @@ pub(super) fn indent_of(action: &str) -> Option<usize> {
 /// What has to be skipped behind the value of an entry at this column.
 pub(super) fn skip_behind(value: &str, column: usize) -> Skip {
     let value = bare(value);
-    if let Some(header) = value.strip_prefix(['|', '>']) {
-        let is_header =
-            header.trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c)).trim().is_empty();
+    let printed = value.strip_prefix("{{").map(|action| action.trim_start_matches(['-', ' ', '"', '`']));
+    if let Some(header) = printed.unwrap_or(value).strip_prefix(['|', '>']) {
+        let header = header.trim_start_matches(|c: char| c.is_ascii_digit() || "+-".contains(c)).trim();
+        let is_header = header.is_empty() || header.starts_with("{{") || printed.is_some();
         return if is_header { Skip::Block(column) } else { Skip::Nothing };
     }
     match value.chars().next() {
@@ -81,18 +87,33 @@ pub(super) fn closes(text: &str, quote: char) -> bool {
     })
 }
 
-/// How many brackets are open behind `text`, where `open` are in front of it. Those of actions do not count.
-pub(super) fn brackets(text: &str, open: usize) -> usize {
-    text.chars().fold(open, |open, character| match character {
-        '{' | '[' => open + 1,
-        '}' | ']' => open.saturating_sub(1),
-        _ => open,
-    })
+/// How many brackets are open behind `text`, where `open` are in front of it. Those in quotes do not count.
+pub(super) fn brackets(text: &str, mut open: usize) -> usize {
+    let mut quote = None;
+    let mut before = ' ';
+    for character in text.chars() {
+        match (quote, character) {
+            // A quote within a word is an apostrophe.
+            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(character),
+            (None, '{' | '[') => open += 1,
+            (None, '}' | ']') => open = open.saturating_sub(1),
+            (Some(end), _) if end == character && before != '\\' => quote = None,
+            _ => {}
+        }
+        before = character;
+    }
+    open
 }
 
 /// The key that a line starts with, and what is behind its colon.
 pub(super) fn key_of(line: &str) -> Option<(Key<'_>, &str)> {
-    if line == "?" || line.starts_with("? ") {
+    if let Some(key) = line.strip_prefix("? ") {
+        let key = without_comment(key);
+        let is_plain = !key.starts_with(['{', '[', '|', '>', '?', '-', '*', '&', '!']) && !key.contains("{{");
+        let name = unquoted(key).unwrap_or(key);
+        return Some((if is_plain { Key::Name(name) } else { Key::Unclear }, ""));
+    }
+    if line == "?" {
         return Some((Key::Unclear, ""));
     }
     let mut rest = line;
@@ -120,6 +141,9 @@ pub(super) fn key_of(line: &str) -> Option<(Key<'_>, &str)> {
 
 /// A value without the comment behind it.
 pub(super) fn without_comment(value: &str) -> &str {
+    if !value.contains('#') {
+        return value.trim_end();
+    }
     let mut quote = None;
     let mut before = ' ';
     for (at, character) in value.char_indices() {

@@ -29,6 +29,13 @@ impl<'t> Outline<'t> {
         self.entries.get(index)
     }
 
+    /// The innermost entry on whose line byte `offset` is.
+    pub(crate) fn entry_at(&self, offset: usize) -> Option<&Entry<'t>> {
+        let behind = self.entries.partition_point(|entry| entry.start <= offset);
+        let entry = self.entries.get(behind.checked_sub(1)?)?;
+        (offset < entry.line_end).then_some(entry)
+    }
+
     /// The entries directly in `parent`, with their indices.
     pub(crate) fn children(&self, parent: usize) -> impl Iterator<Item = (usize, &Entry<'t>)> {
         let behind = self.entries.iter().enumerate().skip(parent + 1);
@@ -37,15 +44,33 @@ impl<'t> Outline<'t> {
         inside.filter(move |(_, entry)| entry.parent == Some(parent))
     }
 
+    /// The index behind the entry `index` and all that is in it.
+    pub(crate) fn end(&self, index: usize) -> usize {
+        let document = self.entry(index).map(|entry| entry.document);
+        let behind = self.entries.get(index + 1..).unwrap_or_default().iter();
+        let is_inside = |entry: &&Entry<'_>| entry.key == Key::Printed || entry.parent >= Some(index);
+        let inside = behind.take_while(|entry| Some(entry.document) == document && is_inside(entry));
+        index + 1 + inside.count()
+    }
+
     /// The entries in what the entry `index` is in, itself included.
     pub(crate) fn siblings(&self, index: usize) -> Vec<(usize, &Entry<'t>)> {
         let Some(entry) = self.entry(index) else { return Vec::new() };
         if let Some(parent) = entry.parent {
             return self.children(parent).collect();
         }
-        let start = self.entries.partition_point(|other| other.document < entry.document);
-        let document = self.entries.iter().enumerate().skip(start);
-        let document = document.take_while(|(_, other)| other.document == entry.document);
+        let start = self.start_of(entry.document);
+        let document = self.document(entry.document).iter().enumerate();
+        let document = document.map(|(index, other)| (start + index, other));
         document.filter(|(_, other)| other.parent.is_none()).collect()
+    }
+
+    fn start_of(&self, document: usize) -> usize {
+        self.entries.partition_point(|entry| entry.document < document)
+    }
+
+    /// The entries of a document.
+    pub(crate) fn document(&self, number: usize) -> &[Entry<'t>] {
+        self.entries.get(self.start_of(number)..self.start_of(number + 1)).unwrap_or_default()
     }
 }

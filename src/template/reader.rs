@@ -2,7 +2,9 @@
 
 use super::actions::{Action, Scope};
 use super::entry::{Entry, Key, Unread};
-use super::line::{Skip, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
+use super::line::{
+    Skip, brackets, closes, indent_of, is_marker, key_of, prints_marker, skip_behind, without_comment,
+};
 
 /// The entries of `text`, in its order, and what is not read.
 pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<Unread<'t>>) {
@@ -23,6 +25,9 @@ pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Ve
         let (line, behind) = rest.split_at_checked(count).unwrap_or((rest, &[]));
         reader.read_line(start, end, line);
         (start, rest) = (end, behind);
+    }
+    if let Skip::Flow(_) = reader.skip {
+        reader.leave_unread(reader.unread_from, text.len());
     }
     (reader.entries, reader.unread)
 }
@@ -82,7 +87,12 @@ impl<'t> Reader<'t> {
             None if self.is_skipped(at, column, content) => {}
             None => self.read_content(at, column, content, end),
         }
-        ahead.for_each(|action| self.pass(action));
+        for action in ahead {
+            self.pass(action);
+            if !action.is_silent && prints_marker(self.text.get(action.range.clone()).unwrap_or_default()) {
+                self.start_document();
+            }
+        }
     }
 
     /// Goes behind an action. What a define holds is a text of its own.
@@ -103,13 +113,14 @@ impl<'t> Reader<'t> {
     fn read_printed(&mut self, start: usize, column: usize, printed: &'t str, content: &str, end: usize) {
         let indent = indent_of(printed).unwrap_or(column);
         match self.skip {
-            Skip::Block(of) if indent > of || indent_of(printed).is_none() && !content.starts_with(':') => {
-                return;
-            }
+            Skip::Block(of) if indent > of => return,
+            // What is printed at the margin may go on with the block, or end it: what is deeper is text still.
+            Skip::Block(_) if indent_of(printed).is_none() && !content.starts_with(':') => {}
             Skip::Block(_) | Skip::Nothing => self.skip = Skip::Nothing,
             Skip::Quoted(_) | Skip::Flow(_) => return,
         }
         if printed.contains("---") {
+            self.skip = Skip::Nothing;
             return self.start_document();
         }
         let is_key = content.starts_with(':');
@@ -182,6 +193,14 @@ impl<'t> Reader<'t> {
         if rest.is_empty() || rest.starts_with('#') {
             return;
         }
+        if let Some(value) = rest.strip_prefix(": ")
+            && let Some(key) = self.entries.last_mut().filter(|key| key.column == column && key.is_open())
+        {
+            // The value of `? key`.
+            (key.value, key.line_end) = (without_comment(value.trim_start()), end);
+            self.skip = skip_behind(key.value, column);
+            return;
+        }
         let (key, value) = match key_of(rest) {
             Some((key, value)) => (key, without_comment(value)),
             None if rest.starts_with(['{', '[']) && !rest.starts_with("{{") => (Key::Unclear, rest),
@@ -199,7 +218,9 @@ impl<'t> Reader<'t> {
         let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
         match self.skip {
             Skip::Flow(_) => self.unread_from = at,
-            _ if is_flow || rest.starts_with('?') => self.leave_unread(at, at + rest.len()),
+            _ if is_flow || key == Key::Unclear && rest.starts_with('?') => {
+                self.leave_unread(at, at + rest.len());
+            }
             _ => {}
         }
     }

@@ -7,12 +7,11 @@ use regex::Regex;
 
 use super::compare::shown;
 use super::helm::NAMESPACE;
+use crate::text::pattern;
 use crate::yaml::tree::Tree;
 
 /// What helm-toolkit takes for the address of a host.
-#[expect(clippy::expect_used, reason = "the pattern is a constant, and the tests use it")]
-static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+").expect("a valid pattern"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+"));
 
 /// The registry's names as helm-toolkits look them up, with the port; `host` is that of an operator. Where
 /// `hosts` gives an address, OpenStack-Helm's own toolkit takes that and looks at no override; others may.

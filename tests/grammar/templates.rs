@@ -152,7 +152,10 @@ fn pod() -> BoxedStrategy<Vec<Piece>> {
                 subsequence(IN_SPEC.to_vec(), 0..4).prop_shuffle(),
                 subsequence(IN_SPEC.to_vec(), 0..3).prop_shuffle(),
                 option::weighted(0.15, existing(column)),
-                option::weighted(0.2, select(&["serviceAccountName: {{ $a }}", "serviceAccount: a"][..])),
+                option::weighted(
+                    0.2,
+                    select(&["serviceAccountName: {{ $name }}", "serviceAccount: a-{{ $name }}"][..]),
+                ),
                 any::<bool>(),
                 any::<bool>(),
             )

@@ -1,0 +1,66 @@
+//! ServiceAccounts that a chart writes itself, instead of through helm-toolkit's snippet.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::objects::{Outcome, Template};
+use super::pull_secrets::SNIPPET;
+use super::rule::{Proposals, Rule};
+use crate::chart::Chart;
+use crate::finding::{Finding, Id};
+use crate::metadata::Role;
+use crate::options::Options;
+use crate::text::pattern;
+
+/// The conditional `imagePullSecrets` of ServiceAccounts.
+pub(super) const RULE: Rule =
+    Rule { name: "own ServiceAccounts", role: Role::Application, is_required: false, run };
+
+/// The same in helm-toolkit, but for the account of its snippet.
+pub(super) const OF_TOOLKIT: Rule =
+    Rule { name: "toolkit's other ServiceAccounts", role: Role::Toolkit, is_required: false, run };
+
+/// The kind of an account in a flow collection, and of what names one.
+static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"kind["']?\s*:\s*["']?ServiceAccount"#));
+static BINDING: LazyLock<Regex> = LazyLock::new(|| pattern("RoleBinding|subjects"));
+
+fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let templates = Template::all(chart);
+    for template in templates.iter().filter(|template| !template.is_script(chart.dir)) {
+        template.require_balance()?;
+        for account in template.accounts() {
+            let is_snippet = template.define(account.scope) == Some(SNIPPET);
+            if is_snippet && chart.metadata.role() == Role::Toolkit {
+                continue;
+            }
+            if template.is_text(account.scope) {
+                let what = "is a text that others take in: an account that is made of it names no Secret to pull with";
+                let fix = "add imagePullSecrets to it by hand";
+                let location = template.location(account.found);
+                proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
+                continue;
+            }
+            match template.complete(&account) {
+                Outcome::Done => {}
+                Outcome::Edit(edit) => {
+                    let what = "this ServiceAccount names no Secret of the registry to pull with";
+                    let location = template.location(account.found);
+                    let finding = Finding::error(Id::BareServiceAccount, location, what, "`apply` adds it");
+                    proposals.edit(chart, template.path, edit, finding);
+                }
+                Outcome::Refused(refusal) => return Err(refusal),
+            }
+        }
+        for unread in &template.outline.unread {
+            let is_done = || unread.text.contains("oci_image_registry");
+            if ACCOUNT.is_match(unread.text) && !BINDING.is_match(unread.text) && !is_done() {
+                let what = "looks like a ServiceAccount, written in a way that is not read";
+                let fix = "write it in lines, or add imagePullSecrets to it by hand";
+                let location = template.location_at(unread.start);
+                proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
+            }
+        }
+    }
+    Ok(())
+}
