@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
+use memchr::memmem::Finder;
 use regex::Regex;
 use walkdir::{DirEntry, WalkDir};
 
@@ -149,9 +150,20 @@ pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(
         pattern(&format!("{words}|{kind}"))
     });
     let is_notes = |source: &Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
-    let has_word = |source: &&Source| WORDS.is_match(&source.text);
-    let templates = templates.filter(has_word).filter(|source| !is_notes(source));
-    templates.map(|source| (source, Outline::new(&source.text))).collect()
+    let templates = templates.filter(|source| !is_notes(source));
+    let (found, others): (Vec<_>, Vec<_>) = templates.partition(|source| WORDS.is_match(&source.text));
+    let outline = |source: &'t Source| (source, Outline::new(&source.text));
+    let mut outlines: Vec<_> = found.into_iter().map(outline).collect();
+    // What they define is rendered where it is called.
+    let calls: Vec<Finder<'_>> =
+        outlines.iter().flat_map(|(_, outline)| outline.defines_of_objects()).collect();
+    let is_caller =
+        |source: &&&'t Source| calls.iter().any(|call| call.find(source.text.as_bytes()).is_some());
+    let callers: Vec<_> = others.iter().filter(is_caller).map(|source| outline(source)).collect();
+    drop(calls);
+    outlines.extend(callers);
+    outlines.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    outlines
 }
 
 impl Chart<'_> {

@@ -5,17 +5,27 @@ use std::collections::HashSet;
 
 use memchr::memmem::{self, Finder};
 
-use super::pull_secrets::{KEY, LIST_SNIPPET};
 use crate::chart::Chart;
-use crate::template::actions::{Action, Actions};
+use crate::options::Options;
+use crate::template::actions::{Action, Actions, Scope};
 use crate::template::entry::Key;
 use crate::template::outline::Outline;
 use crate::yaml::{Document, Kind, Node};
+
+pub(super) const KEY: &str = "imagePullSecrets";
+
+/// The define of helm-toolkit with the ServiceAccount of nearly every pod.
+pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
+
+/// The define of helm-toolkit with the imagePullSecrets that an operator gives to single pods.
+pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
 #[derive(Default)]
 pub(super) struct Context {
     /// The name of the chart; `None` for helm-toolkit, which serves all.
     pub(super) chart: Option<String>,
+    /// The name of its Secret.
+    pub(super) secret: Option<String>,
     /// What prints imagePullSecrets: the names of defines, and values, as in `.Values.pod`, for `toYaml` and `tpl`.
     pub(super) lists: HashSet<String>,
     /// The defines that print the containers of a pod.
@@ -24,12 +34,14 @@ pub(super) struct Context {
     pub(super) texts: HashSet<String>,
     /// The defines that are called with something else than the templates' root.
     pub(super) without_root: HashSet<String>,
+    /// The defines that are called with the root and nothing else, so that `$` is the root in them.
+    pub(super) with_root: HashSet<String>,
 }
 
 impl Context {
-    pub(super) fn of(chart: &Chart<'_>) -> Self {
+    pub(super) fn of(chart: &Chart<'_>, options: &Options) -> Self {
         let name = chart.values.is_some().then(|| chart.name().to_owned());
-        let mut context = Context { chart: name, ..Context::default() };
+        let mut context = Context { chart: name, secret: secret_name(chart, options), ..Context::default() };
         let outlines: Vec<&Outline<'_>> = chart.outlines.iter().map(|(_, outline)| outline).collect();
         for outline in &outlines {
             context.add_defines(outline);
@@ -76,8 +88,17 @@ impl Context {
         if !calls.is_empty() && calls.iter().all(|(outline, call)| is_in_text(outline, call)) {
             self.texts.insert(define.to_owned());
         }
-        if calls.iter().any(|(outline, call)| is_without_root(&outline.actions, call)) {
+        let arguments = calls.iter().map(|(outline, call)| argument(&outline.actions, call));
+        let arguments: Vec<Option<Argument>> = arguments.collect();
+        if arguments.contains(&Some(Argument::Other)) {
             self.without_root.insert(define.to_owned());
+        }
+        // A chart's own defines are called by the chart; those of helm-toolkit by all.
+        if self.chart.is_some()
+            && !arguments.is_empty()
+            && arguments.iter().all(|argument| *argument == Some(Argument::Root))
+        {
+            self.with_root.insert(define.to_owned());
         }
     }
 
@@ -115,6 +136,15 @@ impl Context {
     }
 }
 
+/// The name that the values give to the Secret, or will.
+fn secret_name(chart: &Chart<'_>, options: &Options) -> Option<String> {
+    let document = chart.values.as_ref()?;
+    let path = ["secrets", "oci_image_registry", chart.name()];
+    let node = path.iter().try_fold(document.root()?, |node, key| document.get(node, key));
+    let name = node.and_then(|node| document.scalar(node)).map(ToOwned::to_owned);
+    name.or_else(|| options.secret_name.of(chart.name()).ok())
+}
+
 /// Whether what an action prints goes into a text: a block scalar or a quoted string.
 fn is_in_text(outline: &Outline<'_>, action: &Action) -> bool {
     let quotes = ["quote", "toJson", "b64enc", "sha256sum"];
@@ -125,17 +155,37 @@ fn is_in_text(outline: &Outline<'_>, action: &Action) -> bool {
     }
 }
 
-/// Whether a call of a template by its name gives it something else than the root: `include "name" (dict ...)`.
-fn is_without_root(actions: &Actions<'_>, call: &Action) -> bool {
+/// What a template is called with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Argument {
+    /// The templates' root, for certain.
+    Root,
+    /// The root, unless it is called something else there.
+    Dot,
+    /// Something else.
+    Other,
+}
+
+/// What a call gives to the template that it names; `None` for an action that only mentions it.
+fn argument(actions: &Actions<'_>, call: &Action) -> Option<Argument> {
     let pieces = actions.pieces(call);
     let texts: Vec<&str> = pieces.iter().map(|piece| piece.text).collect();
-    let is_call = |text: &&str| matches!(*text, "include" | "template");
-    let Some(place) = texts.iter().position(is_call) else { return false };
-    let argument = match texts.get(place + 2..) {
+    let place = texts.iter().position(|text| matches!(*text, "include" | "template"))?;
+    let given = match texts.get(place + 2..) {
         Some([argument @ .., ")"]) if !argument.is_empty() => argument,
         Some([argument, "|", ..]) => std::slice::from_ref(argument),
         Some(argument) if !argument.is_empty() => argument,
-        _ => texts.get(..place.saturating_sub(1)).unwrap_or_default(),
+        _ => texts.get(..place.saturating_sub(1))?,
     };
-    !matches!(argument, ["." | "$" | "$envAll"])
+    let is_in_define = actions.define(call.scope).is_some();
+    let is_moved = || {
+        let mut around = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
+        around.any(|opening| ["with", "range"].iter().any(|word| opening.contains(word)))
+    };
+    Some(match given {
+        ["$"] if !is_in_define => Argument::Root,
+        ["."] if !is_in_define && !is_moved() => Argument::Root,
+        ["." | "$" | "$envAll"] => Argument::Dot,
+        _ => Argument::Other,
+    })
 }

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::context::Context;
-use super::pull_secrets::{self, Existing, KEY, LIST_SNIPPET};
+use super::context::{Context, KEY, LIST_SNIPPET};
+use super::pull_secrets::{self, Existing};
 use crate::chart::Chart;
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::kinds::WORKLOADS;
+use crate::options::Options;
 use crate::source::Source;
 use crate::template::actions::{Actions, Root, Scope};
 use crate::template::entry::{Entry, Key};
@@ -57,8 +58,8 @@ fn has_word(text: &str, word: &str) -> bool {
 
 impl<'o> Template<'o> {
     /// The templates of a chart that may hold an account or a pod.
-    pub(super) fn all(chart: &'o Chart<'o>) -> Vec<Self> {
-        let context = Rc::new(Context::of(chart));
+    pub(super) fn all(chart: &'o Chart<'o>, options: &Options) -> Vec<Self> {
+        let context = Rc::new(Context::of(chart, options));
         let template = |(source, outline): &'o (&'o Source, Outline<'o>)| Template {
             path: &source.path,
             outline,
@@ -117,7 +118,7 @@ impl<'o> Template<'o> {
         let text = self.outline.text;
         let Object { what, found, keys, column, scope, at } = object;
         let column = *column;
-        let mut existing = pull_secrets::existing(self.outline, keys, *scope, self.context.chart.as_deref());
+        let mut existing = pull_secrets::existing(self.outline, keys, *scope, &self.context);
         if matches!(existing, Existing::Ours) {
             return Outcome::Done;
         }
@@ -130,6 +131,8 @@ impl<'o> Template<'o> {
             !root.is_whole || define.is_none_or(|define| !self.context.without_root.contains(define))
         };
         let root = self.outline.actions.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
+        let is_called_with_it = define.is_some_and(|define| self.context.with_root.contains(define));
+        let root = root.or_else(|| is_called_with_it.then_some("$"));
         let line_break = pull_secrets::line_break(text);
         let refuse = |id, why: &str, (advice, lines): (&str, String)| {
             let variable =
@@ -321,7 +324,7 @@ impl<'o> Template<'o> {
             let is_image = |entry: &&Entry<'_>| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
             let is_read = |entry: &&Entry<'_>| {
                 let opening = self.outline.actions.opening(entry.scope);
-                entry.is("containers") || pull_secrets::are_of_registry(self.outline, &[opening])
+                entry.is("containers") || pull_secrets::are_of_registry(&self.outline.actions, &[opening])
             };
             let has_image = inside.iter().any(is_image) && !inside.iter().any(is_read);
             Some(Resource { api_version, kind, keys: self.keys(index, kind), has_image })

@@ -24,8 +24,8 @@ pub(super) const RULE: Rule =
 pub(super) const OF_TOOLKIT: Rule =
     Rule { name: "toolkit's pods without ServiceAccount", role: Role::Toolkit, is_required: false, run };
 
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let templates = Template::all(chart);
+fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let templates = Template::all(chart, options);
     let accounts = Accounts::new(&templates);
     for template in &templates {
         if template.is_script(chart.dir) {

@@ -1,5 +1,6 @@
 //! The conditional `imagePullSecrets`: what there is of it in an object, and where it goes.
 
+use super::context::{Context, KEY};
 use crate::edit::Edit;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::{Entry, Key};
@@ -8,14 +9,6 @@ use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
-
-pub(super) const KEY: &str = "imagePullSecrets";
-
-/// The define of helm-toolkit with the ServiceAccount of nearly every pod.
-pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
-
-/// The define of helm-toolkit with the imagePullSecrets that an operator gives to single pods.
-pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
 /// What an account or a pod has of image pull secrets.
 pub(super) enum Existing {
@@ -31,13 +24,12 @@ pub(super) enum Existing {
     Unclear(&'static str),
 }
 
-/// Looks for image pull secrets among the `keys` of an object that stands in `scope`. `chart` is the name of the
-/// chart, where there is one.
+/// Looks for image pull secrets among the `keys` of an object that stands in `scope`.
 pub(super) fn existing(
     outline: &Outline<'_>,
     keys: &[(usize, &Entry<'_>)],
     scope: Scope,
-    chart: Option<&str>,
+    context: &Context,
 ) -> Existing {
     let lists: Vec<_> = keys.iter().filter(|(_, entry)| entry.is(KEY)).collect();
     let [(index, list)] = lists.as_slice() else {
@@ -48,8 +40,9 @@ pub(super) fn existing(
         let names = outline.children(*index).map(|(_, entry)| entry.value).chain([item.value]);
         let conditions: Vec<&str> =
             outline.actions.between(item.scope, scope).map(|scope| outline.actions.opening(scope)).collect();
-        let is_named = names.chain(conditions.iter().copied()).any(|text| names_secret(outline, text, chart));
-        is_named && are_of_registry(outline, &conditions)
+        let is_named =
+            names.chain(conditions.iter().copied()).any(|text| names_secret(outline, text, context));
+        is_named && are_of_registry(&outline.actions, &conditions)
     };
     if list.is_open() && items.iter().any(is_ours) {
         return Existing::Ours;
@@ -76,10 +69,10 @@ pub(super) fn existing(
 }
 
 /// Whether conditions are about the registry alone, so that they hold where authentication is on.
-pub(super) fn are_of_registry(outline: &Outline<'_>, conditions: &[&str]) -> bool {
+pub(super) fn are_of_registry(actions: &Actions<'_>, conditions: &[&str]) -> bool {
     // `.auth.enabled` within `with .Values.endpoints.oci_image_registry`
     let is_within = |condition: &str| !condition.contains("Values") && condition.contains(" .");
-    let is_one = |condition: &&str| is_of_registry(&written_out(outline, condition));
+    let is_one = |condition: &&str| is_of_registry(&written_out(actions, condition));
     conditions.iter().all(|condition| is_one(condition) || is_within(condition))
         && (conditions.is_empty() || conditions.iter().any(is_one))
 }
@@ -97,26 +90,29 @@ fn is_of_registry(condition: &str) -> bool {
 const REGISTRY: [&str; 2] = ["oci_image_registry", "secret_registry"];
 
 /// Whether a text has the name of the chart's Secret in it, as the values say it.
-fn names_secret(outline: &Outline<'_>, text: &str, chart: Option<&str>) -> bool {
-    let text = written_out(outline, text);
+fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
+    if context.secret.as_deref() == Some(text.trim_matches(['"', '\''])) {
+        return true;
+    }
+    let text = written_out(&outline.actions, text);
     let Some((before, behind)) = text.split_once(REGISTRY[0]) else { return false };
     let key = behind.trim_start_matches([')', ' ', '"']);
     let key = key.strip_prefix('.').filter(|key| !key.starts_with("Chart.")).unwrap_or(key);
     let key = key.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).next().unwrap_or_default();
     // Any other word stands for something that is looked up.
     let is_other = behind.trim_start_matches(')').starts_with([' ', '.']) && !behind.contains(".Chart.Name");
-    let is_other_key =
-        is_other && chart.is_some_and(|chart| !key.is_empty() && key != chart && key != "default");
+    let is_other_key = is_other
+        && context.chart.as_ref().is_some_and(|chart| !key.is_empty() && key != chart && key != "default");
     before.contains("secrets") && !is_other_key
 }
 
 /// A text of the template without comments, with variables replaced by what they are set to.
-fn written_out(outline: &Outline<'_>, text: &str) -> String {
-    let actions = Actions::new(text);
+pub(super) fn written_out(actions: &Actions<'_>, text: &str) -> String {
+    let own = Actions::new(text);
     let mut written = String::new();
-    for piece in actions.all.iter().flat_map(|action| actions.pieces(action)) {
+    for piece in own.all.iter().flat_map(|action| own.pieces(action)) {
         written.push(' ');
-        let values = || outline.actions.values_of(piece.text).next();
+        let values = || actions.values_of(piece.text).next();
         match piece.kind {
             PieceKind::Variable if !matches!(piece.text, "$" | "$envAll") => match values() {
                 Some(value) => written.extend(value.iter().map(|piece| piece.text)),

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::context::SNIPPET;
 use super::objects::{Outcome, Template};
-use super::pull_secrets::SNIPPET;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id};
@@ -25,8 +25,8 @@ pub(super) const OF_TOOLKIT: Rule =
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"kind["']?\s*:\s*["']?ServiceAccount"#));
 static BINDING: LazyLock<Regex> = LazyLock::new(|| pattern("RoleBinding|subjects"));
 
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let templates = Template::all(chart);
+fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let templates = Template::all(chart, options);
     for template in templates.iter().filter(|template| !template.is_script(chart.dir)) {
         template.require_balance()?;
         for account in template.accounts() {

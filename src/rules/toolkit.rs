@@ -1,7 +1,8 @@
 //! helm-toolkit: the function that makes the Secret, and the ServiceAccount of nearly every pod.
 
+use super::context::{KEY, LIST_SNIPPET, SNIPPET};
 use super::objects::{Object, Outcome, Template};
-use super::pull_secrets::{self, KEY, LIST_SNIPPET, SNIPPET};
+use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
@@ -103,8 +104,9 @@ fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(),
         outline.entries.iter().enumerate().filter(|(_, entry)| entry.is(KEY) && in_snippet(entry));
     let Some((index, list)) = lists.next() else { return Ok(()) };
     let items: Vec<&Entry<'_>> = outline.children(index).map(|(_, item)| item).collect();
-    let is_of_registry =
-        |item: &&Entry<'_>| pull_secrets::are_of_registry(&outline, &[outline.actions.opening(item.scope)]);
+    let is_of_registry = |item: &&Entry<'_>| {
+        pull_secrets::are_of_registry(&outline.actions, &[outline.actions.opening(item.scope)])
+    };
     if items.iter().any(is_of_registry) {
         return Ok(());
     }

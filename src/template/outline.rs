@@ -4,6 +4,10 @@
 //! It takes the text for what it looks like: an action that prints something stands for a value or for lines
 //! that are not known. What is in block scalars, comments and quotes over several lines is no key.
 
+use std::collections::BTreeSet;
+
+use memchr::memmem::Finder;
+
 use super::actions::Actions;
 use super::entry::{Entry, Key, Unread};
 use super::reader;
@@ -23,6 +27,15 @@ impl<'t> Outline<'t> {
         let actions = Actions::new(text);
         let (entries, unread) = reader::read(text, &actions.all);
         Outline { text, actions, entries, unread }
+    }
+
+    /// The names of the defines in which there is a pod or an account, or what is in one.
+    pub(crate) fn defines_of_objects(&self) -> impl Iterator<Item = Finder<'t>> {
+        let is_part = |entry: &&Entry<'_>| ["kind", "containers"].iter().any(|key| entry.is(key));
+        let defines =
+            self.entries.iter().filter(is_part).filter_map(|entry| self.actions.define(entry.scope));
+        let defines: BTreeSet<_> = defines.filter_map(|define| self.actions.name(define)).collect();
+        defines.into_iter().map(Finder::new)
     }
 
     pub(crate) fn entry(&self, index: usize) -> Option<&Entry<'t>> {

@@ -225,6 +225,13 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Whether the document has this key already, in the same branch.
+    fn is_there(&self, key: Key<'_>) -> bool {
+        let document = self.entries.iter().rev().take_while(|entry| entry.document == self.document);
+        let mut keys = document.filter(|entry| entry.parent.is_none() && entry.key == key);
+        keys.any(|entry| entry.scope == self.scope)
+    }
+
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
         self.unread.push(Unread { start, text });
@@ -243,6 +250,11 @@ impl<'t> Reader<'t> {
             stack.pop();
         }
         let parent = stack.last().copied();
+        // No object has a key twice: an action in front of it starts a document.
+        if parent.is_none() && matches!(key, Key::Name("apiVersion" | "kind")) && self.is_there(key) {
+            self.document += 1;
+        }
+        let Some(stack) = self.stacks.last_mut() else { return };
         stack.push(index);
         let (document, scope) = (self.document, self.scope);
         self.entries.push(Entry { key, value, start, line_end, column, parent, document, scope });
