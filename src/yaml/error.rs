@@ -38,6 +38,9 @@ pub enum ErrorKind {
     /// The parser's own complaint.
     #[error("not valid YAML: {0}")]
     Syntax(String),
+    /// What the parser takes and Helm does not.
+    #[error("Helm does not read {0}")]
+    Unread(&'static str),
     /// A tab where only spaces may indent.
     #[error("a tab is used as indent")]
     Tab,
@@ -51,6 +54,9 @@ pub enum ErrorKind {
     /// the text; in comments too.
     #[error("the character U+{:04X}, which YAML does not allow or parsers disagree on", u32::from(*.0))]
     Character(char),
+    /// A list, a mapping or null as a key.
+    #[error("{0} as a key, which Helm does not take")]
+    Key(Kind),
     /// Aliases that multiply the text.
     #[error("aliases (*) that stand for too much of the text over and over")]
     Aliases,

@@ -170,8 +170,8 @@ impl Document<'_> {
             return Ok(vec![insertion]);
         }
         let before = self.lines.before(old.start);
-        let spaces = before.len() - before.trim_end_matches(' ').len();
-        Ok(vec![Edit::remove(old.start - spaces..old.end), insertion])
+        let blanks = before.len() - before.trim_end_matches([' ', '\t']).len();
+        Ok(vec![Edit::remove(old.start - blanks..old.end), insertion])
     }
 
     /// An insertion of whole lines at the start of a line, or at the end of a text whose last

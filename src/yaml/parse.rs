@@ -2,6 +2,7 @@
 //!
 //! They are pulled one by one, so that nesting is bounded before anything that recurses sees the text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use yaml_rust2::parser::{Event, Parser};
@@ -12,7 +13,7 @@ use super::document::{Document, Located, Style};
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
 use super::node::Node;
-use super::refuse;
+use super::{prove, refuse};
 
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
 /// parser gives up at 128, and some parsers are quadratic in the depth of flow mappings.
@@ -25,25 +26,35 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// The first group of [`ErrorKind`]: the text is not the one YAML document that a values.yaml
-    /// must be, or parsers would not agree on what it is.
+    /// must be, Helm would not take it, or parsers would not agree on what it is.
     pub fn parse(text: &'t str) -> Result<Self, Error> {
+        let document = Self::parse_first(text)?;
+        refuse::text_behind(&document)?;
+        refuse::other_documents(&document)?;
+        refuse::directives(&document)?;
+        refuse::keys(&document)?;
+        refuse::scalars(&document)?;
+        prove::second_opinion_if_unusual(&document)?;
+        Ok(document)
+    }
+
+    /// Parses the first document of `text`, whatever stands behind it.
+    pub(super) fn parse_first(text: &'t str) -> Result<Self, Error> {
         let lines = Lines::new(text);
         refuse::characters(&lines)?;
         // OpenStack-Helm's values have an event for every 15 bytes.
         let events = Vec::with_capacity(text.len() / 12);
         let mut document = Document { lines, events, anchors: HashMap::new(), end: text.len() };
-        let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let body = spaces_behind_colons(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
         // Decoding is a good part of the parser's work, and most texts need none.
         if body.is_ascii() {
             document.read_events(Parser::new(body.bytes().map(char::from)))?;
         } else {
-            document.read_events(Parser::new_from_str(body))?;
+            document.read_events(Parser::new_from_str(&body))?;
         }
         refuse::aliases(&document)?;
         document.find_styles();
         refuse::tabs(&document)?;
-        refuse::text_behind(&document)?;
-        refuse::second_document(&document)?;
         Ok(document)
     }
 
@@ -154,6 +165,12 @@ impl<'t> Document<'t> {
             None => Error::at(position, ErrorKind::Syntax(error.info().to_owned())),
         }
     }
+}
+
+/// Puts a space in place of a tab behind a colon, which Helm takes and the parser does not. So it does in texts
+/// that have such a tab in them; comparing them, the proof does the same.
+pub(super) fn spaces_behind_colons(text: &str) -> Cow<'_, str> {
+    if text.contains(":\t") { text.replace(":\t", ": ").into() } else { text.into() }
 }
 
 /// A mapping or list whose end has not come yet.
