@@ -87,12 +87,9 @@ fn includes_toolkit(templates: &[Source]) -> bool {
 }
 
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes
-/// down to, all 67 charts of it.
+/// down to, all 67 charts of it. A merge may bring them.
 fn has_images(values: &Document<'_>) -> bool {
-    values.root().is_some_and(|root| {
-        values.kind(root) == Kind::Mapping
-            && values.get(root, "images").or_else(|| values.merged_value(root, "images")).is_some()
-    })
+    values.root().is_some_and(|root| ["images", "<<"].iter().any(|key| values.get(root, key).is_some()))
 }
 
 /// Applies what is proposed, and proves the result.

@@ -45,17 +45,10 @@ impl Document<'_> {
                 if self.is_plain(key) && is_ambiguous(entry.key()) {
                     return Err(self.error_at_key(mapping, key));
                 }
-                if self.is_hidden_by_merge(mapping, entry.key()) {
-                    return Err(self.error(value, ErrorKind::HiddenByMerge));
-                }
                 if let Value::Mapping(entries) = &entry.value {
                     self.complete_into(value, entries, None, additions)?;
                 }
                 runs.push((Some(key), Vec::new()));
-            } else if let Some(value) = self.merged_value(mapping, entry.key()) {
-                if !self.has_all(value, &entry.value) {
-                    return Err(self.error(mapping, ErrorKind::Merged));
-                }
             } else if let Some((_, missing)) = runs.last_mut() {
                 missing.push(entry.clone());
             }
@@ -76,16 +69,8 @@ impl Document<'_> {
     }
 
     fn error_at_key(&self, mapping: Node, key: Node) -> Error {
-        Error { position: self.position(key), ..self.error(mapping, ErrorKind::OpaqueKey) }
-    }
-
-    /// Whether a value has all keys of `wanted`, directly or merged in.
-    fn has_all(&self, value: Node, wanted: &Value) -> bool {
-        let Value::Mapping(entries) = wanted else { return true };
-        let value = self.resolve(value);
-        entries.iter().all(|entry| {
-            let found = self.get(value, entry.key()).or_else(|| self.merged_value(value, entry.key()));
-            found.is_some_and(|found| self.has_all(found, &entry.value))
-        })
+        let is_merge = self.scalar(key) == Some("<<");
+        let kind = if is_merge { ErrorKind::Merged } else { ErrorKind::OpaqueKey };
+        Error { position: self.position(key), ..self.error(mapping, kind) }
     }
 }

@@ -66,11 +66,8 @@ pub enum ErrorKind {
         "a mapping whose key here is an alias (*), has a tag (!) or is no text to Helm, which reads YAML 1.1"
     )]
     OpaqueKey,
-    /// A `<<` behind the entry holds it too, and that is the one which counts for Helm.
-    #[error("hidden, for Helm, by a mapping that is merged in (<<) behind it")]
-    HiddenByMerge,
-    /// Part of the mapping comes from a `<<`, and a new entry would hide all of that.
-    #[error("a mapping that is merged in from elsewhere (<<) and lacks entries")]
+    /// A `<<`, which may bring what is missing, or hide what is there.
+    #[error("a mapping into which another one is merged (<<)")]
     Merged,
     /// The mapping has an anchor that aliases refer to: they would change as well.
     #[error("a mapping that aliases (*) elsewhere stand for too")]

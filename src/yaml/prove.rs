@@ -27,7 +27,11 @@ pub(crate) fn prove<'n>(
     if !events_agree(old, &parsed, additions) {
         return Err(unproven(old, additions, "the edited text would mean something else than intended"));
     }
-    second_opinion(old, &parsed, additions)?;
+    if let Err(error) = second_opinion(&parsed) {
+        // What it finds fault with may have been there before.
+        second_opinion(old)?;
+        return Err(unproven(old, additions, format!("edited, it would be wrong: {error}")));
+    }
     Ok(parsed)
 }
 
@@ -72,50 +76,24 @@ fn is_same(old: &Event, new: &Event) -> bool {
 /// Asks the second parser right away where a text has in it what Helm's parser takes less of than the first:
 /// tabs, anchors and flow mappings. Reading all of each text twice would take too long.
 pub(super) fn second_opinion_if_unusual(document: &Document<'_>) -> Result<(), Error> {
-    let text = document.text().as_bytes();
-    let is_flow_mapping = |node: Node| {
-        document.kind(node) == Kind::Mapping
-            && document.style(node) != Style::Block
-            && document.last(node) > node.0 + 1
-    };
+    let is_unusual = |node: Node| document.style(node) == Style::Flow && document.last(node) > node.0 + 1;
     let is_unusual = !document.anchors.is_empty()
-        || memchr::memchr(b'\t', text).is_some()
-        || (0..document.events.len()).map(Node).any(is_flow_mapping);
-    if !is_unusual {
-        return Ok(());
-    }
-    match disagreement(document) {
-        Ok(None) => Ok(()),
-        Ok(Some(node)) => Err(Error::at(document.position(node), ErrorKind::ParsersDisagree)),
-        Err(complaint) => Err(rejected(&complaint)),
-    }
+        || memchr::memchr(b'\t', document.text().as_bytes()).is_some()
+        || document.mappings().any(is_unusual);
+    if is_unusual { second_opinion(document) } else { Ok(()) }
 }
 
-/// The error of a text that Helm does not read either.
-fn rejected(complaint: &serde_yaml::Error) -> Error {
+/// Whether the second parser reads the same.
+fn second_opinion(document: &Document<'_>) -> Result<(), Error> {
+    let complaint = match disagreement(document) {
+        Ok(None) => return Ok(()),
+        Ok(Some(node)) => return Err(Error::at(document.position(node), ErrorKind::ParsersDisagree)),
+        Err(complaint) => complaint,
+    };
     let (line, column) = complaint.location().map_or((1, 1), |at| (at.line(), at.column()));
     let complaint = complaint.to_string();
     let what = complaint.split(" at line ").next().unwrap_or(&complaint);
-    Error::at(Position { line, column }, ErrorKind::Syntax(what.to_owned()))
-}
-
-/// The second parser must agree on the new text.
-///
-/// Where the additions are whole lines, all that was there is still there for it to agree on.
-/// Where they are not, they may have settled what was ambiguous, so that the old text counts too.
-fn second_opinion(old: &Document<'_>, new: &Document<'_>, additions: &[&Addition]) -> Result<(), Error> {
-    let reason = match disagreement(new) {
-        Ok(None) if additions.iter().all(|addition| addition.adds_lines_only(old.text())) => return Ok(()),
-        Ok(None) => None,
-        Ok(Some(_)) => Some("a second YAML parser would read other data than intended".to_owned()),
-        Err(complaint) => Some(format!("a second YAML parser would reject the edited text: {complaint}")),
-    };
-    match (disagreement(old), reason) {
-        (Ok(None), None) => Ok(()),
-        (Err(complaint), _) => Err(rejected(&complaint)),
-        (Ok(Some(node)), _) => Err(Error::at(old.position(node), ErrorKind::ParsersDisagree)),
-        (Ok(None), Some(reason)) => Err(unproven(old, additions, reason)),
-    }
+    Err(Error::at(Position { line, column }, ErrorKind::Syntax(what.to_owned())))
 }
 
 /// The first node of a document that is to the second parser something else than to the first.
