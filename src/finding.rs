@@ -268,7 +268,7 @@ impl Finding {
             ErrorKind::Key(_) => (Id::YamlKey, "make it a text, in quotes; a template does not work here"),
             ErrorKind::Aliases => (Id::YamlAliases, "write some of them out"),
             ErrorKind::OpaqueKey => (Id::OpaqueKey, "write the key out, in quotes"),
-            ErrorKind::Merged => (Id::Merged, "write out what it brings"),
+            ErrorKind::Merged => (Id::Merged, "write the entries out, in place of the `<<`"),
             ErrorKind::Shared => (Id::Shared, "write out one of the copies, or add the entries by hand"),
             ErrorKind::NotAMapping(_) => (Id::NotAMapping, BY_HAND),
             ErrorKind::FlowMapping => (Id::FlowMapping, BY_HAND),

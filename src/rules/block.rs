@@ -41,12 +41,12 @@ impl<'c, 'a> Block<'c, 'a> {
             }
         }
         if let Some(key) = document.opaque_key(root) {
-            if document.scalar(key) == Some("<<") {
-                let what = "a mapping is merged into the top level (`<<`)".to_owned();
-                return refuse(Id::Merged, key, what, "write out what it brings");
-            }
             let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
             return refuse(Id::OpaqueKey, key, what, "write the key out");
+        }
+        if let Some(merge) = document.merge_of(root, name) {
+            let what = format!("the block `{name}` may be merged in by `<<`");
+            return refuse(Id::Merged, merge, what, "write the block out, in place of the `<<`");
         }
         let node = document.get(root, name);
         Ok(Some(Block { chart, document, name, root, node }))
@@ -86,7 +86,7 @@ impl<'c, 'a> Block<'c, 'a> {
         let has_right = self.document.get(node, right).is_some();
         for (key, _) in self.document.entries(node) {
             let Some(name) = self.document.scalar(key) else { continue };
-            if name == right || others.contains(&name) {
+            if name == right || name == "<<" || others.contains(&name) {
                 continue;
             }
             let location = self.location(key);

@@ -3,7 +3,7 @@
 use yaml_rust2::parser::Event;
 
 use super::document::Document;
-use super::node::Node;
+use super::node::{Kind, Node};
 
 impl Document<'_> {
     /// The node that an alias stands for; the node itself for anything else.
@@ -14,14 +14,23 @@ impl Document<'_> {
         }
     }
 
-    /// The first key of `mapping` whose text does not say what it is: an alias, one with a tag, or a merge.
-    /// Of a merge, Helm has the entries hide those in front of it, other than YAML has it.
-    pub(crate) fn opaque_key(&self, mapping: Node) -> Option<Node> {
-        let is_opaque = |event: &Event| match event {
-            Event::Scalar(text, _, _, tag) => text == "<<" || tag.is_some(),
-            event => matches!(event, Event::Alias(_)),
+    /// The `<<` in `mapping` that may bring `key`: then it may be there although nobody sees it, and Helm may have what
+    /// is merged in hide what is written out, other than YAML has it.
+    pub(crate) fn merge_of(&self, mapping: Node, key: &str) -> Option<Node> {
+        let may_bring =
+            |source: Node| ["<<", key].iter().any(|key| self.get(self.resolve(source), key).is_some());
+        let merges = |value: Node| match self.kind(value) {
+            Kind::List => self.children(value).any(may_bring),
+            _ => may_bring(value),
         };
-        self.entries(mapping).map(|(key, _)| key).find(|key| self.event(*key).is_some_and(is_opaque))
+        self.named(mapping, "<<").find(|(_, value)| merges(*value)).map(|(merge, _)| merge)
+    }
+
+    /// The first key of `mapping` whose text does not say what it is: an alias, or one with a tag.
+    pub(crate) fn opaque_key(&self, mapping: Node) -> Option<Node> {
+        self.entries(mapping)
+            .map(|(key, _)| key)
+            .find(|key| matches!(self.event(*key), Some(Event::Alias(_) | Event::Scalar(_, _, _, Some(_)))))
     }
 
     /// Whether `node`, or something that it is in, has an anchor that an alias refers to: what

@@ -36,14 +36,17 @@ impl Document<'_> {
             return Err(self.error(mapping, ErrorKind::NotAMapping(kind)));
         }
         if let Some(key) = self.opaque_key(mapping) {
-            return Err(self.error_at_key(mapping, key));
+            return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
         }
         // Runs of missing entries, each with the present one that it follows.
         let mut runs: Vec<(Option<Node>, Vec<Entry>)> = vec![(None, Vec::new())];
         for entry in wanted {
+            if let Some(merge) = self.merge_of(mapping, entry.key()) {
+                return Err(self.error_at_key(mapping, merge, ErrorKind::Merged));
+            }
             if let Some((key, value)) = self.named(mapping, entry.key()).last() {
                 if self.is_plain(key) && is_ambiguous(entry.key()) {
-                    return Err(self.error_at_key(mapping, key));
+                    return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
                 }
                 if let Value::Mapping(entries) = &entry.value {
                     self.complete_into(value, entries, None, additions)?;
@@ -68,9 +71,7 @@ impl Document<'_> {
         Ok(())
     }
 
-    fn error_at_key(&self, mapping: Node, key: Node) -> Error {
-        let is_merge = self.scalar(key) == Some("<<");
-        let kind = if is_merge { ErrorKind::Merged } else { ErrorKind::OpaqueKey };
+    fn error_at_key(&self, mapping: Node, key: Node, kind: ErrorKind) -> Error {
         Error { position: self.position(key), ..self.error(mapping, kind) }
     }
 }

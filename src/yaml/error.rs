@@ -66,8 +66,8 @@ pub enum ErrorKind {
         "a mapping whose key here is an alias (*), has a tag (!) or is no text to Helm, which reads YAML 1.1"
     )]
     OpaqueKey,
-    /// A `<<`, which may bring what is missing, or hide what is there.
-    #[error("a mapping into which another one is merged (<<)")]
+    /// A `<<`, which may bring an entry, or hide one that is there.
+    #[error("a mapping into which another one is merged (<<) that holds entries which belong here")]
     Merged,
     /// The mapping has an anchor that aliases refer to: they would change as well.
     #[error("a mapping that aliases (*) elsewhere stand for too")]

@@ -15,15 +15,13 @@ impl Document<'_> {
         let from = if is_quoted { self.end_of_quoted(leaf) } else { self.offset(leaf) };
         let tail = self.lines.slice(from, self.offset(Node(end)));
         let content = tail.trim_end();
-        // Some parsers take a colon in front of the brace for a part of the key.
-        let ends_in_colon = content.len() == tail.len() && content.ends_with(':');
-        if has_comment(tail) || ends_in_colon {
+        if has_comment(tail) {
             return Err(self.error(mapping, ErrorKind::FlowMapping));
         }
         let is_unwritten = self.scalar(leaf) == Some("") && !is_quoted;
         let mut text = String::from(match content.ends_with(',') {
             true => " ",
-            // And a colon in front of a comma.
+            // Some parsers take a colon in front of a comma for a part of the key.
             false if is_unwritten => " , ",
             false => ", ",
         });

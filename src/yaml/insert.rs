@@ -7,7 +7,7 @@ use yaml_rust2::parser::Event;
 
 use super::addition::{Addition, Place, Splice};
 use super::aliases::anchor_of;
-use super::document::{Document, Style};
+use super::document::Document;
 use super::entry::{self, Entry};
 use super::error::{Error, ErrorKind};
 use super::flow::has_comment;
@@ -63,25 +63,31 @@ impl Document<'_> {
         let mut inserted = Vec::new();
         entry::events(entries, &mut inserted);
         let is_empty = self.last(mapping) == mapping.0 + 1;
-        let (edits, at, removed) = match (self.kind(mapping), self.style(mapping)) {
-            (Kind::Null, _) => {
+        let (edits, at, removed) = match self.kind(mapping) {
+            Kind::Null => {
                 let anchor = self.event(mapping).and_then(anchor_of).unwrap_or(0);
                 inserted.insert(0, Event::MappingStart(anchor, None));
                 inserted.push(Event::MappingEnd);
                 (self.fill_null(mapping, entries)?, mapping.0, 1)
             }
-            (Kind::Mapping, Style::Flow) if is_empty => {
+            // The mapping in `[key: value]` has no braces of its own.
+            Kind::Mapping
+                if self.is_flow(mapping)
+                    && !self.lines.slice(self.offset(mapping), self.end).starts_with('{') =>
+            {
+                return Err(self.error(mapping, ErrorKind::FlowMapping));
+            }
+            Kind::Mapping if self.is_flow(mapping) && is_empty => {
                 (self.fill_braces(mapping, entries)?, mapping.0 + 1, 0)
             }
-            (Kind::Mapping, Style::Flow) => {
+            Kind::Mapping if self.is_flow(mapping) => {
                 (vec![self.extend_flow(mapping, entries)?], self.last(mapping), 0)
             }
-            (Kind::Mapping, Style::Block) => {
+            Kind::Mapping => {
                 let (edit, at) = self.extend_block(mapping, place, entries)?;
                 (vec![edit], at, 0)
             }
-            (Kind::Mapping, Style::Pair) => return Err(self.error(mapping, ErrorKind::FlowMapping)),
-            (kind, _) => return Err(self.error(mapping, ErrorKind::NotAMapping(kind))),
+            kind => return Err(self.error(mapping, ErrorKind::NotAMapping(kind))),
         };
         let splice = Splice { at, removed, inserted };
         Ok(Addition { edits, mapping, entries: entries.to_vec(), splice })
@@ -90,7 +96,7 @@ impl Document<'_> {
     /// The insertion, and the index of the event in front of which its events come.
     fn extend_block(&self, mapping: Node, place: Place, entries: &[Entry]) -> Result<(Edit, usize), Error> {
         let first = self.offset(mapping);
-        // An anchor or a tag of a first key that is a list or mapping: the keys start further left.
+        // An anchor or a tag of the first key: the keys start further left.
         if self.lines.before(first).contains(['&', '!']) {
             return Err(self.error(mapping, ErrorKind::NoLineOfItsOwn));
         }
@@ -193,8 +199,7 @@ impl Document<'_> {
     /// `mapping` and what it is in.
     fn step(&self, mapping: Node) -> usize {
         let column = self.lines.column(self.offset(mapping));
-        let is_block =
-            |value: &Node| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block;
+        let is_block = |value: &Node| self.kind(*value) == Kind::Mapping && !self.is_flow(*value);
         let inside = self.entries(mapping).map(|(_, value)| value).find(is_block);
         let inside = inside.and_then(|child| self.lines.column(self.offset(child)).checked_sub(column));
         let outside = self.owner_column(mapping).and_then(|owner| column.checked_sub(owner));

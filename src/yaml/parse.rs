@@ -9,7 +9,7 @@ use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, ScanError};
 
 use super::aliases::anchor_of;
-use super::document::{Document, Located, Style};
+use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
 use super::node::Node;
@@ -54,7 +54,6 @@ impl<'t> Document<'t> {
         }
         refuse::aliases(&document)?;
         document.find_styles();
-        refuse::tabs(&document)?;
         Ok(document)
     }
 
@@ -101,7 +100,7 @@ impl<'t> Document<'t> {
             if let Some(anchor) = anchor_of(&event) {
                 self.anchors.insert(anchor, node);
             }
-            self.events.push(Located { event, offset, last: node.0, parent, key, style: Style::Block });
+            self.events.push(Located { event, offset, last: node.0, parent, key, is_flow: false });
         }
     }
 
@@ -114,40 +113,17 @@ impl<'t> Document<'t> {
                 Some(Event::SequenceStart(..)) => '[',
                 _ => continue,
             };
-            let mut offset = self.offset(node);
             let first = Node(node.0 + 1);
-            let text = self.lines.slice(offset, self.text().len());
-            let in_flow = self.parent(node).is_some_and(|parent| self.style(parent) != Style::Block);
-            // A pair whose key is a flow collection starts with that one's bracket.
-            let style = if text.starts_with(bracket) && self.offset(first) != offset {
-                Style::Flow
-            } else if in_flow && bracket == '{' {
-                Style::Pair
-            } else {
-                Style::Block
-            };
-            let is_explicit = text.starts_with('?');
-            if style == Style::Block && bracket == '{' && !is_explicit {
-                offset = self.start_of_key(first);
-            }
+            let is_inside_flow = self.parent(node).is_some_and(|parent| self.is_flow(parent));
+            let is_at = |text| self.lines.slice(self.offset(node), self.text().len()).starts_with(text);
+            // A key that is a flow collection is refused: the bracket is that of this one.
+            let is_flow = is_inside_flow || is_at(bracket);
+            let is_block_mapping = bracket == '{' && !is_flow;
+            let first = if is_block_mapping && !is_at('?') { self.offset(first) } else { self.offset(node) };
             if let Some(located) = self.events.get_mut(node.0) {
-                located.style = style;
-                located.offset = offset;
+                located.is_flow = is_flow;
+                located.offset = first;
             }
-        }
-    }
-
-    /// Byte offset at which a key starts, its anchor and tag included.
-    fn start_of_key(&self, key: Node) -> usize {
-        let offset = self.offset(key);
-        let is_bare = match self.event(key) {
-            Some(Event::Scalar(_, _, anchor, tag)) => *anchor == 0 && tag.is_none(),
-            _ => true,
-        };
-        let before = self.lines.before(offset);
-        match before.find(['&', '!']) {
-            Some(at) if !is_bare => offset - before.len() + at,
-            _ => offset,
         }
     }
 

@@ -5,7 +5,7 @@ use yaml_rust2::parser::Event;
 use yaml_rust2::scanner::TScalarStyle;
 
 use super::addition::Addition;
-use super::document::{Document, Located, Style};
+use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
 use super::lines::BYTE_ORDER_MARK;
 use super::node::{Kind, Node, Position};
@@ -76,7 +76,7 @@ fn is_same(old: &Event, new: &Event) -> bool {
 /// Asks the second parser right away where a text has in it what Helm's parser takes less of than the first:
 /// tabs, anchors and flow mappings. Reading all of each text twice would take too long.
 pub(super) fn second_opinion_if_unusual(document: &Document<'_>) -> Result<(), Error> {
-    let is_unusual = |node: Node| document.style(node) == Style::Flow && document.last(node) > node.0 + 1;
+    let is_unusual = |node: Node| document.is_flow(node) && document.last(node) > node.0 + 1;
     let is_unusual = !document.anchors.is_empty()
         || memchr::memchr(b'\t', document.text().as_bytes()).is_some()
         || document.mappings().any(is_unusual);

@@ -3,7 +3,7 @@
 use yaml_rust2::parser::Event;
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::document::{Document, Style};
+use super::document::Document;
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
 use super::node::{Kind, Node};
@@ -53,30 +53,6 @@ pub(super) fn aliases(document: &Document<'_>) -> Result<(), Error> {
         sum = sum.saturating_add(last - target.0 + 1).saturating_add(aliased_inside);
         if stands_for_itself || sum > MAX_ALIASED {
             return Err(Error::at(document.position(alias), ErrorKind::Aliases));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses tabs in front of a key or an item, on which parsers disagree.
-pub(super) fn tabs(document: &Document<'_>) -> Result<(), Error> {
-    if memchr::memchr(b'\t', document.text().as_bytes()).is_none() {
-        return Ok(());
-    }
-    for (index, located) in document.events.iter().enumerate() {
-        let is_written = match &located.event {
-            Event::SequenceEnd | Event::MappingEnd => false,
-            Event::Scalar(text, ..) => !text.is_empty() && !document.is_block_scalar(Node(index)),
-            _ => true,
-        };
-        // Inside of flow collections white space is just that.
-        let in_flow = document.style(located.parent) != Style::Block;
-        if is_written
-            && !in_flow
-            && let Some(tab) = document.lines.tab_in_indent(document.lines.at(located.offset))
-            && tab < located.offset
-        {
-            return Err(Error::at(document.lines.position(tab), ErrorKind::Tab));
         }
     }
     Ok(())
