@@ -238,7 +238,6 @@ fn what_helm_does_not_read_is_refused() {
         "k:\n  -\t|\n    x",
         "? k\n: \ta: 1",
         "k: 1\n\t\nl: 2",
-        "k: 1\n\t# c\nl: 2",
         "k: |\n  a\n\t",
         "k: {a\n  b: c}",
         "k: [&a.b x]",
@@ -252,7 +251,8 @@ fn what_helm_does_not_read_is_refused() {
         "x: &x [{a: 1}]\nk:\n  <<: *x",
         "k:\n  <<: [{a: 1}, b]",
     ];
-    for (lines, id) in [(&keys[..], "yaml-key"), (&syntax[..], "yaml-syntax")] {
+    let tabs = ["k: 1\n\t# c\nl: 2", "k:\n\ta: 1", "k:\n \ta: 1", "\tk: 1", "k: {\n\ta: 1\n\t}", "k: a\n\tb"];
+    for (lines, id) in [(&keys[..], "yaml-key"), (&syntax[..], "yaml-syntax"), (&tabs[..], "yaml-tab")] {
         for line in lines {
             let values = format!("{VALUES}{line}\n");
             assert!(helm_reads(CHART, &values).is_err(), "{values:?} is read by Helm");

@@ -75,8 +75,7 @@ pub enum ErrorKind {
     /// A list, a scalar or an alias.
     #[error("{0}, where a mapping belongs")]
     NotAMapping(Kind),
-    /// A flow mapping with a comment in it, with a colon at its end or without braces of its own, or
-    /// null in a flow mapping.
+    /// An empty flow mapping with a comment in it, one without braces of its own, or null in a flow mapping.
     #[error("written in flow style ({{...}}) in a way that takes no entries")]
     FlowMapping,
     /// The text ends in a block scalar without a line break, which would swallow new lines.

@@ -66,7 +66,7 @@ impl Document<'_> {
     /// comments that follow, unless they are part of a block scalar.
     pub(super) fn end_of_content(&self, node: Node) -> usize {
         let last = self.last(node);
-        let leaf = self.last_leaf(node, last);
+        let leaf = self.last_leaf(node);
         if self.is_block_scalar(leaf) {
             return self.end_of_block_scalar(leaf);
         }
@@ -84,15 +84,15 @@ impl Document<'_> {
         self.last_line_with_content(self.offset(written), self.offset(next).min(self.end))
     }
 
-    /// The last event up to `last` that stands for text: a scalar, an alias, a closing bracket.
-    pub(super) fn last_leaf(&self, node: Node, last: usize) -> Node {
+    /// The last event of `node` that stands for text: a scalar, an alias, a closing bracket.
+    fn last_leaf(&self, node: Node) -> Node {
         let closes_block = |index: usize| {
             self.events.get(index).is_some_and(|located| {
                 matches!(located.event, Event::MappingEnd | Event::SequenceEnd)
                     && !self.is_flow(located.parent)
             })
         };
-        Node((node.0 + 1..=last).rev().find(|index| !closes_block(*index)).unwrap_or(node.0))
+        Node((node.0 + 1..=self.last(node)).rev().find(|index| !closes_block(*index)).unwrap_or(node.0))
     }
 
     /// Byte offset behind the closing quote of a quoted scalar.

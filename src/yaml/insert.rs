@@ -10,7 +10,6 @@ use super::aliases::anchor_of;
 use super::document::Document;
 use super::entry::{self, Entry};
 use super::error::{Error, ErrorKind};
-use super::flow::has_comment;
 use super::lines::BYTE_ORDER_MARK;
 use super::node::{Kind, Node};
 use super::prove::{prove, unproven};
@@ -62,7 +61,6 @@ impl Document<'_> {
     pub(crate) fn add(&self, mapping: Node, place: Place, entries: &[Entry]) -> Result<Addition, Error> {
         let mut inserted = Vec::new();
         entry::events(entries, &mut inserted);
-        let is_empty = self.last(mapping) == mapping.0 + 1;
         let (edits, at, removed) = match self.kind(mapping) {
             Kind::Null => {
                 let anchor = self.event(mapping).and_then(anchor_of).unwrap_or(0);
@@ -70,19 +68,7 @@ impl Document<'_> {
                 inserted.push(Event::MappingEnd);
                 (self.fill_null(mapping, entries)?, mapping.0, 1)
             }
-            // The mapping in `[key: value]` has no braces of its own.
-            Kind::Mapping
-                if self.is_flow(mapping)
-                    && !self.lines.slice(self.offset(mapping), self.end).starts_with('{') =>
-            {
-                return Err(self.error(mapping, ErrorKind::FlowMapping));
-            }
-            Kind::Mapping if self.is_flow(mapping) && is_empty => {
-                (self.fill_braces(mapping, entries)?, mapping.0 + 1, 0)
-            }
-            Kind::Mapping if self.is_flow(mapping) => {
-                (vec![self.extend_flow(mapping, entries)?], self.last(mapping), 0)
-            }
+            Kind::Mapping if self.is_flow(mapping) => (self.extend_flow(mapping, entries)?, mapping.0 + 1, 0),
             Kind::Mapping => {
                 let (edit, at) = self.extend_block(mapping, place, entries)?;
                 (vec![edit], at, 0)
@@ -132,17 +118,26 @@ impl Document<'_> {
         Ok((self.insert_lines(at, lines)?, event))
     }
 
-    /// `key: {}` becomes `key:` with lines below it; inside a flow collection or a list, where
-    /// there is no key to put lines below, `{}` becomes `{a: 1}`.
-    fn fill_braces(&self, mapping: Node, entries: &[Entry]) -> Result<Vec<Edit>, Error> {
-        let (open, close) = (self.offset(mapping), self.offset(Node(mapping.0 + 1)));
-        if has_comment(self.lines.slice(open, close)) {
+    /// `{a: 1}` becomes `{b: 2, a: 1}`, and `key: {}` becomes `key:` with lines below it; inside of a flow
+    /// collection or a list, where there is no key to put lines below, `{}` becomes `{a: 1}`.
+    fn extend_flow(&self, mapping: Node, entries: &[Entry]) -> Result<Vec<Edit>, Error> {
+        let (open, first) = (self.offset(mapping), self.offset(Node(mapping.0 + 1)));
+        let is_empty = self.last(mapping) == mapping.0 + 1;
+        let text = self.lines.slice(open, self.end);
+        // The mapping in `[key: value]` has no braces of its own.
+        if !text.starts_with('{') || is_empty && self.lines.slice(open, first).contains('#') {
             return Err(self.error(mapping, ErrorKind::FlowMapping));
         }
-        match self.block_key(mapping) {
-            Some(key) => self.replace_by_lines(key, open..close + 1, entries),
-            None => Ok(vec![self.fill_flow(mapping, entries)]),
+        if let Some(key) = self.block_key(mapping).filter(|_| is_empty) {
+            return self.replace_by_lines(key, open..first + 1, entries);
         }
+        let mut inside = String::new();
+        entry::flow_text(entries, &mut inside);
+        if !is_empty {
+            let is_separate = text.get(1..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+            inside.push_str(if is_separate { "," } else { ", " });
+        }
+        Ok(vec![Edit::insert(open + 1, inside)])
     }
 
     /// `key:`, `key: ~` and `key: null` become `key:` with lines below it.

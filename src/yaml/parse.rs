@@ -12,7 +12,7 @@ use super::aliases::anchor_of;
 use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
-use super::node::Node;
+use super::node::{Node, Position};
 use super::{prove, refuse};
 
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
@@ -134,11 +134,16 @@ impl<'t> Document<'t> {
         if error.info().contains("recursion limit") {
             return Error::at(position, ErrorKind::Depth(MAX_DEPTH));
         }
-        let line = self.lines.at(offset);
+        self.invalid(position, error.info())
+    }
+
+    /// The error of a text that does not parse at `position`. A tab that is near is what is wrong there.
+    pub(super) fn invalid(&self, position: Position, what: &str) -> Error {
+        let line = position.line.saturating_sub(1);
         let near = [line, line + 1, line.saturating_sub(1)];
         match near.into_iter().find_map(|line| self.lines.tab_in_indent(line)) {
             Some(tab) => Error::at(self.lines.position(tab), ErrorKind::Tab),
-            None => Error::at(position, ErrorKind::Syntax(error.info().to_owned())),
+            None => Error::at(position, ErrorKind::Syntax(what.to_owned())),
         }
     }
 }

@@ -93,7 +93,7 @@ fn second_opinion(document: &Document<'_>) -> Result<(), Error> {
     let (line, column) = complaint.location().map_or((1, 1), |at| (at.line(), at.column()));
     let complaint = complaint.to_string();
     let what = complaint.split(" at line ").next().unwrap_or(&complaint);
-    Err(Error::at(Position { line, column }, ErrorKind::Syntax(what.to_owned())))
+    Err(document.invalid(Position { line, column }, what))
 }
 
 /// The first node of a document that is to the second parser something else than to the first.
@@ -110,35 +110,40 @@ fn disagreement(document: &Document<'_>) -> Result<Option<Node>, serde_yaml::Err
 /// numbers, booleans or null is for the second parser alone to say.
 fn difference(seen: &Tree, document: &Document<'_>, node: Node) -> Option<Node> {
     let target = document.resolve(node);
-    let kind = document.kind(target);
-    let is_same = match seen {
-        Tree::Mapping(seen) if kind == Kind::Mapping => {
-            let mut pairs = document.entries(target).zip(seen);
-            let inside = pairs.find_map(|(own, (key, value))| {
-                difference(key, document, own.0).or_else(|| difference(value, document, own.1))
-            });
-            if inside.is_some() {
-                return inside;
-            }
-            document.entries(target).count() == seen.len()
+    let is_same = match (seen, document.kind(target)) {
+        (Tree::Mapping(seen), Kind::Mapping) => {
+            let seen = seen.iter().flat_map(|(key, value)| [key, value]);
+            return difference_inside(seen, document, target);
         }
-        Tree::List(seen) if kind == Kind::List => {
-            let mut pairs = document.children(target).zip(seen);
-            if let inside @ Some(_) = pairs.find_map(|(child, item)| difference(item, document, child)) {
-                return inside;
-            }
-            document.children(target).count() == seen.len()
-        }
-        Tree::Mapping(_) | Tree::List(_) => false,
+        (Tree::List(seen), Kind::List) => return difference_inside(seen.iter(), document, target),
+        (Tree::Mapping(_) | Tree::List(_), _) => false,
         // Parsers disagree on a block scalar that ends with the text.
-        Tree::Text(text) if document.ending_block_scalar() == Some(target) => {
+        (Tree::Text(text), _) if document.ending_block_scalar() == Some(target) => {
             let own = document.scalar(target).unwrap_or_default();
             is_same_text(own.trim_end_matches('\n'), text.trim_end_matches('\n'))
         }
-        Tree::Text(text) => document.scalar(target).is_some_and(|own| is_same_text(own, text)),
-        Tree::Other(_) => document.is_plain(target),
+        (Tree::Text(text), _) => document.scalar(target).is_some_and(|own| is_same_text(own, text)),
+        (Tree::Other(_), _) => document.is_plain(target),
     };
     (!is_same).then_some(node)
+}
+
+fn difference_inside<'s>(
+    mut seen: impl Iterator<Item = &'s Tree>,
+    document: &Document<'_>,
+    parent: Node,
+) -> Option<Node> {
+    let mut children = document.children(parent);
+    loop {
+        match (seen.next(), children.next()) {
+            (None, None) => return None,
+            (Some(seen), Some(child)) => match difference(seen, document, child) {
+                None => {}
+                found => return found,
+            },
+            _ => return Some(parent),
+        }
+    }
 }
 
 fn is_same_text(own: &str, other: &str) -> bool {

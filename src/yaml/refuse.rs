@@ -66,9 +66,8 @@ pub(super) fn text_behind(document: &Document<'_>) -> Result<(), Error> {
     if rest.is_empty() || is_marker(rest, "...") || is_marker(rest, "---") {
         return Ok(());
     }
-    let complaint = "text behind the end of the document, which no `...` tells from it".to_owned();
-    let start = lines.start(lines.at(*end));
-    Err(Error::at(lines.position(start), ErrorKind::Syntax(complaint)))
+    let complaint = "text behind the end of the document, which no `...` tells from it";
+    Err(document.invalid(lines.position(lines.start(lines.at(*end))), complaint))
 }
 
 /// Helm reads the first document and drops the rest without a word. Notes behind `...` are an old habit in some
@@ -115,8 +114,8 @@ pub(super) fn keys(document: &Document<'_>) -> Result<(), Error> {
             return Err(Error::at(document.position(key), ErrorKind::Key(kind)));
         }
         let is_merge = document.is_plain(key) && document.scalar(key) == Some("<<");
-        let is_list = document.kind(node) == Kind::List && document.children(node).all(is_mapping);
-        if is_merge && !is_mapping(node) && !is_list {
+        let merges_list = || document.kind(node) == Kind::List && document.children(node).all(is_mapping);
+        if is_merge && !is_mapping(node) && !merges_list() {
             let what = "a merge (<<) of what is no mapping";
             return Err(Error::at(document.position(node), ErrorKind::Unread(what)));
         }

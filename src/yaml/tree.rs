@@ -157,6 +157,11 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Tree::null())
     }
 
+    /// A text without any document.
+    fn visit_none<E>(self) -> Result<Tree, E> {
+        Ok(Tree::null())
+    }
+
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
         Ok(Tree::Text(text.to_owned()))
     }
