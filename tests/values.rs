@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::{assert_snapshot, cases, git_apply, run, testdata};
 
-const EDITED: usize = 44;
+const EDITED: usize = 45;
 const REFUSED: usize = 52;
 
 /// A chart called `demo` with this values.yaml.

@@ -49,7 +49,7 @@ impl Document<'_> {
             let column = self.lines.column(self.offset(mapping));
             let end = self.lines.at(self.behind_comments(self.end_of_content(value), column + 1));
             let start = (end..line).find(|line| !self.lines.is_blank(*line)).unwrap_or(line);
-            return Ok((self.lines.start(start), start - end));
+            return Ok((self.lines.start(start), start.saturating_sub(end)));
         }
         let is_comment = |line: &usize| self.lines.comment_column(*line).is_some();
         let start = (0..line).rev().take_while(is_comment).last();

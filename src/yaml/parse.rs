@@ -116,8 +116,8 @@ impl<'t> Document<'t> {
             let first = Node(node.0 + 1);
             let is_inside_flow = self.parent(node).is_some_and(|parent| self.is_flow(parent));
             let is_at = |text| self.lines.slice(self.offset(node), self.text().len()).starts_with(text);
-            // A key that is a flow collection is refused: the bracket is that of this one.
-            let is_flow = is_inside_flow || is_at(bracket);
+            // The parser marks a list that is not indented at its first item, and the bracket may be that one's.
+            let is_flow = is_inside_flow || is_at(bracket) && self.offset(first) != self.offset(node);
             let is_block_mapping = bracket == '{' && !is_flow;
             let first = if is_block_mapping && !is_at('?') { self.offset(first) } else { self.offset(node) };
             if let Some(located) = self.events.get_mut(node.0) {
