@@ -299,7 +299,7 @@ pub(crate) struct Common {
     #[arg(
         long,
         value_name = "TEMPLATE",
-        default_value = "{chart}-oci-image-registry-key",
+        default_value = SecretName::DEFAULT,
         help_heading = "Changes"
     )]
     pub(crate) secret_name: SecretName,

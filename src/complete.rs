@@ -14,7 +14,7 @@ use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::rules::{self, Proposal};
 use crate::source::Source;
-use crate::yaml::{self, Addition, Document, Kind};
+use crate::yaml::{self, Addition, Document};
 
 /// What becomes of a chart.
 #[derive(Debug, Default)]
@@ -86,13 +86,13 @@ fn includes_toolkit(templates: &[Source]) -> bool {
     templates.iter().any(|source| include.find(source.text.as_bytes()).is_some())
 }
 
+const IMAGES: &str = "images";
+
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes
-/// down to, all 67 charts of it.
+/// down to, all 67 charts of it. A merge may bring them.
 fn has_images(values: &Document<'_>) -> bool {
-    values.root().is_some_and(|root| {
-        values.kind(root) == Kind::Mapping
-            && values.get(root, "images").or_else(|| values.merged_value(root, "images")).is_some()
-    })
+    let is_there = |root| values.get(root, IMAGES).or_else(|| values.merge_of(root, IMAGES)).is_some();
+    values.root().is_some_and(is_there)
 }
 
 /// Applies what is proposed, and proves the result.

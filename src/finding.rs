@@ -46,10 +46,10 @@ ids! {
     YamlDepth = "yaml-depth",
     YamlSecondDocument = "yaml-second-document",
     YamlCharacter = "yaml-character",
+    YamlKey = "yaml-key",
     YamlAliases = "yaml-aliases",
     BlockTwice = "block-twice",
     OpaqueKey = "opaque-key",
-    HiddenByMerge = "hidden-by-merge",
     Merged = "merged",
     Shared = "shared",
     NotAMapping = "not-a-mapping",
@@ -256,6 +256,7 @@ impl Finding {
             ErrorKind::Syntax(_) => {
                 (Id::YamlSyntax, "mend it (Helm is more lenient in places, other tools are not)")
             }
+            ErrorKind::Unread(_) => (Id::YamlSyntax, "write it in another way"),
             ErrorKind::Tab => (Id::YamlTab, "indent with spaces"),
             ErrorKind::Depth(_) => (Id::YamlDepth, "nest less deeply, or add the entries by hand"),
             ErrorKind::SecondDocument => (
@@ -265,13 +266,10 @@ impl Finding {
             ErrorKind::Character(_) => {
                 (Id::YamlCharacter, "take it out, or write it as an escape in double quotes")
             }
+            ErrorKind::Key(_) => (Id::YamlKey, "make it a text, in quotes; a template does not work here"),
             ErrorKind::Aliases => (Id::YamlAliases, "write some of them out"),
             ErrorKind::OpaqueKey => (Id::OpaqueKey, "write the key out, in quotes"),
-            ErrorKind::HiddenByMerge => (Id::HiddenByMerge, "put the `<<` in front of it"),
-            ErrorKind::Merged => (
-                Id::Merged,
-                "write the entries out where they are merged in, or complete the mapping that they come from",
-            ),
+            ErrorKind::Merged => (Id::Merged, "write the entries out, in place of the `<<`"),
             ErrorKind::Shared => (Id::Shared, "write out one of the copies, or add the entries by hand"),
             ErrorKind::NotAMapping(_) => (Id::NotAMapping, BY_HAND),
             ErrorKind::FlowMapping => (Id::FlowMapping, BY_HAND),

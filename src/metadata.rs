@@ -96,8 +96,9 @@ fn name(path: &Path, document: &Document<'_>) -> Result<(String, Location), Find
         let what = format!("the chart's name {name} is no text to Helm, which reads YAML 1.1");
         return Err(Finding::refused(Id::NoName, location, what, QUOTE));
     }
+    // What `helm create` takes. `helm template` takes more, of which nobody has made use.
     let is_usable = name.len() <= 250
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.contains(|character: char| character.is_ascii_alphanumeric())
         && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
     if !is_usable {
         let what = format!("the chart's name {name:?} is none that Helm could use");

@@ -21,10 +21,9 @@ pub struct Options {
 impl Default for Options {
     /// What the command line takes where nothing is said.
     fn default() -> Self {
-        let secret_name = SecretName("{chart}-oci-image-registry-key".to_owned());
         Options {
             port: Port(Some(5000)),
-            secret_name,
+            secret_name: SecretName(SecretName::DEFAULT.to_owned()),
             replace_templates: false,
             release_notes: false,
             docs: false,
@@ -64,13 +63,25 @@ pub struct SecretName(String);
 impl SecretName {
     const CHART: &'static str = "{chart}";
 
+    /// Where nobody chose another one.
+    pub(crate) const DEFAULT: &'static str = "{chart}-oci-image-registry-key";
+
     /// The name of the Secret of `chart`.
+    ///
+    /// A chart may have a name that Kubernetes does not take, such as `controller_manager`. The default name is then
+    /// made of a valid one; a name that somebody chose stays what it is.
     ///
     /// # Errors
     /// The name that came out, where Kubernetes would not take it.
     pub(crate) fn of(&self, chart: &str) -> Result<String, String> {
-        let name = self.0.replace(Self::CHART, chart);
-        if is_object_name(&name) { Ok(name) } else { Err(name) }
+        let name = |chart: &str| self.0.replace(Self::CHART, chart);
+        let chosen = name(chart);
+        if is_object_name(&chosen) {
+            return Ok(chosen);
+        }
+        let room = MAX_OBJECT_NAME - name("").len().min(MAX_OBJECT_NAME);
+        let valid = name(&valid_part(chart, room));
+        if self.0 == Self::DEFAULT && is_object_name(&valid) { Ok(valid) } else { Err(chosen) }
     }
 }
 
@@ -88,10 +99,24 @@ impl FromStr for SecretName {
     }
 }
 
+/// What stands for `chart` in a name that Kubernetes takes: upper-case letters become lower-case, whatever else
+/// is no letter or digit becomes a dash, but for the first ones, and the end is cut off where there is no `room`.
+fn valid_part(chart: &str, room: usize) -> String {
+    let characters = chart.chars().skip_while(|character| !character.is_ascii_alphanumeric());
+    let valid = |character: char| match character.to_ascii_lowercase() {
+        letter if letter.is_ascii_alphanumeric() => letter,
+        _ => '-',
+    };
+    characters.map(valid).take(room).collect()
+}
+
+/// How long a name may be for Kubernetes.
+const MAX_OBJECT_NAME: usize = 253;
+
 /// Whether Kubernetes takes `name` for a Secret (a DNS subdomain, RFC 1123).
-fn is_object_name(name: &str) -> bool {
+pub(crate) fn is_object_name(name: &str) -> bool {
     let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= 253
+    name.len() <= MAX_OBJECT_NAME
         && name.split('.').all(|label| {
             let label = label.as_bytes();
             label.first().is_some_and(is_alphanumeric)

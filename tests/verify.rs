@@ -107,6 +107,26 @@ fn the_report_for_programs_says_it_all() {
     assert!(fault["what"].as_str().unwrap().contains("no_such_function"), "{fault}");
 }
 
+/// A chart called as no Secret can be called, with a byte order mark in its files.
+#[test]
+fn check_and_verify_agree_on_a_name_that_was_made_valid() {
+    let work = checkout(&[]);
+    fs::rename(work.path().join("nova"), work.path().join("controller_manager")).unwrap();
+    let chart = work.path().join("controller_manager");
+    replace(&chart.join("Chart.yaml"), "name: nova", "name: controller_manager");
+    for file in ["Chart.yaml", "values.yaml"] {
+        let text = fs::read_to_string(chart.join(file)).unwrap();
+        fs::write(chart.join(file), format!("\u{feff}{text}---\n")).unwrap();
+    }
+    assert_proven(&verify_one(work.path(), "controller_manager", &[]));
+    assert_eq!(run(work.path(), &["apply", "--include", "controller_manager"]).code, 0);
+    assert_proven(&verify_one(work.path(), "controller_manager", &[]));
+    let check = run(work.path(), &["check", "--include", "controller_manager"]);
+    assert_eq!(check.code, 0, "{}", check.stdout);
+    let values = fs::read_to_string(chart.join("values.yaml")).unwrap();
+    assert!(values.contains("controller_manager: controller-manager-oci-image-registry-key\n"), "{values}");
+}
+
 /// A program in place of Helm that asks Helm twice, and notes in `log` whether the answers are the same.
 fn twice(dir: &Path, log: &Path) -> String {
     let (helm, log) = (helm().display(), log.display());
@@ -275,6 +295,7 @@ fn default_values_must_render_the_same() {
 
 /// Each kind of breakage, made by hand in a chart that is migrated.
 #[test]
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 fn what_is_broken_is_found() {
     let work = checkout(&[]);
     assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);

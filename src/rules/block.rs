@@ -44,27 +44,17 @@ impl<'c, 'a> Block<'c, 'a> {
             let what = "a top-level key that is an alias (*) or has a tag (!)".to_owned();
             return refuse(Id::OpaqueKey, key, what, "write the key out");
         }
+        if let Some(merge) = document.merge_of(root, name) {
+            let what = format!("the block `{name}` may be merged in by `<<`");
+            return refuse(Id::Merged, merge, what, "write the block out, in place of the `<<`");
+        }
         let node = document.get(root, name);
-        if let Some(node) = node.filter(|_| document.is_hidden_by_merge(root, name)) {
-            let what =
-                format!("`{name}` is hidden, for Helm, by a mapping that is merged in (`<<`) behind it");
-            return refuse(Id::HiddenByMerge, node, what, "put the `<<` in front of it");
-        }
-        if node.is_none() && document.merged_value(root, name).is_some() {
-            let merge = document.named(root, "<<").next().map_or(root, |(key, _)| key);
-            let what = format!("the block `{name}` is merged in by `<<`");
-            let fix =
-                "give the chart a block of its own, which hides the merged one, or add the entries by hand";
-            return refuse(Id::Merged, merge, what, fix);
-        }
         Ok(Some(Block { chart, document, name, root, node }))
     }
 
-    /// Whether `key` is set in this block, directly or merged in.
+    /// Whether `key` is set in this block.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.node.is_some_and(|node| {
-            self.document.get(node, key).or_else(|| self.document.merged_value(node, key)).is_some()
-        })
+        self.at(&[key]).is_some()
     }
 
     /// The keys of this block with their texts, in their order.

@@ -6,8 +6,8 @@ use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
-use crate::options::Options;
-use crate::yaml::{Kind, Node, Place};
+use crate::options::{Options, is_object_name};
+use crate::yaml::{self, Kind, Node, Place};
 
 /// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
 pub(super) const SECRETS: Rule =
@@ -33,13 +33,28 @@ fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> R
     };
     proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
     block.report_wrong_keys(&[ENTRY], &[], proposals);
-    if let Some(name) = block.at(&[ENTRY, chart.name()])
-        && let kind @ (Kind::Null | Kind::Mapping | Kind::List) = block.document.kind(name)
-    {
-        let what = format!("the Secret's name is {kind}: the chart cannot pull");
-        proposals.report(Finding::error(Id::NoSecretName, block.location(name), what, "give it one"));
+    if let Some(name) = block.at(&[ENTRY, chart.name()]) {
+        report_name(&block, name, proposals);
     }
     Ok(())
+}
+
+/// Reports a name that is none, or that no Secret can have.
+fn report_name(block: &Block<'_, '_>, name: Node, proposals: &mut Proposals) {
+    let name = block.document.resolve(name);
+    match (block.document.kind(name), block.document.scalar(name)) {
+        // Templates write it without quotes.
+        (Kind::Scalar, Some(text)) if !is_object_name(text) || yaml::is_ambiguous(text) => {
+            let what = format!("a Secret cannot be called {text:?}");
+            let fix = "give it a name of lower-case letters, digits, `-` and `.`";
+            proposals.report(Finding::error(Id::SecretName, block.location(name), what, fix));
+        }
+        (kind @ (Kind::Null | Kind::Mapping | Kind::List), _) => {
+            let what = format!("the Secret's name is {kind}: the chart cannot pull");
+            proposals.report(Finding::error(Id::NoSecretName, block.location(name), what, "give it one"));
+        }
+        _ => {}
+    }
 }
 
 /// Last in the block of an OpenStack service, which lists its accounts by hand, and elsewhere in sorted

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::node::Node;
 use crate::edit::Edit;
 
-/// Where in a mapping new entries go. Flow mappings (`{}`) take them at their end in any case.
+/// Where in a mapping new entries go. Flow mappings (`{}`) take them first in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In front of all entries, directly below the key that the mapping belongs to.

@@ -14,39 +14,16 @@ impl Document<'_> {
         }
     }
 
-    /// The value of `key` in a mapping that is merged into `mapping` by `<<`, or into one of these.
-    pub(crate) fn merged_value(&self, mapping: Node, key: &str) -> Option<Node> {
-        let mut merged = Vec::new();
-        for (_, value) in self.named(mapping, "<<") {
-            self.collect_merged(value, &mut merged);
-        }
-        merged.into_iter().find_map(|node| self.get(node, key))
-    }
-
-    /// The value of a `<<`, aliases followed, and what is merged into it.
-    fn collect_merged(&self, value: Node, merged: &mut Vec<Node>) {
-        let value = self.resolve(value);
-        if self.kind(value) == Kind::List {
-            for item in self.children(value) {
-                self.collect_merged(item, merged);
-            }
-        } else if !merged.contains(&value) {
-            merged.push(value);
-            for (_, value) in self.named(value, "<<") {
-                self.collect_merged(value, merged);
-            }
-        }
-    }
-
-    /// Whether a `<<` behind `key` holds it too: for Helm it then hides the one that is written
-    /// out, other than YAML has it.
-    pub(crate) fn is_hidden_by_merge(&self, mapping: Node, key: &str) -> bool {
-        let Some((written, _)) = self.named(mapping, key).next() else { return false };
-        self.named(mapping, "<<").filter(|(merge, _)| *merge >= written).any(|(_, value)| {
-            let mut merged = Vec::new();
-            self.collect_merged(value, &mut merged);
-            merged.into_iter().any(|node| self.get(node, key).is_some())
-        })
+    /// The `<<` in `mapping` that may bring `key`: then it may be there although nobody sees it, and Helm may have what
+    /// is merged in hide what is written out, other than YAML has it.
+    pub(crate) fn merge_of(&self, mapping: Node, key: &str) -> Option<Node> {
+        let may_bring =
+            |source: Node| ["<<", key].iter().any(|key| self.get(self.resolve(source), key).is_some());
+        let merges = |value: Node| match self.kind(value) {
+            Kind::List => self.children(value).any(may_bring),
+            _ => may_bring(value),
+        };
+        self.named(mapping, "<<").find(|(_, value)| merges(*value)).map(|(merge, _)| merge)
     }
 
     /// The first key of `mapping` whose text does not say what it is: an alias, or one with a tag.

@@ -36,26 +36,22 @@ impl Document<'_> {
             return Err(self.error(mapping, ErrorKind::NotAMapping(kind)));
         }
         if let Some(key) = self.opaque_key(mapping) {
-            return Err(self.error_at_key(mapping, key));
+            return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
         }
         // Runs of missing entries, each with the present one that it follows.
         let mut runs: Vec<(Option<Node>, Vec<Entry>)> = vec![(None, Vec::new())];
         for entry in wanted {
+            if let Some(merge) = self.merge_of(mapping, entry.key()) {
+                return Err(self.error_at_key(mapping, merge, ErrorKind::Merged));
+            }
             if let Some((key, value)) = self.named(mapping, entry.key()).last() {
                 if self.is_plain(key) && is_ambiguous(entry.key()) {
-                    return Err(self.error_at_key(mapping, key));
-                }
-                if self.is_hidden_by_merge(mapping, entry.key()) {
-                    return Err(self.error(value, ErrorKind::HiddenByMerge));
+                    return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
                 }
                 if let Value::Mapping(entries) = &entry.value {
                     self.complete_into(value, entries, None, additions)?;
                 }
                 runs.push((Some(key), Vec::new()));
-            } else if let Some(value) = self.merged_value(mapping, entry.key()) {
-                if !self.has_all(value, &entry.value) {
-                    return Err(self.error(mapping, ErrorKind::Merged));
-                }
             } else if let Some((_, missing)) = runs.last_mut() {
                 missing.push(entry.clone());
             }
@@ -75,17 +71,7 @@ impl Document<'_> {
         Ok(())
     }
 
-    fn error_at_key(&self, mapping: Node, key: Node) -> Error {
-        Error { position: self.position(key), ..self.error(mapping, ErrorKind::OpaqueKey) }
-    }
-
-    /// Whether a value has all keys of `wanted`, directly or merged in.
-    fn has_all(&self, value: Node, wanted: &Value) -> bool {
-        let Value::Mapping(entries) = wanted else { return true };
-        let value = self.resolve(value);
-        entries.iter().all(|entry| {
-            let found = self.get(value, entry.key()).or_else(|| self.merged_value(value, entry.key()));
-            found.is_some_and(|found| self.has_all(found, &entry.value))
-        })
+    fn error_at_key(&self, mapping: Node, key: Node, kind: ErrorKind) -> Error {
+        Error { position: self.position(key), ..self.error(mapping, kind) }
     }
 }

@@ -46,18 +46,8 @@ pub(super) struct Located {
     pub(super) parent: Node,
     /// For a value in a mapping, its key.
     pub(super) key: Option<Node>,
-    pub(super) style: Style,
-}
-
-/// How a mapping or list is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
-    /// By lines and indent; also what scalars and aliases are counted as.
-    Block,
-    /// In `{}` or `[]`.
-    Flow,
-    /// The mapping in `[key: value]`, which has no braces of its own.
-    Pair,
+    /// Whether it is a mapping or list in flow style, and not written by lines and indent.
+    pub(super) is_flow: bool,
 }
 
 impl<'t> Document<'t> {
@@ -189,8 +179,8 @@ impl<'t> Document<'t> {
         self.events.get(node.0).map_or(0, |located| located.last)
     }
 
-    pub(super) fn style(&self, node: Node) -> Style {
-        self.events.get(node.0).map_or(Style::Block, |located| located.style)
+    pub(super) fn is_flow(&self, node: Node) -> bool {
+        self.events.get(node.0).is_some_and(|located| located.is_flow)
     }
 
     /// The mapping or list that `node` is in; `None` for the root.

@@ -38,6 +38,9 @@ pub enum ErrorKind {
     /// The parser's own complaint.
     #[error("not valid YAML: {0}")]
     Syntax(String),
+    /// What the parser takes and Helm does not.
+    #[error("Helm does not read {0}")]
+    Unread(&'static str),
     /// A tab where only spaces may indent.
     #[error("a tab is used as indent")]
     Tab,
@@ -51,6 +54,9 @@ pub enum ErrorKind {
     /// the text; in comments too.
     #[error("the character U+{:04X}, which YAML does not allow or parsers disagree on", u32::from(*.0))]
     Character(char),
+    /// A list, a mapping or null as a key.
+    #[error("{0} as a key, which Helm does not take")]
+    Key(Kind),
     /// Aliases that multiply the text.
     #[error("aliases (*) that stand for too much of the text over and over")]
     Aliases,
@@ -60,11 +66,8 @@ pub enum ErrorKind {
         "a mapping whose key here is an alias (*), has a tag (!) or is no text to Helm, which reads YAML 1.1"
     )]
     OpaqueKey,
-    /// A `<<` behind the entry holds it too, and that is the one which counts for Helm.
-    #[error("hidden, for Helm, by a mapping that is merged in (<<) behind it")]
-    HiddenByMerge,
-    /// Part of the mapping comes from a `<<`, and a new entry would hide all of that.
-    #[error("a mapping that is merged in from elsewhere (<<) and lacks entries")]
+    /// A `<<`, which may bring an entry, or hide one that is there.
+    #[error("a mapping into which another one is merged (<<) that holds entries which belong here")]
     Merged,
     /// The mapping has an anchor that aliases refer to: they would change as well.
     #[error("a mapping that aliases (*) elsewhere stand for too")]
@@ -72,8 +75,7 @@ pub enum ErrorKind {
     /// A list, a scalar or an alias.
     #[error("{0}, where a mapping belongs")]
     NotAMapping(Kind),
-    /// A flow mapping with a comment in it, with a colon at its end or without braces of its own, or
-    /// null in a flow mapping.
+    /// An empty flow mapping with a comment in it, one without braces of its own, or null in a flow mapping.
     #[error("written in flow style ({{...}}) in a way that takes no entries")]
     FlowMapping,
     /// The text ends in a block scalar without a line break, which would swallow new lines.

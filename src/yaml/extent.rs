@@ -5,7 +5,7 @@
 
 use yaml_rust2::parser::Event;
 
-use super::document::{Document, Style};
+use super::document::Document;
 use super::error::{Error, ErrorKind};
 use super::node::Node;
 
@@ -17,8 +17,7 @@ impl Document<'_> {
 
     /// The key of a value that stands in a block mapping, where lines can be put below it.
     pub(super) fn block_key(&self, value: Node) -> Option<Node> {
-        self.key(value)
-            .filter(|_| self.parent(value).is_some_and(|parent| self.style(parent) == Style::Block))
+        self.key(value).filter(|_| self.parent(value).is_some_and(|parent| !self.is_flow(parent)))
     }
 
     /// Where the line below the key of `mapping` starts; of the outermost mapping, its first line.
@@ -50,7 +49,7 @@ impl Document<'_> {
             let column = self.lines.column(self.offset(mapping));
             let end = self.lines.at(self.behind_comments(self.end_of_content(value), column + 1));
             let start = (end..line).find(|line| !self.lines.is_blank(*line)).unwrap_or(line);
-            return Ok((self.lines.start(start), start - end));
+            return Ok((self.lines.start(start), start.saturating_sub(end)));
         }
         let is_comment = |line: &usize| self.lines.comment_column(*line).is_some();
         let start = (0..line).rev().take_while(is_comment).last();
@@ -67,7 +66,7 @@ impl Document<'_> {
     /// comments that follow, unless they are part of a block scalar.
     pub(super) fn end_of_content(&self, node: Node) -> usize {
         let last = self.last(node);
-        let leaf = self.last_leaf(node, last);
+        let leaf = self.last_leaf(node);
         if self.is_block_scalar(leaf) {
             return self.end_of_block_scalar(leaf);
         }
@@ -80,20 +79,20 @@ impl Document<'_> {
             _ => leaf,
         };
         // A block collection ends where the next thing begins, dashes included.
-        let is_block = last > node.0 && self.style(node) == Style::Block;
+        let is_block = last > node.0 && !self.is_flow(node);
         let next = if is_block { Node(last) } else { Node(last + 1) };
         self.last_line_with_content(self.offset(written), self.offset(next).min(self.end))
     }
 
-    /// The last event up to `last` that stands for text: a scalar, an alias, a closing bracket.
-    pub(super) fn last_leaf(&self, node: Node, last: usize) -> Node {
+    /// The last event of `node` that stands for text: a scalar, an alias, a closing bracket.
+    fn last_leaf(&self, node: Node) -> Node {
         let closes_block = |index: usize| {
             self.events.get(index).is_some_and(|located| {
                 matches!(located.event, Event::MappingEnd | Event::SequenceEnd)
-                    && self.style(located.parent) != Style::Flow
+                    && !self.is_flow(located.parent)
             })
         };
-        Node((node.0 + 1..=last).rev().find(|index| !closes_block(*index)).unwrap_or(node.0))
+        Node((node.0 + 1..=self.last(node)).rev().find(|index| !closes_block(*index)).unwrap_or(node.0))
     }
 
     /// Byte offset behind the closing quote of a quoted scalar.
@@ -144,7 +143,8 @@ impl Document<'_> {
             }
             line += 1;
         }
-        self.lines.start(if keeps_blank_lines(self.lines.line(header)) { line } else { end })
+        let keeps_blank_lines = self.scalar(node).is_some_and(|text| text.ends_with("\n\n") || text == "\n");
+        self.lines.start(if keeps_blank_lines { line } else { end })
     }
 
     /// Byte offset behind the last line that holds more than white space or a comment, from the
@@ -178,16 +178,4 @@ impl Document<'_> {
         }
         behind
     }
-}
-
-/// Whether the block scalar header in this line says to keep blank lines at the end.
-fn keeps_blank_lines(line: &str) -> bool {
-    line.match_indices(['|', '>']).any(|(at, _)| {
-        let header = line.get(at + 1..).unwrap_or_default();
-        let is_indicator = |character: char| "+-".contains(character) || character.is_ascii_digit();
-        let rest = header.trim_start_matches(is_indicator);
-        let ends_here =
-            rest.trim().is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
-        ends_here && header.strip_suffix(rest).is_some_and(|indicators| indicators.contains('+'))
-    })
 }

@@ -7,10 +7,9 @@ use yaml_rust2::parser::Event;
 
 use super::addition::{Addition, Place, Splice};
 use super::aliases::anchor_of;
-use super::document::{Document, Style};
+use super::document::Document;
 use super::entry::{self, Entry};
 use super::error::{Error, ErrorKind};
-use super::flow::has_comment;
 use super::lines::BYTE_ORDER_MARK;
 use super::node::{Kind, Node};
 use super::prove::{prove, unproven};
@@ -62,26 +61,19 @@ impl Document<'_> {
     pub(crate) fn add(&self, mapping: Node, place: Place, entries: &[Entry]) -> Result<Addition, Error> {
         let mut inserted = Vec::new();
         entry::events(entries, &mut inserted);
-        let is_empty = self.last(mapping) == mapping.0 + 1;
-        let (edits, at, removed) = match (self.kind(mapping), self.style(mapping)) {
-            (Kind::Null, _) => {
+        let (edits, at, removed) = match self.kind(mapping) {
+            Kind::Null => {
                 let anchor = self.event(mapping).and_then(anchor_of).unwrap_or(0);
                 inserted.insert(0, Event::MappingStart(anchor, None));
                 inserted.push(Event::MappingEnd);
                 (self.fill_null(mapping, entries)?, mapping.0, 1)
             }
-            (Kind::Mapping, Style::Flow) if is_empty => {
-                (self.fill_braces(mapping, entries)?, mapping.0 + 1, 0)
-            }
-            (Kind::Mapping, Style::Flow) => {
-                (vec![self.extend_flow(mapping, entries)?], self.last(mapping), 0)
-            }
-            (Kind::Mapping, Style::Block) => {
+            Kind::Mapping if self.is_flow(mapping) => (self.extend_flow(mapping, entries)?, mapping.0 + 1, 0),
+            Kind::Mapping => {
                 let (edit, at) = self.extend_block(mapping, place, entries)?;
                 (vec![edit], at, 0)
             }
-            (Kind::Mapping, Style::Pair) => return Err(self.error(mapping, ErrorKind::FlowMapping)),
-            (kind, _) => return Err(self.error(mapping, ErrorKind::NotAMapping(kind))),
+            kind => return Err(self.error(mapping, ErrorKind::NotAMapping(kind))),
         };
         let splice = Splice { at, removed, inserted };
         Ok(Addition { edits, mapping, entries: entries.to_vec(), splice })
@@ -90,7 +82,7 @@ impl Document<'_> {
     /// The insertion, and the index of the event in front of which its events come.
     fn extend_block(&self, mapping: Node, place: Place, entries: &[Entry]) -> Result<(Edit, usize), Error> {
         let first = self.offset(mapping);
-        // An anchor or a tag of a first key that is a list or mapping: the keys start further left.
+        // An anchor or a tag of the first key: the keys start further left.
         if self.lines.before(first).contains(['&', '!']) {
             return Err(self.error(mapping, ErrorKind::NoLineOfItsOwn));
         }
@@ -126,17 +118,26 @@ impl Document<'_> {
         Ok((self.insert_lines(at, lines)?, event))
     }
 
-    /// `key: {}` becomes `key:` with lines below it; inside a flow collection or a list, where
-    /// there is no key to put lines below, `{}` becomes `{a: 1}`.
-    fn fill_braces(&self, mapping: Node, entries: &[Entry]) -> Result<Vec<Edit>, Error> {
-        let (open, close) = (self.offset(mapping), self.offset(Node(mapping.0 + 1)));
-        if has_comment(self.lines.slice(open, close)) {
+    /// `{a: 1}` becomes `{b: 2, a: 1}`, and `key: {}` becomes `key:` with lines below it; inside of a flow
+    /// collection or a list, where there is no key to put lines below, `{}` becomes `{a: 1}`.
+    fn extend_flow(&self, mapping: Node, entries: &[Entry]) -> Result<Vec<Edit>, Error> {
+        let (open, first) = (self.offset(mapping), self.offset(Node(mapping.0 + 1)));
+        let is_empty = self.last(mapping) == mapping.0 + 1;
+        let text = self.lines.slice(open, self.end);
+        // The mapping in `[key: value]` has no braces of its own.
+        if !text.starts_with('{') || is_empty && self.lines.slice(open, first).contains('#') {
             return Err(self.error(mapping, ErrorKind::FlowMapping));
         }
-        match self.block_key(mapping) {
-            Some(key) => self.replace_by_lines(key, open..close + 1, entries),
-            None => Ok(vec![self.fill_flow(mapping, entries)]),
+        if let Some(key) = self.block_key(mapping).filter(|_| is_empty) {
+            return self.replace_by_lines(key, open..first + 1, entries);
         }
+        let mut inside = String::new();
+        entry::flow_text(entries, &mut inside);
+        if !is_empty {
+            let is_separate = text.get(1..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+            inside.push_str(if is_separate { "," } else { ", " });
+        }
+        Ok(vec![Edit::insert(open + 1, inside)])
     }
 
     /// `key:`, `key: ~` and `key: null` become `key:` with lines below it.
@@ -170,8 +171,8 @@ impl Document<'_> {
             return Ok(vec![insertion]);
         }
         let before = self.lines.before(old.start);
-        let spaces = before.len() - before.trim_end_matches(' ').len();
-        Ok(vec![Edit::remove(old.start - spaces..old.end), insertion])
+        let blanks = before.len() - before.trim_end_matches([' ', '\t']).len();
+        Ok(vec![Edit::remove(old.start - blanks..old.end), insertion])
     }
 
     /// An insertion of whole lines at the start of a line, or at the end of a text whose last
@@ -193,8 +194,7 @@ impl Document<'_> {
     /// `mapping` and what it is in.
     fn step(&self, mapping: Node) -> usize {
         let column = self.lines.column(self.offset(mapping));
-        let is_block =
-            |value: &Node| self.kind(*value) == Kind::Mapping && self.style(*value) == Style::Block;
+        let is_block = |value: &Node| self.kind(*value) == Kind::Mapping && !self.is_flow(*value);
         let inside = self.entries(mapping).map(|(_, value)| value).find(is_block);
         let inside = inside.and_then(|child| self.lines.column(self.offset(child)).checked_sub(column));
         let outside = self.owner_column(mapping).and_then(|owner| column.checked_sub(owner));

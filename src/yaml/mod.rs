@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A text goes through these files in this order: `lines` cuts it, `parse` and `refuse` make a `document`
-//! of it, `insert` (with `extent` and `flow`) makes an `addition` of each `entry`, and `prove` checks the
+//! of it, `insert` (with `extent`) makes an `addition` of each `entry`, and `prove` checks the
 //! result. `complete` adds whatever of a tree of entries is missing.
 
 mod addition;
@@ -23,7 +23,6 @@ mod document;
 mod entry;
 mod error;
 mod extent;
-mod flow;
 mod insert;
 mod lines;
 mod node;

@@ -2,17 +2,18 @@
 //!
 //! They are pulled one by one, so that nesting is bounded before anything that recurses sees the text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::{Marker, ScanError};
 
 use super::aliases::anchor_of;
-use super::document::{Document, Located, Style};
+use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, Lines};
-use super::node::Node;
-use super::refuse;
+use super::node::{Node, Position};
+use super::{prove, refuse};
 
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
 /// parser gives up at 128, and some parsers are quadratic in the depth of flow mappings.
@@ -25,25 +26,34 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// The first group of [`ErrorKind`]: the text is not the one YAML document that a values.yaml
-    /// must be, or parsers would not agree on what it is.
+    /// must be, Helm would not take it, or parsers would not agree on what it is.
     pub fn parse(text: &'t str) -> Result<Self, Error> {
+        let document = Self::parse_first(text)?;
+        refuse::text_behind(&document)?;
+        refuse::other_documents(&document)?;
+        refuse::directives(&document)?;
+        refuse::keys(&document)?;
+        refuse::scalars(&document)?;
+        prove::second_opinion_if_unusual(&document)?;
+        Ok(document)
+    }
+
+    /// Parses the first document of `text`, whatever stands behind it.
+    pub(super) fn parse_first(text: &'t str) -> Result<Self, Error> {
         let lines = Lines::new(text);
         refuse::characters(&lines)?;
         // OpenStack-Helm's values have an event for every 15 bytes.
         let events = Vec::with_capacity(text.len() / 12);
         let mut document = Document { lines, events, anchors: HashMap::new(), end: text.len() };
-        let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let body = spaces_behind_colons(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
         // Decoding is a good part of the parser's work, and most texts need none.
         if body.is_ascii() {
             document.read_events(Parser::new(body.bytes().map(char::from)))?;
         } else {
-            document.read_events(Parser::new_from_str(body))?;
+            document.read_events(Parser::new_from_str(&body))?;
         }
         refuse::aliases(&document)?;
         document.find_styles();
-        refuse::tabs(&document)?;
-        refuse::text_behind(&document)?;
-        refuse::second_document(&document)?;
         Ok(document)
     }
 
@@ -90,7 +100,7 @@ impl<'t> Document<'t> {
             if let Some(anchor) = anchor_of(&event) {
                 self.anchors.insert(anchor, node);
             }
-            self.events.push(Located { event, offset, last: node.0, parent, key, style: Style::Block });
+            self.events.push(Located { event, offset, last: node.0, parent, key, is_flow: false });
         }
     }
 
@@ -103,40 +113,17 @@ impl<'t> Document<'t> {
                 Some(Event::SequenceStart(..)) => '[',
                 _ => continue,
             };
-            let mut offset = self.offset(node);
             let first = Node(node.0 + 1);
-            let text = self.lines.slice(offset, self.text().len());
-            let in_flow = self.parent(node).is_some_and(|parent| self.style(parent) != Style::Block);
-            // A pair whose key is a flow collection starts with that one's bracket.
-            let style = if text.starts_with(bracket) && self.offset(first) != offset {
-                Style::Flow
-            } else if in_flow && bracket == '{' {
-                Style::Pair
-            } else {
-                Style::Block
-            };
-            let is_explicit = text.starts_with('?');
-            if style == Style::Block && bracket == '{' && !is_explicit {
-                offset = self.start_of_key(first);
-            }
+            let is_inside_flow = self.parent(node).is_some_and(|parent| self.is_flow(parent));
+            let is_at = |text| self.lines.slice(self.offset(node), self.text().len()).starts_with(text);
+            // The parser marks a list that is not indented at its first item, and the bracket may be that one's.
+            let is_flow = is_inside_flow || is_at(bracket) && self.offset(first) != self.offset(node);
+            let is_block_mapping = bracket == '{' && !is_flow;
+            let first = if is_block_mapping && !is_at('?') { self.offset(first) } else { self.offset(node) };
             if let Some(located) = self.events.get_mut(node.0) {
-                located.style = style;
-                located.offset = offset;
+                located.is_flow = is_flow;
+                located.offset = first;
             }
-        }
-    }
-
-    /// Byte offset at which a key starts, its anchor and tag included.
-    fn start_of_key(&self, key: Node) -> usize {
-        let offset = self.offset(key);
-        let is_bare = match self.event(key) {
-            Some(Event::Scalar(_, _, anchor, tag)) => *anchor == 0 && tag.is_none(),
-            _ => true,
-        };
-        let before = self.lines.before(offset);
-        match before.find(['&', '!']) {
-            Some(at) if !is_bare => offset - before.len() + at,
-            _ => offset,
         }
     }
 
@@ -147,13 +134,24 @@ impl<'t> Document<'t> {
         if error.info().contains("recursion limit") {
             return Error::at(position, ErrorKind::Depth(MAX_DEPTH));
         }
-        let line = self.lines.at(offset);
+        self.invalid(position, error.info())
+    }
+
+    /// The error of a text that does not parse at `position`. A tab that is near is what is wrong there.
+    pub(super) fn invalid(&self, position: Position, what: &str) -> Error {
+        let line = position.line.saturating_sub(1);
         let near = [line, line + 1, line.saturating_sub(1)];
         match near.into_iter().find_map(|line| self.lines.tab_in_indent(line)) {
             Some(tab) => Error::at(self.lines.position(tab), ErrorKind::Tab),
-            None => Error::at(position, ErrorKind::Syntax(error.info().to_owned())),
+            None => Error::at(position, ErrorKind::Syntax(what.to_owned())),
         }
     }
+}
+
+/// Puts a space in place of a tab behind a colon, which Helm takes and the parser does not. So it does in texts
+/// that have such a tab in them; comparing them, the proof does the same.
+pub(super) fn spaces_behind_colons(text: &str) -> Cow<'_, str> {
+    if text.contains(":\t") { text.replace(":\t", ": ").into() } else { text.into() }
 }
 
 /// A mapping or list whose end has not come yet.

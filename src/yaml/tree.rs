@@ -157,12 +157,9 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Tree::null())
     }
 
+    /// A text without any document.
     fn visit_none<E>(self) -> Result<Tree, E> {
         Ok(Tree::null())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
-        deserializer.deserialize_any(self)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
