@@ -145,7 +145,7 @@ pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         let custom = CUSTOM_RESOURCES.iter().map(|row| row.kind);
         let kinds: Vec<&str> = WORKLOADS.iter().copied().chain(custom).collect();
-        let kind = format!(r#"kind["']?:\s*["']?(?:\{{\{{|(?:{})\b)"#, kinds.join("|"));
+        let kind = format!(r#"kind["']?:(?:[^\n]*\{{\{{|\s*["']?(?:\*|(?:{})\b))"#, kinds.join("|"));
         let words = "ServiceAccount|containers|imagePullSecrets|pod_rbac_serviceaccount|snippets\\.image\"|image[\"']?:";
         pattern(&format!("{words}|{kind}"))
     });

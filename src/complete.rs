@@ -91,8 +91,12 @@ const IMAGES: &str = "images";
 /// Whether values.yaml has `images` at its top level: what upstream's own selection of 2022 comes
 /// down to, all 67 charts of it. A merge may bring them.
 fn has_images(values: &Document<'_>) -> bool {
-    let is_there = |root| values.get(root, IMAGES).or_else(|| values.merge_of(root, IMAGES)).is_some();
-    values.root().is_some_and(is_there)
+    let has = |node| {
+        ["image", IMAGES]
+            .iter()
+            .any(|key| values.get(node, key).or_else(|| values.merge_of(node, key)).is_some())
+    };
+    values.root().is_some_and(|root| has(root) || values.get(root, "global").is_some_and(has))
 }
 
 /// Applies what is proposed, and proves the result.

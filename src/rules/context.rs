@@ -137,7 +137,7 @@ impl Context {
 }
 
 /// The name that the values give to the Secret, or will.
-fn secret_name(chart: &Chart<'_>, options: &Options) -> Option<String> {
+pub(super) fn secret_name(chart: &Chart<'_>, options: &Options) -> Option<String> {
     let document = chart.values.as_ref()?;
     let path = ["secrets", "oci_image_registry", chart.name()];
     let node = path.iter().try_fold(document.root()?, |node, key| document.get(node, key));

@@ -9,7 +9,6 @@ use super::pull_secrets::{self, Existing};
 use crate::chart::Chart;
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
-use crate::kinds::WORKLOADS;
 use crate::options::Options;
 use crate::source::Source;
 use crate::template::actions::{Actions, Root, Scope};
@@ -178,7 +177,7 @@ impl<'o> Template<'o> {
     }
 
     /// Whether a line, or a variable on it, has one of `names` in an action.
-    fn prints(&self, entry: &Entry<'_>, names: &HashSet<String>) -> bool {
+    pub(super) fn prints(&self, entry: &Entry<'_>, names: &HashSet<String>) -> bool {
         if names.is_empty() || !entry.value.contains("{{") {
             return false;
         }
@@ -224,7 +223,7 @@ impl<'o> Template<'o> {
     }
 
     /// The keys of the object of this kind. The branches of a condition may hold an object each.
-    fn keys(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
+    pub(super) fn keys(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
         let mut keys = self.outline.siblings(index);
         let others = self.others(&keys, kind);
         keys.retain(|(_, entry)| !self.is_in_one(entry, &others));
@@ -232,7 +231,7 @@ impl<'o> Template<'o> {
     }
 
     /// All entries of the object of this kind, whatever they are in.
-    fn all_inside(&self, index: usize, kind: &Entry<'_>) -> Vec<&'o Entry<'o>> {
+    pub(super) fn all_inside(&self, index: usize, kind: &Entry<'_>) -> Vec<&'o Entry<'o>> {
         let siblings = self.outline.siblings(index);
         let others = self.others(&siblings, kind);
         let entries = match kind.parent {
@@ -312,83 +311,6 @@ impl<'o> Template<'o> {
         let has_image = containers.value.contains(['{', '[']) || inside.iter().any(is_image);
         Some(Pod { object, kinds, path, has_spec: spec.is_some(), has_image })
     }
-
-    /// The custom resources: the objects of other API groups than Kubernetes' own.
-    pub(super) fn resources(&self) -> Vec<Resource<'o>> {
-        let versions = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("apiVersion"));
-        let resource = |(index, version): (usize, &'o Entry<'o>)| {
-            let api_version = version.scalar().filter(|version| is_custom(version))?;
-            let siblings = self.outline.siblings(index);
-            let (index, kind) = siblings.into_iter().find(|(_, entry)| entry.is("kind"))?;
-            let inside = self.all_inside(index, kind);
-            let is_image = |entry: &&Entry<'_>| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
-            let is_read = |entry: &&Entry<'_>| {
-                let opening = self.outline.actions.opening(entry.scope);
-                entry.is("containers") || pull_secrets::are_of_registry(&self.outline.actions, &[opening])
-            };
-            let has_image = inside.iter().any(is_image) && !inside.iter().any(is_read);
-            Some(Resource { api_version, kind, keys: self.keys(index, kind), has_image })
-        };
-        versions.filter_map(resource).collect()
-    }
-
-    /// The mapping at `path` of a resource, where it is there and written in lines.
-    pub(super) fn resource_at(&self, resource: &Resource<'o>, path: &[&str]) -> Option<Object<'o>> {
-        let mut keys = resource.keys.clone();
-        let mut mapping = resource.kind;
-        for key in path {
-            let (index, entry) = keys.iter().find(|(_, entry)| entry.is(key)).copied()?;
-            keys = self.outline.children(index).collect();
-            mapping = entry;
-        }
-        let column = keys.first().map_or(mapping.column + 2, |(_, first)| first.column);
-        let (scope, at) = (mapping.scope, mapping.line_end);
-        Some(Object { what: "a custom resource", found: mapping, keys, column, scope, at })
-    }
-
-    /// The kinds of workloads whose containers are nowhere to be seen: they come from the values or from elsewhere.
-    pub(super) fn kinds_without_containers(&self) -> Vec<&'o Entry<'o>> {
-        let kinds = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("kind"));
-        let is_bare = |(index, kind): &(usize, &'o Entry<'o>)| {
-            let is_workload = kind.scalar().map(|kind| WORKLOADS.contains(&kind));
-            if is_workload == Some(false) {
-                return false;
-            }
-            let siblings = self.outline.siblings(*index);
-            if !siblings.iter().any(|(_, entry)| entry.is("apiVersion")) {
-                return false;
-            }
-            let inside = self.all_inside(*index, kind);
-            let has = |key: &str| inside.iter().any(|entry| entry.is(key));
-            // What has neither is a reference to an object, as that of an autoscaler is.
-            let is_object = has("template") || is_workload.is_some() && has("spec");
-            let is_read = || {
-                has("containers")
-                    || has(KEY)
-                    || inside.iter().any(|entry| self.prints(entry, &self.context.containers))
-            };
-            is_object && !is_read()
-        };
-        kinds.filter(is_bare).map(|(_, kind)| kind).collect()
-    }
-}
-
-/// Whether an API version is none of Kubernetes itself, whose groups have no dot or end in `.k8s.io`.
-fn is_custom(api_version: &str) -> bool {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    group.contains('.') && !group.ends_with(".k8s.io")
-}
-
-/// The snippet of helm-toolkit that prints `image:`.
-const IMAGE_SNIPPET: &str = "\"helm-toolkit.snippets.image\"";
-
-/// An object by its kind.
-pub(super) struct Resource<'o> {
-    pub(super) api_version: &'o str,
-    pub(super) kind: &'o Entry<'o>,
-    keys: Vec<(usize, &'o Entry<'o>)>,
-    /// Whether an image is in it, outside of containers.
-    pub(super) has_image: bool,
 }
 
 /// A pod, or something like one.

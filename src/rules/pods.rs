@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::accounts::{Accounts, Presence};
+use super::context::KEY;
 use super::objects::{Outcome, Pod, Template};
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
@@ -12,7 +13,7 @@ use crate::finding::{Finding, Id, Location};
 use crate::kinds::WORKLOADS;
 use crate::metadata::Role;
 use crate::options::Options;
-use crate::template::entry::Unread;
+use crate::template::entry::{Entry, Key, Unread};
 use crate::text::pattern;
 
 /// The conditional `imagePullSecrets` of pods that have no ServiceAccount, or a list of their own, which hides that
@@ -52,6 +53,11 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         };
         for unread in template.outline.unread.iter().filter(is_unread) {
             unclear(template.location_at(unread.start), proposals);
+        }
+        for printed in template.printed_objects() {
+            let what = "prints objects that stand elsewhere: pods and ServiceAccounts among them get no credentials from here";
+            let fix = "see to their credentials where they stand";
+            proposals.report(Finding::warning(Id::UnclearPod, template.location(printed), what, fix));
         }
         for kind in template.kinds_without_containers() {
             unclear(template.location(kind), proposals);
@@ -137,5 +143,49 @@ fn report_script(template: &Template<'_>, proposals: &mut Proposals) {
             let location = template.location(pod.object.found);
             proposals.report(Finding::warning(Id::ScriptPod, location, what, fix));
         }
+    }
+}
+
+impl<'o> Template<'o> {
+    /// The kinds of workloads whose containers are nowhere to be seen: they come from the values or from elsewhere.
+    fn kinds_without_containers(&self) -> Vec<&'o Entry<'o>> {
+        let kinds = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("kind"));
+        let is_bare = |(index, kind): &(usize, &'o Entry<'o>)| {
+            let is_workload = kind.scalar().map(|kind| WORKLOADS.contains(&kind));
+            if is_workload == Some(false) {
+                return false;
+            }
+            let siblings = self.outline.siblings(*index);
+            if !siblings.iter().any(|(_, entry)| entry.is("apiVersion")) {
+                return false;
+            }
+            let inside = self.all_inside(*index, kind);
+            let has = |key: &str| inside.iter().any(|entry| entry.is(key));
+            // What has neither is a reference to an object, as that of an autoscaler is.
+            let is_object = has("template") || is_workload.is_some() && has("spec");
+            let is_read = || {
+                has("containers")
+                    || has(KEY)
+                    || inside.iter().any(|entry| self.prints(entry, &self.context.containers))
+            };
+            is_object && !is_read()
+        };
+        kinds.filter(is_bare).map(|(_, kind)| kind).collect()
+    }
+
+    /// The lines that print whole objects from the values or from a file.
+    fn printed_objects(&self) -> Vec<&'o Entry<'o>> {
+        const PRINTERS: [&str; 5] = ["toYaml", "toJson", "tpl ", "fromYaml", ".Files.Get"];
+        let is_printed = |entry: &&'o Entry<'o>| {
+            let is_top = entry.key == Key::Printed && entry.parent.is_none();
+            let is_printer = || PRINTERS.iter().any(|printer| entry.value.contains(printer));
+            let is_rendered = || self.define(entry.scope).is_none() && !self.is_text(entry.scope);
+            let is_alone = || {
+                let document = self.outline.document(entry.document).iter();
+                !document.into_iter().any(|other| matches!(other.key, Key::Name(_)))
+            };
+            is_top && is_printer() && is_rendered() && is_alone()
+        };
+        self.outline.entries.iter().filter(is_printed).collect()
     }
 }

@@ -68,6 +68,11 @@ pub(super) fn existing(
     }
 }
 
+/// Whether an entry is a list that stands there for the registry, whatever is in it.
+pub(super) fn is_done(outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
+    entry.is(KEY) && are_of_registry(&outline.actions, &[outline.actions.opening(entry.scope)])
+}
+
 /// Whether conditions are about the registry alone, so that they hold where authentication is on.
 pub(super) fn are_of_registry(actions: &Actions<'_>, conditions: &[&str]) -> bool {
     // `.auth.enabled` within `with .Values.endpoints.oci_image_registry`

@@ -2,6 +2,8 @@
 
 use memchr::memmem::Finder;
 
+use super::context::secret_name;
+use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
@@ -9,7 +11,7 @@ use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
 use crate::template::Word;
-use crate::template::actions::Actions;
+use crate::template::actions::{Actions, Scope};
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
 use crate::text::position;
@@ -33,14 +35,16 @@ static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry"));
 static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
 
 fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let calls = |source: &Source| {
-        CALLED.find(source.text.as_bytes()).is_some()
-            && Actions::new(&source.text).calls().any(|(name, _)| name == FUNCTION)
-    };
     let path = chart.path(FILE);
     let usual = chart.template(&path);
     // Nearly always it is that one, and the others need no look.
-    if usual.into_iter().chain(chart.templates).any(calls) {
+    let mut calls = usual.into_iter().chain(chart.templates).filter_map(call).peekable();
+    if let Some(Err((location, what))) = calls.peek() {
+        let fix = "take it out, so that `apply` adds the template of helm-toolkit";
+        proposals.report(Finding::error(Id::ForeignTemplate, location.clone(), *what, fix));
+        return Ok(());
+    }
+    if calls.peek().is_some() {
         return Ok(());
     }
     if let Some(source) = usual {
@@ -52,7 +56,8 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         }
         return Ok(());
     }
-    if let Some(location) = chart.templates.iter().find_map(own_secret) {
+    let name = secret_name(chart, options).unwrap_or_default();
+    if let Some(location) = chart.templates.iter().find_map(|source| own_secret(source, &name)) {
         let what = "makes a Secret of the registry's name, and not by helm-toolkit.manifests.secret_registry";
         let fix = "take it out, so that `apply` adds the template of helm-toolkit; or make sure that it is the Secret that the values say";
         proposals.report(Finding::error(Id::ForeignTemplate, location, what, fix));
@@ -84,11 +89,37 @@ fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
     Finding::error(Id::ForeignTemplate, Location::file(&source.path), what, FIX)
 }
 
-/// Where a template makes a Secret for a registry whose name is that of the values.
-fn own_secret(source: &Source) -> Option<Location> {
+/// Where a template calls the function, or why that makes no Secret.
+fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
+    CALLED.find(source.text.as_bytes())?;
+    let actions = Actions::new(&source.text);
+    let finder = Finder::new(FUNCTION);
+    let location = |offset| Location::at(&source.path, position(&source.text, offset));
+    if actions.defines(FUNCTION) {
+        let at = finder.find(source.text.as_bytes()).unwrap_or_default();
+        return Some(Err((
+            location(at),
+            "defines a function of helm-toolkit, which Helm takes instead of that",
+        )));
+    }
+    let call = actions.with_string(&finder).next()?;
+    let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
+    let conditions: Vec<&str> = conditions.collect();
+    let is_rendered =
+        actions.define(call.scope).is_none() && pull_secrets::are_of_registry(&actions, &conditions);
+    let what = "calls helm-toolkit.manifests.secret_registry in a define, or under another condition than that of the registry";
+    Some(if is_rendered { Ok(()) } else { Err((location(call.range.start), what)) })
+}
+
+/// Where a template makes a Secret for a registry that is called `secret`, or as the values say.
+fn own_secret(source: &Source, secret: &str) -> Option<Location> {
     TYPE.find(source.text.as_bytes())?;
     let outline = Outline::new(&source.text);
-    let is_registry = |entry: &&Entry<'_>| entry.is("name") && entry.value.contains("oci_image_registry");
+    let is_registry = |entry: &&Entry<'_>| {
+        let name = pull_secrets::written_out(&outline.actions, entry.value);
+        let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
+        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains("oci_image_registry"))
+    };
     let name = outline.entries.iter().find(is_registry)?;
     Some(Location::at(&source.path, position(&source.text, name.start)))
 }

@@ -6,11 +6,13 @@ use regex::Regex;
 
 use super::context::SNIPPET;
 use super::objects::{Outcome, Template};
+use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
 use crate::options::Options;
+use crate::template::entry::{Entry, Key};
 use crate::text::pattern;
 
 /// The conditional `imagePullSecrets` of ServiceAccounts.
@@ -52,6 +54,11 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
                 Outcome::Refused(refusal) => return Err(refusal),
             }
         }
+        for kind in template.unclear_accounts() {
+            let what = "an object of a kind that is not read: if it is a ServiceAccount, it names no Secret to pull with";
+            let fix = "write `kind: ServiceAccount`, or add imagePullSecrets to it by hand";
+            proposals.report(Finding::warning(Id::UnclearAccount, template.location(kind), what, fix));
+        }
         for unread in &template.outline.unread {
             let is_done = || unread.text.contains("oci_image_registry");
             if ACCOUNT.is_match(unread.text) && !BINDING.is_match(unread.text) && !is_done() {
@@ -63,4 +70,28 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         }
     }
     Ok(())
+}
+
+impl<'o> Template<'o> {
+    /// The kinds of objects that may be accounts, since they have nothing but metadata, and whose kind is not read.
+    fn unclear_accounts(&self) -> Vec<&'o Entry<'o>> {
+        const KEYS: [&str; 6] =
+            ["apiVersion", "kind", "metadata", "imagePullSecrets", "secrets", "automountServiceAccountToken"];
+        let kinds = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("kind"));
+        let is_unclear = |(index, kind): &(usize, &'o Entry<'o>)| {
+            let is_read = kind.scalar().is_some_and(|kind| !kind.is_empty());
+            let keys = self.keys(*index, kind);
+            let has = |key: &str| keys.iter().any(|(_, entry)| entry.is(key));
+            let is_known = |entry: &Entry<'_>| match entry.key {
+                Key::Name(name) => KEYS.contains(&name),
+                _ => true,
+            };
+            !is_read
+                && has("apiVersion")
+                && has("metadata")
+                && !keys.iter().any(|(_, entry)| pull_secrets::is_done(self.outline, entry))
+                && keys.iter().all(|(_, entry)| is_known(entry))
+        };
+        kinds.filter(is_unclear).map(|(_, kind)| kind).collect()
+    }
 }

@@ -1,5 +1,7 @@
 //! helm-toolkit: the function that makes the Secret, and the ServiceAccount of nearly every pod.
 
+use memchr::memmem::Finder;
+
 use super::context::{KEY, LIST_SNIPPET, SNIPPET};
 use super::objects::{Object, Outcome, Template};
 use super::pull_secrets;
@@ -35,7 +37,13 @@ const FILE: &str = "templates/manifests/_secret-registry.yaml.tpl";
 
 fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     require(chart, "helm-toolkit.endpoints.endpoint_host_lookup", "which the Secret needs")?;
-    if defining(chart, "helm-toolkit.manifests.secret_registry").is_some() {
+    let name = "helm-toolkit.manifests.secret_registry";
+    if let Some(source) = defining(chart, name) {
+        if definers(chart, name).count() > 1 {
+            let what = format!("defines {name}, as another file does: Helm takes this one");
+            let fix = "leave one of them";
+            proposals.report(Finding::warning(Id::ForeignTemplate, Location::file(&source.path), what, fix));
+        }
         return Ok(());
     }
     let path = chart.path(FILE);
@@ -53,12 +61,15 @@ fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result
 /// The template that defines `function`: of several the one in the fewest folders, and of these the first by name, as
 /// Helm has it.
 fn defining<'a>(chart: &Chart<'a>, function: &str) -> Option<&'a Source> {
-    let definition = format!("\"{function}\"");
-    let mentions =
-        |source: &&Source| memchr::memmem::find(source.text.as_bytes(), definition.as_bytes()).is_some();
-    let defines = |source: &&Source| Actions::new(&source.text).defines(function);
-    let order = |source: &&Source| (source.path.components().count(), source.path.clone());
-    chart.templates.iter().filter(mentions).filter(defines).min_by_key(order)
+    definers(chart, function).min_by_key(|source| (source.path.components().count(), &source.path))
+}
+
+fn definers<'a>(chart: &Chart<'a>, function: &str) -> impl Iterator<Item = &'a Source> {
+    let finder = Finder::new(function).into_owned();
+    let function = function.to_owned();
+    chart.templates.iter().filter(move |source| {
+        finder.find(source.text.as_bytes()).is_some() && Actions::new(&source.text).defines(&function)
+    })
 }
 
 /// The template that defines `function`, which helm-toolkit has since July 2018.

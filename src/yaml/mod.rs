@@ -30,6 +30,7 @@ mod parse;
 mod prove;
 mod refuse;
 mod scalar;
+mod second_opinion;
 pub(crate) mod tree;
 
 pub(crate) use addition::Addition;

@@ -2,7 +2,6 @@
 //!
 //! They are pulled one by one, so that nesting is bounded before anything that recurses sees the text.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use yaml_rust2::parser::{Event, Parser};
@@ -11,9 +10,9 @@ use yaml_rust2::scanner::{Marker, ScanError};
 use super::aliases::anchor_of;
 use super::document::{Document, Located};
 use super::error::{Error, ErrorKind};
-use super::lines::{BYTE_ORDER_MARK, Lines};
+use super::lines::{BYTE_ORDER_MARK, Lines, spaces_behind_colons};
 use super::node::{Node, Position};
-use super::{prove, refuse};
+use super::{refuse, second_opinion};
 
 /// How deep mappings and lists may be nested. Real values.yaml files stay below 20; the second
 /// parser gives up at 128, and some parsers are quadratic in the depth of flow mappings.
@@ -34,7 +33,7 @@ impl<'t> Document<'t> {
         refuse::directives(&document)?;
         refuse::keys(&document)?;
         refuse::scalars(&document)?;
-        prove::second_opinion_if_unusual(&document)?;
+        second_opinion::if_unusual(&document)?;
         Ok(document)
     }
 
@@ -146,12 +145,6 @@ impl<'t> Document<'t> {
             None => Error::at(position, ErrorKind::Syntax(what.to_owned())),
         }
     }
-}
-
-/// Puts a space in place of a tab behind a colon, which Helm takes and the parser does not. So it does in texts
-/// that have such a tab in them; comparing them, the proof does the same.
-pub(super) fn spaces_behind_colons(text: &str) -> Cow<'_, str> {
-    if text.contains(":\t") { text.replace(":\t", ": ").into() } else { text.into() }
 }
 
 /// A mapping or list whose end has not come yet.
