@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
 use memchr::memmem::Finder;
-use regex::Regex;
+use regex::bytes::Regex;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::context::Context;
 use crate::disk;
 use crate::finding::Finding;
 use crate::kinds::{CUSTOM_RESOURCES, WORKLOADS};
@@ -133,6 +134,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) templates: &'a [Source],
     /// Those of the templates that may hold a pod or an account; see [`outlines`].
     pub(crate) outlines: Vec<(&'a Source, Outline<'a>)>,
+    pub(crate) context: Context,
     /// See [`Files::unread`].
     pub(crate) unread: &'a [(PathBuf, &'static str)],
     pub(crate) beside: &'a Beside,
@@ -147,11 +149,13 @@ pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(
         let kinds: Vec<&str> = WORKLOADS.iter().copied().chain(custom).collect();
         let kind = format!(r#"kind["']?:(?:[^\n]*\{{\{{|\s*["']?(?:\*|(?:{})\b))"#, kinds.join("|"));
         let words = "ServiceAccount|containers|imagePullSecrets|pod_rbac_serviceaccount|snippets\\.image\"|image[\"']?:";
-        pattern(&format!("{words}|{kind}"))
+        let printed = r"(?m:^\{\{[^\n]*(?:toYaml|toJson|tpl |Files\.Get))";
+        pattern(&format!("{words}|{kind}|{printed}"))
     });
     let is_notes = |source: &Source| source.path.file_name().is_some_and(|name| name == "NOTES.txt");
     let templates = templates.filter(|source| !is_notes(source));
-    let (found, others): (Vec<_>, Vec<_>) = templates.partition(|source| WORDS.is_match(&source.text));
+    let (found, others): (Vec<_>, Vec<_>) =
+        templates.partition(|source| WORDS.is_match(source.text.as_bytes()));
     let outline = |source: &'t Source| (source, Outline::new(&source.text));
     let mut outlines: Vec<_> = found.into_iter().map(outline).collect();
     // What they define is rendered where it is called.

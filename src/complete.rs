@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{FileChange, Part, WriteOrder};
 use crate::chart::{Chart, Files, Functions, outlines};
+use crate::context::Context;
 use crate::finding::{Finding, Id, Location, Severity};
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
@@ -51,12 +52,15 @@ pub(crate) fn complete(
         Ok(values) => values,
         Err(refusal) => return Completed { findings: vec![refusal], ..Completed::default() },
     };
+    let outlines = outlines(files.templates.iter());
+    let context = Context::new(&metadata.name, values.as_ref(), &outlines, options);
     let chart = Chart {
         dir,
         metadata,
         values,
         templates: &files.templates,
-        outlines: outlines(files.templates.iter()),
+        outlines,
+        context,
         unread: &files.unread,
         beside: &files.beside,
         toolkit,
@@ -144,7 +148,8 @@ fn prove(chart: Chart<'_>, proposals: Vec<Proposal>, options: &Options) -> Resul
     let mut outlines = outlines(templates.iter().filter(|source| is_changed(source)));
     outlines.extend(chart.outlines.into_iter().filter(|(source, _)| !is_changed(source)));
     outlines.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
-    let again = rules::run(&Chart { values, templates: &templates, outlines, ..chart }, options);
+    let context = Context::new(&chart.metadata.name, values.as_ref(), &outlines, options);
+    let again = rules::run(&Chart { values, templates: &templates, outlines, context, ..chart }, options);
     let left = again.changes.first().map(|proposal| (&proposal.path, proposal.part.shape.rule));
     let refused = again.findings.iter().find(|finding| finding.severity == Severity::Refused);
     let refused = refused.map(|finding| (&finding.location.path, finding.rule.unwrap_or_default()));

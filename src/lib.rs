@@ -31,6 +31,7 @@ mod change;
 mod chart;
 mod cli;
 mod complete;
+mod context;
 mod diff;
 mod discover;
 mod disk;

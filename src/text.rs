@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::yaml::Position;
 

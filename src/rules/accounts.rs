@@ -2,8 +2,8 @@
 
 use memchr::memmem::Finder;
 
-use super::context::SNIPPET;
 use super::objects::Template;
+use crate::context::SNIPPET;
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::Entry;

@@ -13,8 +13,8 @@ use crate::template::entry::Entry;
 pub(super) const RULE: Rule =
     Rule { name: "custom resources", role: Role::Application, is_required: false, run };
 
-fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    for template in Template::all(chart, options) {
+fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    for template in Template::all(chart) {
         for resource in template.resources() {
             let rows = custom_resources(resource.api_version, resource.kind.scalar().unwrap_or_default());
             let mut is_known = false;

@@ -5,7 +5,6 @@
 
 mod accounts;
 mod block;
-mod context;
 mod custom_resources;
 mod objects;
 mod pods;

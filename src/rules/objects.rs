@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::rc::Rc;
 
-use super::context::{Context, KEY, LIST_SNIPPET};
 use super::pull_secrets::{self, Existing};
 use crate::chart::Chart;
+use crate::context::{Context, KEY, LIST_SNIPPET};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
-use crate::options::Options;
 use crate::source::Source;
 use crate::template::actions::{Actions, Root, Scope};
 use crate::template::entry::{Entry, Key};
@@ -21,7 +19,7 @@ use crate::text::position;
 pub(super) struct Template<'o> {
     pub(super) path: &'o Path,
     pub(super) outline: &'o Outline<'o>,
-    pub(super) context: Rc<Context>,
+    pub(super) context: &'o Context,
 }
 
 /// An account or a pod: a mapping that may have imagePullSecrets.
@@ -57,18 +55,12 @@ fn has_word(text: &str, word: &str) -> bool {
 
 impl<'o> Template<'o> {
     /// The templates of a chart that may hold an account or a pod.
-    pub(super) fn all(chart: &'o Chart<'o>, options: &Options) -> Vec<Self> {
-        let context = Rc::new(Context::of(chart, options));
-        let template = |(source, outline): &'o (&'o Source, Outline<'o>)| Template {
-            path: &source.path,
-            outline,
-            context: Rc::clone(&context),
-        };
-        chart.outlines.iter().map(template).collect()
+    pub(super) fn all(chart: &'o Chart<'o>) -> Vec<Self> {
+        chart.outlines.iter().map(|(source, outline)| Template::new(chart, source, outline)).collect()
     }
 
-    pub(super) fn new(path: &'o Path, outline: &'o Outline<'o>) -> Self {
-        Template { path, outline, context: Rc::default() }
+    pub(super) fn new(chart: &'o Chart<'_>, source: &'o Source, outline: &'o Outline<'o>) -> Self {
+        Template { path: &source.path, outline, context: &chart.context }
     }
 
     /// The name of the define that a scope is in.
@@ -117,7 +109,7 @@ impl<'o> Template<'o> {
         let text = self.outline.text;
         let Object { what, found, keys, column, scope, at } = object;
         let column = *column;
-        let mut existing = pull_secrets::existing(self.outline, keys, *scope, &self.context);
+        let mut existing = pull_secrets::existing(self.outline, keys, *scope, self.context);
         if matches!(existing, Existing::Ours) {
             return Outcome::Done;
         }

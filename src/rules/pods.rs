@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::accounts::{Accounts, Presence};
-use super::context::KEY;
 use super::objects::{Outcome, Pod, Template};
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
+use crate::context::KEY;
 use crate::finding::{Finding, Id, Location};
 use crate::kinds::WORKLOADS;
 use crate::metadata::Role;
@@ -25,8 +25,8 @@ pub(super) const RULE: Rule =
 pub(super) const OF_TOOLKIT: Rule =
     Rule { name: "toolkit's pods without ServiceAccount", role: Role::Toolkit, is_required: false, run };
 
-fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let templates = Template::all(chart, options);
+fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let templates = Template::all(chart);
     let accounts = Accounts::new(&templates);
     for template in &templates {
         if template.is_script(chart.dir) {
@@ -49,7 +49,7 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
             }
         }
         let is_unread = |unread: &&Unread<'_>| {
-            CONTAINERS.is_match(unread.text) && !unread.text.contains("oci_image_registry")
+            CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains("oci_image_registry")
         };
         for unread in template.outline.unread.iter().filter(is_unread) {
             unclear(template.location_at(unread.start), proposals);

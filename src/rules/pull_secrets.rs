@@ -1,6 +1,6 @@
 //! The conditional `imagePullSecrets`: what there is of it in an object, and where it goes.
 
-use super::context::{Context, KEY};
+use crate::context::{Context, KEY};
 use crate::edit::Edit;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::{Entry, Key};

@@ -2,7 +2,6 @@
 
 use memchr::memmem::Finder;
 
-use super::context::secret_name;
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
@@ -56,7 +55,7 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         }
         return Ok(());
     }
-    let name = secret_name(chart, options).unwrap_or_default();
+    let name = chart.context.secret.clone().unwrap_or_default();
     if let Some(location) = chart.templates.iter().find_map(|source| own_secret(source, &name)) {
         let what = "makes a Secret of the registry's name, and not by helm-toolkit.manifests.secret_registry";
         let fix = "take it out, so that `apply` adds the template of helm-toolkit; or make sure that it is the Secret that the values say";

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
-use super::context::SNIPPET;
 use super::objects::{Outcome, Template};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
+use crate::context::SNIPPET;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
 use crate::options::Options;
@@ -27,8 +27,8 @@ pub(super) const OF_TOOLKIT: Rule =
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"kind["']?\s*:\s*["']?ServiceAccount"#));
 static BINDING: LazyLock<Regex> = LazyLock::new(|| pattern("RoleBinding|subjects"));
 
-fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let templates = Template::all(chart, options);
+fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+    let templates = Template::all(chart);
     for template in templates.iter().filter(|template| !template.is_script(chart.dir)) {
         template.require_balance()?;
         for account in template.accounts() {
@@ -60,8 +60,9 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
             proposals.report(Finding::warning(Id::UnclearAccount, template.location(kind), what, fix));
         }
         for unread in &template.outline.unread {
+            let text = unread.text.as_bytes();
             let is_done = || unread.text.contains("oci_image_registry");
-            if ACCOUNT.is_match(unread.text) && !BINDING.is_match(unread.text) && !is_done() {
+            if ACCOUNT.is_match(text) && !BINDING.is_match(text) && !is_done() {
                 let what = "looks like a ServiceAccount, written in a way that is not read";
                 let fix = "write it in lines, or add imagePullSecrets to it by hand";
                 let location = template.location_at(unread.start);

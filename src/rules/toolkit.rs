@@ -2,11 +2,11 @@
 
 use memchr::memmem::Finder;
 
-use super::context::{KEY, LIST_SNIPPET, SNIPPET};
 use super::objects::{Object, Outcome, Template};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
+use crate::context::{KEY, LIST_SNIPPET, SNIPPET};
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
@@ -85,7 +85,7 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
     const BY_HAND: &str = "add imagePullSecrets to it by hand";
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
     let outline = Outline::new(&source.text);
-    let template = Template::new(&source.path, &outline);
+    let template = Template::new(chart, source, &outline);
     template.require_balance()?;
     let in_snippet = |account: &Object<'_>| template.define(account.scope) == Some(SNIPPET);
     let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
@@ -108,7 +108,7 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
 fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(source) = defining(chart, LIST_SNIPPET) else { return Ok(()) };
     let outline = Outline::new(&source.text);
-    let template = Template::new(&source.path, &outline);
+    let template = Template::new(chart, source, &outline);
     template.require_balance()?;
     let in_snippet = |entry: &Entry<'_>| template.define(entry.scope) == Some(LIST_SNIPPET);
     let mut lists =

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::compare::shown;
 use super::helm::NAMESPACE;
@@ -29,7 +29,7 @@ pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String
         .or_else(|| host.map(ToOwned::to_owned))
         .or_else(|| of("host_fqdn_override", "default"));
     let mut names: Vec<String> = given.into_iter().collect();
-    if ADDRESS.is_match(&short) {
+    if ADDRESS.is_match(short.as_bytes()) {
         names.push(short);
     } else if names.is_empty() {
         let namespace = endpoint.get("namespace").and_then(text);

@@ -5,46 +5,56 @@ use std::collections::HashSet;
 
 use memchr::memmem::{self, Finder};
 
-use crate::chart::Chart;
 use crate::options::Options;
+use crate::source::Source;
 use crate::template::actions::{Action, Actions, Scope};
 use crate::template::entry::Key;
 use crate::template::outline::Outline;
-use crate::yaml::{Document, Kind, Node};
+use crate::yaml::{Document, Node};
 
-pub(super) const KEY: &str = "imagePullSecrets";
+pub(crate) const KEY: &str = "imagePullSecrets";
 
 /// The define of helm-toolkit with the ServiceAccount of nearly every pod.
-pub(super) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
+pub(crate) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount";
 
 /// The define of helm-toolkit with the imagePullSecrets that an operator gives to single pods.
-pub(super) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
+pub(crate) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
-#[derive(Default)]
-pub(super) struct Context {
+#[derive(Debug, Default)]
+pub(crate) struct Context {
     /// The name of the chart; `None` for helm-toolkit, which serves all.
-    pub(super) chart: Option<String>,
+    pub(crate) chart: Option<String>,
     /// The name of its Secret.
-    pub(super) secret: Option<String>,
+    pub(crate) secret: Option<String>,
     /// What prints imagePullSecrets: the names of defines, and values, as in `.Values.pod`, for `toYaml` and `tpl`.
-    pub(super) lists: HashSet<String>,
+    pub(crate) lists: HashSet<String>,
     /// The defines that print the containers of a pod.
-    pub(super) containers: HashSet<String>,
+    pub(crate) containers: HashSet<String>,
     /// The defines that go into a text only, such as a file in a ConfigMap.
-    pub(super) texts: HashSet<String>,
+    pub(crate) texts: HashSet<String>,
     /// The defines that are called with something else than the templates' root.
-    pub(super) without_root: HashSet<String>,
+    pub(crate) without_root: HashSet<String>,
     /// The defines that are called with the root and nothing else, so that `$` is the root in them.
-    pub(super) with_root: HashSet<String>,
+    pub(crate) with_root: HashSet<String>,
 }
 
 impl Context {
-    pub(super) fn of(chart: &Chart<'_>, options: &Options) -> Self {
-        let name = chart.values.is_some().then(|| chart.name().to_owned());
-        let mut context = Context { chart: name, secret: secret_name(chart, options), ..Context::default() };
-        let outlines: Vec<&Outline<'_>> = chart.outlines.iter().map(|(_, outline)| outline).collect();
+    /// That of the chart called `name` with these values and templates; a toolkit has no values.
+    pub(crate) fn new(
+        name: &str,
+        values: Option<&Document<'_>>,
+        outlines: &[(&Source, Outline<'_>)],
+        options: &Options,
+    ) -> Self {
+        let outlines: Vec<&Outline<'_>> = outlines.iter().map(|(_, outline)| outline).collect();
+        let mut context = Context::default();
         for outline in &outlines {
             context.add_defines(outline);
+        }
+        if let Some(values) = values {
+            context.chart = Some(name.to_owned());
+            context.secret = secret_name(name, values, options);
+            context.add_values(values);
         }
         for define in outlines.iter().flat_map(|outline| outline.actions.defined()) {
             context.add_calls(define, &outlines);
@@ -53,12 +63,6 @@ impl Context {
         while before < context.lists.len() {
             before = context.lists.len();
             context.add_callers(&outlines);
-        }
-        if let Some(document) = &chart.values
-            && memmem::find(document.text().as_bytes(), KEY.as_bytes()).is_some()
-            && let Some(root) = document.root()
-        {
-            context.add_values(document, root, ".Values");
         }
         context
     }
@@ -117,32 +121,33 @@ impl Context {
     }
 
     /// Adds the values with imagePullSecrets in them, as a key or in a text.
-    fn add_values(&mut self, document: &Document<'_>, node: Node, path: &str) {
-        match document.kind(node) {
-            Kind::Mapping => {
-                if document.get(node, KEY).is_some() {
-                    self.lists.insert(path.to_owned());
+    fn add_values(&mut self, document: &Document<'_>) {
+        if memmem::find(document.text().as_bytes(), KEY.as_bytes()).is_none() {
+            return;
+        }
+        let mut open: Vec<(Node, String)> =
+            document.root().map(|root| (root, ".Values".to_owned())).into_iter().collect();
+        while let Some((node, path)) = open.pop() {
+            for (key, value) in document.entries(node) {
+                let key = document.scalar(key).unwrap_or_default();
+                if key == KEY {
+                    self.lists.insert(path.clone());
                 }
-                for (key, value) in document.entries(node) {
-                    let key = document.scalar(key).unwrap_or_default();
-                    self.add_values(document, value, &format!("{path}.{key}"));
-                }
+                open.push((value, format!("{path}.{key}")));
             }
-            _ if document.scalar(node).is_some_and(|text| text.contains(KEY)) => {
-                self.lists.insert(path.to_owned());
+            if document.scalar(node).is_some_and(|text| text.contains(KEY)) {
+                self.lists.insert(path);
             }
-            _ => {}
         }
     }
 }
 
 /// The name that the values give to the Secret, or will.
-pub(super) fn secret_name(chart: &Chart<'_>, options: &Options) -> Option<String> {
-    let document = chart.values.as_ref()?;
-    let path = ["secrets", "oci_image_registry", chart.name()];
-    let node = path.iter().try_fold(document.root()?, |node, key| document.get(node, key));
-    let name = node.and_then(|node| document.scalar(node)).map(ToOwned::to_owned);
-    name.or_else(|| options.secret_name.of(chart.name()).ok())
+fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<String> {
+    let path = ["secrets", "oci_image_registry", chart];
+    let node = path.iter().try_fold(values.root()?, |node, key| values.get(node, key));
+    let name = node.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
+    name.or_else(|| options.secret_name.of(chart).ok())
 }
 
 /// Whether what an action prints goes into a text: a block scalar or a quoted string.
