@@ -308,14 +308,14 @@ fn what_is_broken_is_found() {
         (
             &template,
             "serviceAccountName: {{ $serviceAccountName }}",
-            "serviceAccountName: {{ \"\" }}".to_owned(),
+            "serviceAccountName: {{ .Values.nothing }}".to_owned(),
             "neither a ServiceAccount nor imagePullSecrets",
         ),
         (
             &template,
             "serviceAccountName: {{ $serviceAccountName }}",
-            "serviceAccountName: other".to_owned(),
-            "the ServiceAccount other, which the chart does not make",
+            "serviceAccountName: {{ .Release.Name }}-other".to_owned(),
+            "the ServiceAccount nova-other, which the chart does not make",
         ),
         (
             &template,
@@ -425,6 +425,22 @@ fn what_only_looks_right_is_found() {
         fs::remove_file(path).unwrap();
     }
     assert_proven(&verify_one(work.path(), "nova", &[]));
+}
+
+/// The plan gives a custom resource its credentials, where it can read it; `verify` counts it as a pod.
+#[test]
+fn custom_resources_are_looked_at() {
+    let work = checkout(&[]);
+    let template = work.path().join("nova/templates/database.yaml");
+    let head = "apiVersion: k8s.mariadb.com/v1alpha1\nkind: MariaDB\nmetadata: {name: db}\n";
+    fs::write(&template, format!("{head}spec:\n  image: mariadb\n")).unwrap();
+    let planned = verify_one(work.path(), "nova", &[]);
+    assert!(planned.stdout.contains("proven as planned (2 pods, 1 ServiceAccount)"), "{}", planned.stdout);
+    fs::write(&template, format!("{head}spec: {{image: mariadb}}\n")).unwrap();
+    assert_found(
+        &verify_one(work.path(), "nova", &[]),
+        &["error[pod-without-credentials]: with authentication on: MariaDB/db: "],
+    );
 }
 
 /// A file of another chart, which changes.

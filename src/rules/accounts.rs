@@ -49,7 +49,11 @@ impl<'o> Accounts<'o> {
     pub(super) fn presence(&self, template: &'o Template<'o>, entry: &Entry<'_>) -> Presence {
         let pod = Place { template, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
-        let is_beside = |made: &&Made<'_>| made.place.is_beside(pod) && is_same(&made.name, name);
+        // What a define is called with has the same name there, nearly always.
+        let is_beside = |made: &&Made<'o>| {
+            let is_at = |place: &Place<'o>| made.place.is_beside(*place);
+            is_same(&made.name, name) && (is_at(&pod) || self.rendered(pod).iter().any(is_at))
+        };
         if self.made.iter().filter(is_beside).any(|made| self.covers(made, pod)) {
             return Presence::Sure;
         }

@@ -16,18 +16,24 @@ pub(super) const RULE: Rule =
 fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     for template in Template::all(chart) {
         for resource in template.resources() {
-            let rows = custom_resources(resource.api_version, resource.kind.scalar().unwrap_or_default());
-            let mut is_known = false;
-            for row in rows {
-                is_known = true;
-                let Some(object) = template.resource_at(&resource, row.path) else { continue };
+            let kind = resource.kind.scalar().unwrap_or_default();
+            let rows = custom_resources(resource.api_version, kind);
+            let objects: Vec<_> =
+                rows.filter_map(|row| Some((row, template.resource_at(&resource, row.path)?))).collect();
+            if objects.is_empty() && resource.has_image {
+                let what =
+                    "names an image, and nobody knows here where its operator looks for Secrets to pull with";
+                let fix = "have it name the registry's Secret by hand";
+                let location = template.location(resource.kind);
+                proposals.report(Finding::warning(Id::BareCustomResource, location, what, fix));
+            }
+            for (row, object) in objects {
                 match template.complete(&object) {
                     Outcome::Done => {}
                     Outcome::Edit(edit) => {
-                        let what = format!(
-                            "this custom resource has no credentials in {} to pull its images with",
-                            row.path.join(".")
-                        );
+                        let path = row.path.join(".");
+                        let what =
+                            format!("this {kind} has no credentials in `{path}` to pull its images with");
                         let location = template.location(object.found);
                         let fix = "`apply` adds them";
                         let finding = Finding::error(Id::BareCustomResource, location, what, fix);
@@ -35,12 +41,6 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
                     }
                     Outcome::Refused(refusal) => return Err(refusal),
                 }
-            }
-            if !is_known && resource.has_image {
-                let what = "names an image, and is of no kind that is known to run one: what it makes gets no credentials from here";
-                let fix = "have it name the registry's Secret where its operator looks for it";
-                let location = template.location(resource.kind);
-                proposals.report(Finding::warning(Id::BareCustomResource, location, what, fix));
             }
         }
     }
@@ -79,7 +79,9 @@ impl<'o> Template<'o> {
                 let opening = self.outline.actions.opening(entry.scope);
                 entry.is("containers") || pull_secrets::are_of_registry(&self.outline.actions, &[opening])
             };
-            let has_image = inside.iter().any(is_image) && !inside.iter().any(is_read);
+            let is_known =
+                kind.scalar().is_some_and(|kind| custom_resources(api_version, kind).next().is_some());
+            let has_image = (is_known || inside.iter().any(is_image)) && !inside.iter().any(is_read);
             Some(Resource { api_version, kind, keys: self.keys(index, kind), has_image })
         };
         versions.filter_map(resource).collect()
@@ -93,6 +95,9 @@ impl<'o> Template<'o> {
             let (index, entry) = keys.iter().find(|(_, entry)| entry.is(key)).copied()?;
             keys = self.outline.children(index).collect();
             mapping = entry;
+        }
+        if !mapping.is_open() {
+            return None;
         }
         let column = keys.first().map_or(mapping.column + 2, |(_, first)| first.column);
         let (scope, at) = (mapping.scope, mapping.line_end);

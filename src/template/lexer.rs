@@ -345,11 +345,14 @@ mod tests {
                 spans.push(Span { range: start..start, is_comment, is_terminated: true });
             }
             is_inside = !is_comment && kind != Kind::Close;
-            let span = spans.last_mut().unwrap();
-            span.range.end = start + text.len();
-            span.is_terminated &= kind != Kind::Unterminated;
+            if let Some(span) = spans.last_mut() {
+                span.range.end = start + text.len();
+                span.is_terminated &= kind != Kind::Unterminated;
+            }
         }
-        spans.last_mut().into_iter().for_each(|last| last.is_terminated &= !is_inside);
+        if let Some(last) = spans.last_mut() {
+            last.is_terminated &= !is_inside;
+        }
         spans
     }
 

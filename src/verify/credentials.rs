@@ -13,6 +13,7 @@ use super::helm::NAMESPACE;
 use super::objects::Object;
 use super::verdict::Verified;
 use crate::finding::Id;
+use crate::kinds::custom_resources;
 use crate::yaml::tree::Tree;
 
 /// What kind of Secret image pulls take.
@@ -65,9 +66,10 @@ impl Credentials {
                 found.accounts += 1;
                 self.check_account(object, found);
             }
-            if let Some(pod) = pod_path(object).and_then(|path| object.tree.at(path)) {
-                found.pods += 1;
-                self.check_pod(object, pod, on, found);
+            let holders: Vec<&Tree> = holders(object).filter_map(|path| object.tree.at(path)).collect();
+            found.pods += usize::from(!holders.is_empty());
+            for holder in holders {
+                self.check_pod(object, holder, on, found);
             }
         }
     }
@@ -171,18 +173,18 @@ impl Credentials {
 
     /// Whether an account or a pod gains the Secret's name, once, and nothing else.
     pub(crate) fn is_mention(&self, object: &Object, difference: &Difference) -> bool {
-        let holder = if is_account(object) { Some([].as_slice()) } else { pod_path(object) };
-        let (Some(holder), None, Some(after)) = (holder, &difference.before, &difference.after) else {
-            return false;
-        };
-        let list = object.tree.at(holder).and_then(|holder| holder.get(PULL_SECRETS));
+        let (None, Some(after)) = (&difference.before, &difference.after) else { return false };
         let item = format!("{{name: {:?}}}", self.name);
-        let is_gained = match difference.path.strip_prefix(&inside(&holder.join("."), PULL_SECRETS)) {
-            Some("") => *after == format!("[{item}]"),
-            Some(place) => place.starts_with('.') && *after == item,
-            None => false,
+        let is_gained = |holder: &[&str]| {
+            let list = object.tree.at(holder).and_then(|holder| holder.get(PULL_SECRETS));
+            let is_here = match difference.path.strip_prefix(&inside(&holder.join("."), PULL_SECRETS)) {
+                Some("") => *after == format!("[{item}]"),
+                Some(place) => place.starts_with('.') && *after == item,
+                None => false,
+            };
+            is_here && self.count_mentions(list) == 1
         };
-        is_gained && self.count_mentions(list) == 1
+        is_account(object) && is_gained(&[]) || holders(object).any(is_gained)
     }
 }
 
@@ -211,6 +213,12 @@ fn pod_path(object: &Object) -> Option<&'static [&'static str]> {
     };
     object.tree.at(path)?.get("containers")?;
     Some(path)
+}
+
+/// The ways to what may name Secrets to pull with: the spec of a pod, or parts of a custom resource.
+fn holders(object: &Object) -> impl Iterator<Item = &'static [&'static str]> {
+    let rows = custom_resources(&object.key.api_version, &object.key.kind).map(|row| row.path);
+    pod_path(object).into_iter().chain(rows)
 }
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.

@@ -15,7 +15,7 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// That of the release where the object has none.
     pub(crate) namespace: String,
-    api_version: String,
+    pub(crate) api_version: String,
     /// Which one of those that are called the same.
     occurrence: usize,
 }

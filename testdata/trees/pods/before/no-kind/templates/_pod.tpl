@@ -4,4 +4,5 @@ metadata:
 spec:
   containers:
     - name: x
+      image: x
 {{- end }}

@@ -1,0 +1,9 @@
+{{- define "pod" }}
+{{- $envAll := . }}
+kind: Pod
+metadata: {name: x}
+spec:
+  containers:
+    - name: main
+      image: x
+{{- end }}

@@ -1,0 +1,11 @@
+{{- define "pod" }}
+{{- $envAll := . }}
+{{- with $envAll := .Values }}
+kind: Pod
+metadata: {name: x}
+spec:
+  containers:
+    - name: main
+      image: x
+{{- end }}
+{{- end }}
