@@ -20,6 +20,9 @@ pub(crate) const SNIPPET: &str = "helm-toolkit.snippets.kubernetes_pod_rbac_serv
 /// The define of helm-toolkit with the imagePullSecrets that an operator gives to single pods.
 pub(crate) const LIST_SNIPPET: &str = "helm-toolkit.snippets.kubernetes_image_pull_secrets";
 
+/// The key of the registry in `secrets` and `endpoints`.
+pub(crate) const REGISTRY: &str = "oci_image_registry";
+
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     /// The name of the chart; `None` for helm-toolkit, which serves all.
@@ -144,7 +147,7 @@ impl Context {
 
 /// The name that the values give to the Secret, or will.
 fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<String> {
-    let path = ["secrets", "oci_image_registry", chart];
+    let path = ["secrets", REGISTRY, chart];
     let node = path.iter().try_fold(values.root()?, |node, key| values.get(node, key));
     let name = node.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
     name.or_else(|| options.secret_name.of(chart).ok())

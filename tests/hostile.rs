@@ -75,7 +75,7 @@ fn links_that_lead_out_of_the_checkout_are_not_written_through() {
         let place = Place::new();
         place.move_out(path);
         place.assert_refused(
-            "refused[toolkit-too-old]: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials; take a helm-toolkit of July 2018 or later",
+            "refused[toolkit-too-old]: helm-toolkit/templates: this helm-toolkit does not define helm-toolkit.snippets.kubernetes_pod_rbac_serviceaccount, through which pods get their credentials; define it there; OpenStack-Helm's helm-toolkit has it since July 2018",
         );
     }
     let place = Place::new();

@@ -443,6 +443,19 @@ fn custom_resources_are_looked_at() {
     );
 }
 
+/// Helm would take the packed one, which nobody migrates.
+#[test]
+fn a_packed_toolkit_is_named_and_left_out() {
+    let work = checkout(&[]);
+    let charts = work.path().join("nova/charts");
+    fs::create_dir(&charts).unwrap();
+    fs::write(charts.join("helm-toolkit-0.1.0.tgz"), "no archive").unwrap();
+    let found = verify_one(work.path(), "nova", &[]);
+    assert_proven(&found);
+    let note = "rendered with the helm-toolkit beside it, and not with charts/helm-toolkit-0.1.0.tgz";
+    assert!(found.stdout.contains(note), "{}", found.stdout);
+}
+
 /// A file of another chart, which changes.
 #[test]
 fn what_changes_behind_a_link_is_rendered_before_and_after() {

@@ -8,7 +8,7 @@ use super::accounts::{Accounts, Presence};
 use super::objects::{Outcome, Pod, Template};
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
-use crate::context::KEY;
+use crate::context::{KEY, REGISTRY};
 use crate::finding::{Finding, Id, Location};
 use crate::kinds::WORKLOADS;
 use crate::metadata::Role;
@@ -49,7 +49,7 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
             }
         }
         let is_unread = |unread: &&Unread<'_>| {
-            CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains("oci_image_registry")
+            CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains(REGISTRY)
         };
         for unread in template.outline.unread.iter().filter(is_unread) {
             unclear(template.location_at(unread.start), proposals);

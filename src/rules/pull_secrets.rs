@@ -1,6 +1,6 @@
 //! The conditional `imagePullSecrets`: what there is of it in an object, and where it goes.
 
-use crate::context::{Context, KEY};
+use crate::context::{Context, KEY, REGISTRY};
 use crate::edit::Edit;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::{Entry, Key};
@@ -87,12 +87,12 @@ fn is_of_registry(condition: &str) -> bool {
     let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
     let is_contrary = words.any(|word| matches!(word, "not" | "or" | "ne" | "eq" | "empty" | "else"));
     let asked = condition.matches(".Values").count();
-    let of_registry = REGISTRY.iter().map(|word| condition.matches(word).count()).sum::<usize>();
+    let of_registry = OF_REGISTRY.iter().map(|word| condition.matches(word).count()).sum::<usize>();
     !is_contrary && asked > 0 && asked == of_registry
 }
 
 /// The parts of the values that are the registry's.
-const REGISTRY: [&str; 2] = ["oci_image_registry", "secret_registry"];
+const OF_REGISTRY: [&str; 2] = [REGISTRY, "secret_registry"];
 
 /// Whether a text has the name of the chart's Secret in it, as the values say it.
 fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
@@ -100,7 +100,7 @@ fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
         return true;
     }
     let text = written_out(&outline.actions, text);
-    let Some((before, behind)) = text.split_once(REGISTRY[0]) else { return false };
+    let Some((before, behind)) = text.split_once(REGISTRY) else { return false };
     let key = behind.trim_start_matches([')', ' ', '"']);
     let key = key.strip_prefix('.').filter(|key| !key.starts_with("Chart.")).unwrap_or(key);
     let key = key.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).next().unwrap_or_default();

@@ -5,6 +5,7 @@ use memchr::memmem::Finder;
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
+use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
@@ -117,7 +118,7 @@ fn own_secret(source: &Source, secret: &str) -> Option<Location> {
     let is_registry = |entry: &&Entry<'_>| {
         let name = pull_secrets::written_out(&outline.actions, entry.value);
         let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
-        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains("oci_image_registry"))
+        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY))
     };
     let name = outline.entries.iter().find(is_registry)?;
     Some(Location::at(&source.path, position(&source.text, name.start)))

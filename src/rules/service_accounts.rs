@@ -8,7 +8,7 @@ use super::objects::{Outcome, Template};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
-use crate::context::SNIPPET;
+use crate::context::{REGISTRY, SNIPPET};
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
 use crate::options::Options;
@@ -61,7 +61,7 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
         }
         for unread in &template.outline.unread {
             let text = unread.text.as_bytes();
-            let is_done = || unread.text.contains("oci_image_registry");
+            let is_done = || unread.text.contains(REGISTRY);
             if ACCOUNT.is_match(text) && !BINDING.is_match(text) && !is_done() {
                 let what = "looks like a ServiceAccount, written in a way that is not read";
                 let fix = "write it in lines, or add imagePullSecrets to it by hand";

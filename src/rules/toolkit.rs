@@ -6,7 +6,7 @@ use super::objects::{Object, Outcome, Template};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
-use crate::context::{KEY, LIST_SNIPPET, SNIPPET};
+use crate::context::{KEY, LIST_SNIPPET, REGISTRY, SNIPPET};
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
@@ -77,31 +77,38 @@ fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a
     defining(chart, function).ok_or_else(|| {
         let what = format!("this helm-toolkit does not define {function}, {use_of_it}");
         let location = Location::file(chart.path("templates"));
-        Finding::refused(Id::ToolkitTooOld, location, what, "take a helm-toolkit of July 2018 or later")
+        let fix = "define it there; OpenStack-Helm's helm-toolkit has it since July 2018";
+        Finding::refused(Id::ToolkitTooOld, location, what, fix)
     })
 }
 
 fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    const BY_HAND: &str = "add imagePullSecrets to it by hand";
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
     let outline = Outline::new(&source.text);
     let template = Template::new(chart, source, &outline);
     template.require_balance()?;
     let in_snippet = |account: &Object<'_>| template.define(account.scope) == Some(SNIPPET);
     let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
-    let [account] = accounts.as_slice() else {
-        let what = "does not hold exactly one ServiceAccount";
-        return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, BY_HAND));
-    };
-    let edit = match template.complete(account) {
-        Outcome::Done => return Ok(()),
-        Outcome::Edit(edit) => edit,
-        Outcome::Refused(refusal) => return Err(refusal),
-    };
-    let location = template.location(account.found);
-    let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
-    let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
-    proposals.edit(chart, &source.path, edit, finding);
+    // Those that other defines make have a rule of their own; what is written otherwise may name the Secret by hand.
+    let is_elsewhere = || Template::all(chart).iter().any(|template| !template.accounts().is_empty());
+    let is_done =
+        || outline.actions.all.iter().any(|action| outline.actions.text_of(action).contains(REGISTRY));
+    if accounts.is_empty() && !is_elsewhere() && !is_done() {
+        let what = "makes no ServiceAccount that can be read";
+        let fix = "have it name the registry's Secret by hand, as `index $envAll.Values.secrets.oci_image_registry $envAll.Chart.Name`";
+        return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, fix));
+    }
+    for account in accounts {
+        let edit = match template.complete(&account) {
+            Outcome::Done => continue,
+            Outcome::Edit(edit) => edit,
+            Outcome::Refused(refusal) => return Err(refusal),
+        };
+        let location = template.location(account.found);
+        let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
+        let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
+        proposals.edit(chart, &source.path, edit, finding);
+    }
     Ok(())
 }
 

@@ -57,16 +57,32 @@ struct Files {
 impl Files {
     /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
     fn has_chart(&self, at: &Path, name: &str) -> bool {
-        let is_version = |version: &str| version.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
-        let is_packed = |file: &str| {
-            let version =
-                file.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".tgz"));
-            version.is_some_and(is_version)
-        };
         let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
         let mut inside = self.as_it_is.keys().filter_map(|path| path.strip_prefix(&charts).ok());
-        inside.any(|path| path == metadata || path.to_str().is_some_and(is_packed))
+        inside.any(|path| path == metadata || is_packed(path, name))
     }
+
+    /// Leaves out the packed helm-toolkits of the chart at `at`, so that it renders with the one that is migrated.
+    fn unpack_toolkit(&mut self, at: &Path) {
+        let charts = at.join("charts");
+        let is_toolkit = |path: &Path| path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
+        self.as_it_is.retain(|path, _| {
+            if is_toolkit(path) {
+                let what = shown(path);
+                self.notes.insert(format!(
+                    "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
+                ));
+            }
+            !is_toolkit(path)
+        });
+    }
+}
+
+/// Whether a file in `charts/` is the chart called `name`, packed.
+fn is_packed(file: &Path, name: &str) -> bool {
+    let version =
+        file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".tgz"));
+    version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit() || c == 'v'))
 }
 
 impl<'p> Stage<'p> {
@@ -139,6 +155,9 @@ impl<'p> Stage<'p> {
                 let note = format!("rendered without {name}, which it depends on and which is not here");
                 files.notes.insert(note);
             }
+        }
+        if self.named_toolkit.is_some() || chart.toolkit.is_some() {
+            files.unpack_toolkit(at);
         }
         if !files.has_chart(at, TOOLKIT) {
             let toolkit = self.toolkit_of(chart)?;
