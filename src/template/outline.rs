@@ -87,3 +87,66 @@ impl<'t> Outline<'t> {
         self.entries.get(self.start_of(number)..self.start_of(number + 1)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, Outline};
+
+    /// The entries as their paths, `-` for an item, `!` for what is not read and `=` for what is printed; documents
+    /// apart by `|`.
+    fn shown(text: &str) -> String {
+        let outline = Outline::new(text);
+        let name = |key| match key {
+            Key::Name(name) => name,
+            Key::Item => "-",
+            Key::Unclear => "!",
+            Key::Printed => "=",
+        };
+        let mut shown = String::new();
+        let mut document = 0;
+        for entry in &outline.entries {
+            shown.push_str(if shown.is_empty() {
+                ""
+            } else if entry.document == document {
+                " "
+            } else {
+                " | "
+            });
+            document = entry.document;
+            let mut path = vec![name(entry.key)];
+            let mut above = entry.parent;
+            while let Some(parent) = above.and_then(|parent| outline.entry(parent)) {
+                path.push(name(parent.key));
+                above = parent.parent;
+            }
+            path.reverse();
+            shown.push_str(&path.join("."));
+        }
+        shown
+    }
+
+    #[test]
+    fn entries_are_those_of_the_yaml() {
+        let cases = [
+            ("a:\n  b: 1\nc: 2\n", "a a.b c"),
+            // Lists may stand at the column of their key.
+            ("a:\n- b: 1\n  c: 2\n- d\ne:\n", "a a.- a.-.b a.-.c a.- e"),
+            ("\u{feff}a: 1\r\n\"b\" : 2\r\n'c': 3\r\n", "a b c"),
+            ("&x a: !t 1 # b: 2\n# c: 3\n? d\n: e\n? [f]\n", "a d !"),
+            ("a: |\n  b: 1\n\n  c: 2\nd: >-\n  e: 3\nf: 4\n", "a d f"),
+            ("a: \"x\n  b: 1\"\nc: 'd: 2'\n", "a c"),
+            ("a: {b: 1}\nc: [\n  d: 2, \"]\",\n]\ne: 3\n{f: 4}\n", "a c e !"),
+            ("a: 1\n--- # x\nb: 2\n---c: 3\n...\nd: 4\n", "a | b | c | d"),
+            ("a: 1\n{{ \"---\" }}\nb: 2{{ \"\\n---\" }}\nc: 3\n", "a | b | c"),
+            ("kind: a\n{{ $mark }}\nkind: b\n", "kind = | kind"),
+            ("{{ if .a }}kind: a{{ else }}\nkind: b\n{{ end }}c: 1\n", "kind kind c"),
+            ("a:\n{{ b | indent 2 }}\n  c: {{ d }}\n  {{ e }}: 1\n{{/* f: 2 */}}\n", "a a.= a.c a.!"),
+            ("{{ define \"a\" }}\nb: 1\n{{ end }}\nc: 2\n", "b | c"),
+            ("a: |{{ b }}\n  c: 1\nd: {{ \"|\" }}\n  e: 2\nf:\n", "a d f"),
+            ("a: |\n  b: 1\n{{ c }}\n  d: 2\ne: 3\n", "a = e"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+}
