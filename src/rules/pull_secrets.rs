@@ -75,8 +75,9 @@ pub(super) fn is_done(outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
 
 /// Whether conditions are about the registry alone, so that they hold where authentication is on.
 pub(super) fn are_of_registry(actions: &Actions<'_>, conditions: &[&str]) -> bool {
-    // `.auth.enabled` within `with .Values.endpoints.oci_image_registry`
-    let is_within = |condition: &str| !condition.contains("Values") && condition.contains(" .");
+    // `if .auth.enabled` within `with .Values.endpoints.oci_image_registry`
+    let is_part = |word: &str| matches!(word, "" | "if" | "with" | "auth" | "enabled");
+    let is_within = |condition: &str| condition.split(|c: char| !c.is_alphanumeric()).all(is_part);
     let is_one = |condition: &&str| is_of_registry(&written_out(actions, condition));
     conditions.iter().all(|condition| is_one(condition) || is_within(condition))
         && (conditions.is_empty() || conditions.iter().any(is_one))
