@@ -199,6 +199,8 @@ impl<'o> Template<'o> {
     pub(super) fn accounts(&self) -> Vec<Object<'o>> {
         let kinds = self.outline.entries.iter().enumerate();
         let kinds = kinds.filter(|(_, entry)| entry.is("kind") && entry.scalar() == Some("ServiceAccount"));
+        // What an action prints below it is a part of the kind.
+        let kinds = kinds.filter(|(index, _)| self.outline.children(*index).next().is_none());
         let account = |(index, kind): (usize, &'o Entry<'o>)| {
             let keys = self.keys(index, kind);
             let metadata = keys.iter().find(|(_, entry)| entry.is("metadata"));
@@ -255,7 +257,7 @@ impl<'o> Template<'o> {
         while let Some(entry) = behind.next_if(|entry| entry.parent >= Some(mapping)) {
             let between = self.outline.text.get(end..entry.start)?;
             let is_next = between.trim().is_empty() && !between.contains('\n');
-            if !is_next || entry.scope != scope || entry.goes_on() {
+            if !is_next || entry.scope != scope || entry.goes_on {
                 return None;
             }
             end = entry.line_end;

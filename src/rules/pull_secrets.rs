@@ -53,7 +53,7 @@ pub(super) fn existing(
     let is_plain = |(index, item): &(usize, &Entry<'_>)| {
         let names: Vec<_> = outline.children(*index).collect();
         let is_name = |name: &Entry<'_>| {
-            name.is("name") && !name.is_open() && !name.goes_on() && name.line_end == item.line_end
+            name.is("name") && !name.is_open() && !name.goes_on && name.line_end == item.line_end
         };
         item.key == Key::Item
             && item.scope == scope

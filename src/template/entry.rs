@@ -2,7 +2,7 @@
 
 use super::actions::Scope;
 pub(crate) use super::line::Key;
-use super::line::{Skip, bare, skip_behind, unquoted};
+use super::line::{bare, unquoted};
 
 /// A key or a list item, or lines that an action prints.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub(crate) struct Entry<'t> {
     pub(crate) key: Key<'t>,
     /// What stands behind it on its line, without a comment.
     pub(crate) value: &'t str,
+    /// Whether its value goes on in lines that are no entries: a block scalar, a text, a flow collection.
+    pub(crate) goes_on: bool,
     /// Byte offset at which it stands.
     pub(crate) start: usize,
     /// Byte offset behind the line break of its line.
@@ -34,21 +36,17 @@ impl<'t> Entry<'t> {
         self.key == Key::Name(key)
     }
 
-    /// The value without its quotes, where it is text alone: no action, flow collection, alias or block scalar.
+    /// The value without its quotes, where it is text on one line: no action, flow collection, alias or block scalar.
     pub(crate) fn scalar(&self) -> Option<&'t str> {
         let value = self.text();
-        let is_plain = !value.contains("{{") && !value.starts_with(['{', '[', '|', '>', '*']);
+        let is_plain =
+            !self.goes_on && !value.contains("{{") && !value.starts_with(['{', '[', '|', '>', '*']);
         is_plain.then(|| unquoted(value).unwrap_or(value))
     }
 
     /// The value without a tag, an anchor, and comments of the template behind it.
     pub(crate) fn text(&self) -> &'t str {
         bare(self.value)
-    }
-
-    /// Whether its value goes on in lines that are no entries: a block scalar, a quoted text, a flow collection.
-    pub(crate) fn goes_on(&self) -> bool {
-        !matches!(skip_behind(self.value, self.column), Skip::Nothing)
     }
 
     /// Whether nothing stands behind the key.

@@ -132,6 +132,7 @@ impl<'t> Reader<'t> {
         self.entries.push(Entry {
             key,
             value,
+            goes_on: false,
             start,
             line_end: end,
             column: indent,
@@ -199,22 +200,30 @@ impl<'t> Reader<'t> {
             // The value of `? key`.
             (key.value, key.line_end) = (without_comment(value.trim_start()), end);
             self.skip = skip_behind(key.value, column);
+            key.goes_on = self.skip.is_open();
             return;
         }
         let (key, value) = match key_of(rest) {
             Some((key, value)) => (key, without_comment(value)),
             None if rest.starts_with(['{', '[']) && !rest.starts_with("{{") => (Key::Unclear, rest),
             None => {
-                // The scalar of an item.
-                if let Some(item) = self.entries.last_mut().filter(|item| item.line_end == end) {
-                    item.value = without_comment(rest);
-                    self.skip = skip_behind(item.value, item.column);
+                let Some(last) = self.entries.last_mut() else { return };
+                if last.line_end == end {
+                    // The scalar of an item.
+                    last.value = without_comment(rest);
+                    self.skip = skip_behind(last.value, last.column);
+                    last.goes_on = self.skip.is_open();
+                } else if column > last.column {
+                    last.goes_on = true;
                 }
                 return;
             }
         };
         self.push(key, value, at, column, end);
         self.skip = skip_behind(value, column);
+        if let Some(last) = self.entries.last_mut() {
+            last.goes_on = self.skip.is_open();
+        }
         let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
         match self.skip {
             Skip::Flow(_) => self.unread_from = at,
@@ -257,6 +266,16 @@ impl<'t> Reader<'t> {
         let Some(stack) = self.stacks.last_mut() else { return };
         stack.push(index);
         let (document, scope) = (self.document, self.scope);
-        self.entries.push(Entry { key, value, start, line_end, column, parent, document, scope });
+        self.entries.push(Entry {
+            key,
+            value,
+            goes_on: false,
+            start,
+            line_end,
+            column,
+            parent,
+            document,
+            scope,
+        });
     }
 }
