@@ -465,7 +465,7 @@ fn is_emptied(old: &[Line<'_>], new: Line<'_>) -> bool {
             }
             None => words.iter().find(|word| rest.starts_with(**word))?.len(),
         };
-        Some((text[..at].trim_end_matches(' '), &rest[gone..]))
+        Some((text[..at].trim_end_matches([' ', '\t']), &rest[gone..]))
     });
     let is_same = |(before, behind): (&str, &str)| format!("{before}{behind}") == new.0;
     candidates.into_iter().any(is_same) && (last.1 == new.1 || last.1.is_empty())
