@@ -124,7 +124,6 @@ impl<'o> Template<'o> {
         let root = self.outline.actions.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
         let is_called_with_it = define.is_some_and(|define| self.context.with_root.contains(define));
         let root = root.or_else(|| is_called_with_it.then_some("$"));
-        let line_break = pull_secrets::line_break(text);
         let refuse = |id, why: &str, (advice, lines): (&str, String)| {
             let variable =
                 if root.is_none() { ", and for `$` the variable that is the templates' root" } else { "" };
@@ -132,7 +131,6 @@ impl<'o> Template<'o> {
             Outcome::Refused(Finding::refused(id, self.location(found), format!("{what} {why}"), fix))
         };
         let variable = root.unwrap_or("$");
-        let by_hand = || ("add this by hand", pull_secrets::list(variable, column, "\n"));
         // helm-toolkit's snippet prints a list only where an operator gives it one: that is no list yet.
         let is_snippet = |entry: &Entry<'_>| entry.key == Key::Printed && entry.value.contains(LIST_SNIPPET);
         if keys.iter().any(|(_, entry)| self.prints_list(entry) || is_snippet(entry)) {
@@ -143,19 +141,20 @@ impl<'o> Template<'o> {
             let advice = ("write its list out by hand, in lines, with this in it", item);
             return refuse(Id::UnclearPullSecrets, &format!("whose {KEY} {why}"), advice);
         }
-        let Some(root) = root else {
+        let lines = |line_break| match existing {
+            Existing::Others { column, .. } => pull_secrets::item(variable, column, line_break),
+            _ => pull_secrets::list(variable, column, line_break),
+        };
+        let by_hand = || ("add this by hand", lines("\n"));
+        if root.is_none() {
             let why = "in a `define` that has no $envAll to find the values by";
             return refuse(Id::NoRootVariable, why, by_hand());
-        };
-        let lines = match existing {
-            Existing::Others { column, .. } => pull_secrets::item(root, column, line_break),
-            _ => pull_secrets::list(root, column, line_break),
-        };
+        }
         if self.changes_scope(at, *scope) {
             let why = "in which a condition begins or ends on the same line";
             return refuse(Id::UnclearMetadata, why, by_hand());
         }
-        Outcome::Edit(pull_secrets::insertion(text, at, lines))
+        Outcome::Edit(pull_secrets::insertion(text, at, lines(pull_secrets::line_break(text))))
     }
 
     /// Whether an object has imagePullSecrets of its own, from a define too.
