@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use common::{assert_snapshot, cases, git_apply, run, testdata};
 
 const EDITED: usize = 45;
-const REFUSED: usize = 52;
+const REFUSED: usize = 53;
 
 /// A chart called `demo` with this values.yaml.
 fn chart_with(values: &Path) -> tempfile::TempDir {

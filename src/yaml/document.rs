@@ -195,7 +195,14 @@ impl<'t> Document<'t> {
 
     /// The block scalar that the document ends in, if it does.
     pub(super) fn ending_block_scalar(&self) -> Option<Node> {
-        let is_end = |located: &Located| matches!(located.event, Event::MappingEnd | Event::SequenceEnd);
+        // A key without a value, behind which nothing is written, has one for the parser.
+        let is_nothing = |located: &Located| {
+            matches!(located.event, Event::Scalar(_, TScalarStyle::Plain, ..))
+                && self.lines.slice(located.offset, self.end).trim().is_empty()
+        };
+        let is_end = |located: &Located| {
+            matches!(located.event, Event::MappingEnd | Event::SequenceEnd) || is_nothing(located)
+        };
         let last = Node(self.events.iter().rposition(|located| !is_end(located))?);
         self.is_block_scalar(last).then_some(last)
     }
