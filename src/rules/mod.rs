@@ -10,6 +10,7 @@ mod objects;
 mod pods;
 mod pull_secrets;
 mod rule;
+mod schema;
 mod secret_template;
 mod service_accounts;
 mod surroundings;
@@ -32,6 +33,7 @@ pub(crate) static RULES: &[Rule] = &[
     pods::RULE,
     custom_resources::RULE,
     surroundings::RULE,
+    schema::RULE,
     toolkit::FUNCTION,
     toolkit::SERVICE_ACCOUNT,
     toolkit::LIST,

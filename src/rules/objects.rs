@@ -118,7 +118,7 @@ impl<'o> Template<'o> {
             _ => *at,
         };
         let define = self.define(*scope);
-        let is_root = |root: &Root| {
+        let is_root = |root: &Root<'_>| {
             !root.is_whole || define.is_none_or(|define| !self.context.without_root.contains(define))
         };
         let root = self.outline.actions.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
@@ -133,8 +133,16 @@ impl<'o> Template<'o> {
         let variable = root.unwrap_or("$");
         // helm-toolkit's snippet prints a list only where an operator gives it one: that is no list yet.
         let is_snippet = |entry: &Entry<'_>| entry.key == Key::Printed && entry.value.contains(LIST_SNIPPET);
-        if keys.iter().any(|(_, entry)| self.prints_list(entry) || is_snippet(entry)) {
-            existing = Existing::Unclear("come from a define or from the values");
+        let is_computed = |entry: &Entry<'_>| {
+            ["include (", "include $"]
+                .iter()
+                .any(|call| entry.key == Key::Printed && entry.value.contains(call))
+        };
+        if keys.iter().any(|(_, entry)| self.prints_list(entry) || is_snippet(entry) || is_computed(entry)) {
+            existing = Existing::Unclear("come from a define or from the values, or may do so");
+        }
+        if keys.iter().any(|(_, entry)| entry.is("<<")) && text.contains(KEY) {
+            existing = Existing::Unclear("may be merged in by `<<`");
         }
         if let Existing::Unclear(why) = existing {
             let item = pull_secrets::item(variable, column + 2, "\n");
@@ -147,7 +155,7 @@ impl<'o> Template<'o> {
         };
         let by_hand = || ("add this by hand", lines("\n"));
         if root.is_none() {
-            let why = "in a `define` that has no $envAll to find the values by";
+            let why = "where no variable is sure to be the root, which has the values";
             return refuse(Id::NoRootVariable, why, by_hand());
         }
         if self.changes_scope(at, *scope) {

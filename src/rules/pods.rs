@@ -39,9 +39,8 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
                 if !pod.has_image {
                     continue;
                 }
-                let what =
-                    "is a text that others take in: a pod that is made of it gets no credentials from here";
-                let fix = "see to its credentials by hand; a static pod can use no Secret at all";
+                let what = "is a text to Helm: nothing is put into it for the pod that is made of it";
+                let fix = "see to the credentials of that pod by hand; a static pod can use no Secret at all";
                 let location = template.location(pod.object.found);
                 proposals.report(Finding::warning(Id::UnclearPod, location, what, fix));
             } else {
@@ -49,7 +48,8 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
             }
         }
         let is_unread = |unread: &&Unread<'_>| {
-            CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains(REGISTRY)
+            let is_pod = template.outline.entry_at(unread.start).is_some_and(|entry| entry.is("containers"));
+            !is_pod && CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains(REGISTRY)
         };
         for unread in template.outline.unread.iter().filter(is_unread) {
             unclear(template.location_at(unread.start), proposals);

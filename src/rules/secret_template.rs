@@ -57,7 +57,8 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
         return Ok(());
     }
     let name = chart.context.secret.clone().unwrap_or_default();
-    if let Some(location) = chart.templates.iter().find_map(|source| own_secret(source, &name)) {
+    if let Some(location) = chart.templates.iter().find_map(|source| own_secret(source, chart.name(), &name))
+    {
         let what = "makes a Secret of the registry's name, and not by helm-toolkit.manifests.secret_registry";
         let fix = "take it out, so that `apply` adds the template of helm-toolkit; or make sure that it is the Secret that the values say";
         proposals.report(Finding::error(Id::ForeignTemplate, location, what, fix));
@@ -105,20 +106,25 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let call = actions.with_string(&finder).next()?;
     let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
     let conditions: Vec<&str> = conditions.collect();
-    let is_rendered =
-        actions.define(call.scope).is_none() && pull_secrets::are_of_registry(&actions, &conditions);
-    let what = "calls helm-toolkit.manifests.secret_registry in a define, or under another condition than that of the registry";
+    let is_text = source.path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_"));
+    let is_rendered = !is_text
+        && actions.define(call.scope).is_none()
+        && pull_secrets::are_of_registry(&actions, &conditions);
+    let what = "calls helm-toolkit.manifests.secret_registry where Helm does not render it, or under another condition than that of the registry";
     Some(if is_rendered { Ok(()) } else { Err((location(call.range.start), what)) })
 }
 
-/// Where a template makes a Secret for a registry that is called `secret`, or as the values say.
-fn own_secret(source: &Source, secret: &str) -> Option<Location> {
+/// Where a template of `chart` makes a Secret for a registry that is called `secret`, or as the values say.
+fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
     TYPE.find(source.text.as_bytes())?;
     let outline = Outline::new(&source.text);
+    let ending = secret.strip_prefix(chart).filter(|ending| !ending.is_empty());
     let is_registry = |entry: &&Entry<'_>| {
         let name = pull_secrets::written_out(&outline.actions, entry.value);
         let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
-        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY))
+        let is_computed =
+            || ending.is_some_and(|ending| entry.value.contains("{{") && entry.value.contains(ending));
+        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY) || is_computed())
     };
     let name = outline.entries.iter().find(is_registry)?;
     Some(Location::at(&source.path, position(&source.text, name.start)))

@@ -91,7 +91,8 @@ impl<'o> Template<'o> {
                 && has("apiVersion")
                 && has("metadata")
                 && !keys.iter().any(|(_, entry)| pull_secrets::is_done(self.outline, entry))
-                && keys.iter().all(|(_, entry)| is_known(entry))
+                && (keys.iter().all(|(_, entry)| is_known(entry))
+                    || kind.value.starts_with('*') && !has("spec"))
         };
         kinds.filter(is_unclear).map(|(_, kind)| kind).collect()
     }

@@ -206,15 +206,37 @@ impl<'t> Actions<'t> {
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
-    /// define; in one `$envAll`, where it is set at the top of the define to what the define was called with,
-    /// or to a part of that. `None` where there is none, or it may be something else.
-    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root> {
-        let Some(define) = self.define(scope) else { return Some(Root::FILE) };
+    /// define; in one `$envAll`, or another whose `.Values` the define asks for, where it is set at the top of the
+    /// define to what the define was called with, or to a part of that. `None` where there is none, or it may be
+    /// something else.
+    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root<'t>> {
+        let Some(define) = self.define(scope) else {
+            let is_set = self.values_of("$").next().is_some();
+            return (!is_set).then_some(Root { variable: "$", is_whole: false });
+        };
+        let is_inside = |action: &&Action| self.define(action.scope) == Some(define);
+        let inside: Vec<Vec<Piece<'t>>> =
+            self.all.iter().filter(is_inside).map(|action| self.pieces(action)).collect();
+        let names_root = |pair: &[Piece<'t>]| match pair {
+            [variable, field] if variable.kind == Kind::Variable && field.text == ".Values" => {
+                Some(variable.text)
+            }
+            _ => None,
+        };
+        let used = inside.iter().flat_map(|pieces| pieces.windows(2)).filter_map(names_root);
+        let mut names: Vec<&str> =
+            std::iter::once("$envAll").chain(used).filter(|name| *name != "$").collect();
+        names.dedup();
+        names.into_iter().find_map(|name| self.root_called(name, define, offset))
+    }
+
+    /// The root, where the variable `name` is that at byte `offset` of a define.
+    fn root_called(&self, name: &'t str, define: Scope, offset: usize) -> Option<Root<'t>> {
         let mut root = None;
         for action in self.all.iter().filter(|action| action.range.end <= offset) {
             let pieces = self.pieces(action);
             let is_set = |pair: &[Piece<'_>]| {
-                matches!(pair, [variable, next] if variable.text == Root::DEFINE.variable
+                matches!(pair, [variable, next] if variable.text == name
                     && (next.is_assignment() || next.kind == Kind::Comma))
             };
             if !pieces.windows(2).any(is_set) || self.define(action.scope) != Some(define) {
@@ -232,7 +254,7 @@ impl<'t> Actions<'t> {
             if action.scope != define || action.behind != define {
                 return None;
             }
-            root = Some(Root { is_whole, ..Root::DEFINE });
+            root = Some(Root { variable: name, is_whole });
         }
         root
     }
@@ -240,15 +262,10 @@ impl<'t> Actions<'t> {
 
 /// How the templates' root is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Root {
-    pub(crate) variable: &'static str,
+pub(crate) struct Root<'t> {
+    pub(crate) variable: &'t str,
     /// Whether it is all that a define was called with, and not a part of it.
     pub(crate) is_whole: bool,
-}
-
-impl Root {
-    const FILE: Root = Root { variable: "$", is_whole: false };
-    const DEFINE: Root = Root { variable: "$envAll", is_whole: true };
 }
 
 /// Whether an argument of `index` finds the root: a place in a list, or a key that is called after it.
