@@ -11,6 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::context::Context;
 use crate::disk;
 use crate::finding::Finding;
+use crate::helmignore;
 use crate::kinds::{CUSTOM_RESOURCES, WORKLOADS};
 use crate::metadata::{Metadata, Role};
 use crate::source::{MAX_SIZE, Source, names_in, read_bytes, read_text};
@@ -108,6 +109,12 @@ impl Files {
 }
 
 impl Beside {
+    /// Whether Helm sees the file at `path` of the chart in `dir`.
+    pub(crate) fn shows(&self, dir: &Path, path: &Path) -> bool {
+        let file = path.strip_prefix(dir).unwrap_or(path).to_string_lossy();
+        self.helmignore.as_ref().is_none_or(|ignore| helmignore::hiding(&ignore.text, &file).is_none())
+    }
+
     fn read(base: &Path, dir: &Path) -> Result<Self, Finding> {
         let read = |file: &str| {
             let path = dir.join(file);

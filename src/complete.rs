@@ -52,7 +52,8 @@ pub(crate) fn complete(
         Ok(values) => values,
         Err(refusal) => return Completed { findings: vec![refusal], ..Completed::default() },
     };
-    let outlines = outlines(files.templates.iter());
+    let seen = files.templates.iter().filter(|source| files.beside.shows(dir, &source.path));
+    let outlines = outlines(seen);
     let context = Context::new(&metadata.name, values.as_ref(), &outlines, options);
     let chart = Chart {
         dir,

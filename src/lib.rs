@@ -40,6 +40,7 @@ mod edit;
 mod error;
 mod finding;
 mod git;
+mod helmignore;
 mod kinds;
 mod lock;
 mod manual;

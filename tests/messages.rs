@@ -29,7 +29,7 @@ use osh_registry_auth::{Error, Id, Left, Signal};
 use tempfile::TempDir;
 
 /// How many folders there are in testdata/refused, at least.
-const REFUSED: usize = 53;
+const REFUSED: usize = 54;
 
 /// What lies in a checkout.
 enum Put {

@@ -96,6 +96,17 @@ impl<'o> Template<'o> {
 
     /// Refuses a template that Helm cannot parse.
     pub(super) fn require_balance(&self) -> Result<(), Finding> {
+        // A line break to YAML, and to hardly anything else.
+        if self.outline.text.contains('\u{85}') {
+            let what = "has a line break in it that most programs take for none (U+0085)";
+            let location = Location::file(self.path);
+            return Err(Finding::refused(
+                Id::TemplateSyntax,
+                location,
+                what,
+                "take it out, or make it another",
+            ));
+        }
         if self.outline.actions.is_balanced {
             return Ok(());
         }

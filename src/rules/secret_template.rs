@@ -37,8 +37,9 @@ static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
 fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let path = chart.path(FILE);
     let usual = chart.template(&path);
+    let seen = chart.templates.iter().filter(|source| chart.beside.shows(chart.dir, &source.path));
     // Nearly always it is that one, and the others need no look.
-    let mut calls = usual.into_iter().chain(chart.templates).filter_map(call).peekable();
+    let mut calls = usual.into_iter().chain(seen).filter_map(call).peekable();
     if let Some(Err((location, what))) = calls.peek() {
         let fix = "take it out, so that `apply` adds the template of helm-toolkit";
         proposals.report(Finding::error(Id::ForeignTemplate, location.clone(), *what, fix));

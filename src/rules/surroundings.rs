@@ -1,12 +1,11 @@
 //! What is around the templates and can undo what is added: `.helmignore`, a helm-toolkit that is packed or called
 //! otherwise. It is reported, and not changed.
 
-use globset::GlobBuilder;
-
 use super::rule::{Proposals, Rule};
 use super::secret_template;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
+use crate::helmignore::hiding;
 use crate::metadata::{Role, TOOLKIT};
 use crate::options::Options;
 
@@ -22,9 +21,9 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
         return Err(Finding::refused(Id::ToolkitRefused, location, what, fix));
     }
     if let Some(ignore) = &chart.beside.helmignore
-        && let Some(line) = ignore.text.lines().find(|line| ignores(line.trim(), secret_template::FILE))
+        && let Some(line) = hiding(&ignore.text, secret_template::FILE)
     {
-        let what = format!("`{}` hides {} from Helm", line.trim(), secret_template::FILE);
+        let what = format!("`{line}` hides {} from Helm", secret_template::FILE);
         let location = Location::file(&ignore.path);
         proposals.report(Finding::error(Id::IgnoredTemplate, location, what, "take the line out"));
     }
@@ -34,25 +33,4 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
         proposals.report(Finding::warning(Id::PackedToolkit, Location::file(packed), what, fix));
     }
     Ok(())
-}
-
-/// Whether a line of `.helmignore` takes in `file`: as Helm has it, a pattern without a slash is for names, one
-/// with a slash for whole paths.
-fn ignores(line: &str, file: &str) -> bool {
-    if line.is_empty() || line.starts_with(['#', '!']) {
-        return false;
-    }
-    let pattern = line.trim_start_matches('/').trim_end_matches('/');
-    // Most patterns end in what none of the names ends in: to compile them takes long.
-    let ends_like = |name: &str| name.chars().last() == pattern.chars().last();
-    if !pattern.ends_with(['*', '?', ']', '}']) && !file.split('/').any(ends_like) {
-        return false;
-    }
-    let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return false };
-    let glob = glob.compile_matcher();
-    let is_for_names = !line.trim_end_matches('/').contains('/');
-    let (folder, name) = file.split_once('/').unwrap_or(("", file));
-    // With a slash behind it, a pattern is for folders.
-    let is_file = !line.ends_with('/') && (glob.is_match(file) || is_for_names && glob.is_match(name));
-    is_file || glob.is_match(folder)
 }
