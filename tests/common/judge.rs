@@ -643,18 +643,22 @@ fn objects_are_kept(old: &str, new: &str) -> Result<(), String> {
     if before.len() != after.len() {
         return Err("rendered, other documents come out".to_owned());
     }
-    before.iter().zip(&after).try_for_each(|(before, after)| has_list_more(before, after, true))
+    before.iter().zip(&after).try_for_each(|(before, after)| has_list_more(before, after, true, false))
 }
 
-fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> {
+/// Some of the kinds in src/kinds.rs.
+const CUSTOM: [&str; 4] = ["MariaDB", "MaxScale", "PerconaXtraDBCluster", "RabbitmqCluster"];
+
+fn has_list_more(old: &Data, new: &Data, is_object: bool, is_custom: bool) -> Result<(), String> {
     match (old, new) {
         (Data::Mapping(before), Data::Mapping(after)) => {
             let text = |text: &str| Data::Text(text.to_owned());
             // Keys may stand twice.
-            let is_account = is_object && before.contains(&(text("kind"), text("ServiceAccount")));
+            let is_of = |kind: &str| is_object && before.contains(&(text("kind"), text(kind)));
+            let is_custom = is_custom || CUSTOM.into_iter().any(is_of);
             let ours = Data::Mapping(vec![(text("name"), text("registry-key"))]);
             let mut after: Vec<_> = after.iter().collect();
-            if is_account || old.get_text("containers").is_some() {
+            if is_of("ServiceAccount") || is_custom || old.get_text("containers").is_some() {
                 let key = text(PULL_SECRETS);
                 let is_new = |(name, value): &(Data, Data)| {
                     *name == key && *value == Data::List(vec![ours.clone()]) && old.get(&key).is_none()
@@ -669,22 +673,23 @@ fn has_list_more(old: &Data, new: &Data, is_object: bool) -> Result<(), String> 
                     return Err(format!("rendered, {key:?} became {new_key:?}"));
                 }
                 let (Data::List(items), Data::List(more)) = (before, after) else {
-                    has_list_more(before, after, false)?;
+                    has_list_more(before, after, false, is_custom)?;
                     continue;
                 };
                 let is_extended = *key == text(PULL_SECRETS)
                     && more.strip_prefix(items.as_slice()).is_some_and(|more| *more == [ours.clone()]);
                 if !is_extended {
-                    has_list_more(before, after, false)?;
+                    has_list_more(before, after, false, is_custom)?;
                 }
             }
             Ok(())
         }
-        (Data::List(before), Data::List(after)) if before.len() == after.len() => {
-            before.iter().zip(after).try_for_each(|(before, after)| has_list_more(before, after, false))
-        }
+        (Data::List(before), Data::List(after)) if before.len() == after.len() => before
+            .iter()
+            .zip(after)
+            .try_for_each(|(before, after)| has_list_more(before, after, false, is_custom)),
         (Data::Tagged(tag, before), Data::Tagged(new_tag, after)) if tag == new_tag => {
-            has_list_more(before, after, is_object)
+            has_list_more(before, after, is_object, is_custom)
         }
         // A block scalar without a line break at the end of the text has one when a list follows.
         (Data::Text(before), Data::Text(after)) if before.trim_end() == after.trim_end() => Ok(()),
