@@ -96,7 +96,7 @@ impl<'o> Template<'o> {
             keys = self.outline.children(index).collect();
             mapping = entry;
         }
-        if !mapping.is_open() {
+        if !mapping.is_open() || mapping.goes_on {
             return None;
         }
         let column = keys.first().map_or(mapping.column + 2, |(_, first)| first.column);
