@@ -19,12 +19,16 @@ fn ignores(line: &str, file: &str) -> bool {
     if !pattern.ends_with(['*', '?', ']', '}']) && !file.split('/').any(ends_like) {
         return false;
     }
-    let glob = GlobBuilder::new(&without_negation(pattern)).literal_separator(true).build();
-    let Ok(glob) = glob.map(|glob| glob.compile_matcher()) else { return false };
+    // Nor is most of the rest a pattern.
+    let is_pattern = pattern.contains(['*', '?', '[', '{', '\\']);
+    let glob = || GlobBuilder::new(&without_negation(pattern)).literal_separator(true).build();
+    let glob = is_pattern.then(glob).and_then(Result::ok).map(|glob| glob.compile_matcher());
     let is_for_names = !line.trim_end_matches('/').contains('/');
     let matches = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
-        glob.is_match(path) || is_for_names && glob.is_match(name)
+        let is_match =
+            |path: &str| glob.as_ref().map_or(!is_pattern && path == pattern, |glob| glob.is_match(path));
+        is_match(path) || is_for_names && is_match(name)
     };
     let mut folders = file.match_indices('/').filter_map(|(at, _)| file.get(..at));
     folders.any(matches) || !line.ends_with('/') && matches(file)
