@@ -1,7 +1,7 @@
 //! What has to be known of a whole chart to read one of its templates: what its defines print, and where they
 //! are called.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use memchr::memmem::{self, Finder};
 
@@ -33,12 +33,22 @@ pub(crate) struct Context {
     pub(crate) lists: HashSet<String>,
     /// The defines that print the containers of a pod.
     pub(crate) containers: HashSet<String>,
+    /// Where each define of the chart is called, or its name given to what calls it.
+    pub(crate) calls: HashMap<String, Vec<Call>>,
     /// The defines that go into a text only, such as a file in a ConfigMap.
     pub(crate) texts: HashSet<String>,
     /// The defines that are called with something else than the templates' root.
     pub(crate) without_root: HashSet<String>,
     /// The defines that are called with the root and nothing else, so that `$` is the root in them.
     pub(crate) with_root: HashSet<String>,
+}
+
+/// Where a define is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    /// The outline that it is in, as an index into those of the chart.
+    pub(crate) outline: usize,
+    pub(crate) scope: Scope,
 }
 
 impl Context {
@@ -85,18 +95,21 @@ impl Context {
         self.containers.extend(containers.filter_map(|entry| name_at(entry.start)));
     }
 
-    /// Looks at how a define is called.
+    /// Looks at where and how a define is called.
     fn add_calls(&mut self, define: &str, outlines: &[&Outline<'_>]) {
         let finder = Finder::new(define);
-        let mut calls: Vec<(&Outline<'_>, &Action)> = Vec::new();
-        for outline in outlines {
-            calls.extend(outline.actions.with_string(&finder).map(|call| (*outline, call)));
+        let mut calls: Vec<Call> = Vec::new();
+        let (mut is_text, mut arguments) = (true, Vec::new());
+        for (outline, place) in outlines.iter().zip(0..) {
+            for action in outline.actions.with_string(&finder) {
+                calls.push(Call { outline: place, scope: action.scope });
+                is_text &= is_in_text(outline, action);
+                arguments.push(argument(&outline.actions, action));
+            }
         }
-        if !calls.is_empty() && calls.iter().all(|(outline, call)| is_in_text(outline, call)) {
+        if is_text && !calls.is_empty() {
             self.texts.insert(define.to_owned());
         }
-        let arguments = calls.iter().map(|(outline, call)| argument(&outline.actions, call));
-        let arguments: Vec<Option<Argument>> = arguments.collect();
         if arguments.contains(&Some(Argument::Other)) {
             self.without_root.insert(define.to_owned());
         }
@@ -107,19 +120,17 @@ impl Context {
         {
             self.with_root.insert(define.to_owned());
         }
+        self.calls.insert(define.to_owned(), calls);
     }
 
     /// Adds the defines that call one of those with a list.
     fn add_callers(&mut self, outlines: &[&Outline<'_>]) {
-        let mut callers = HashSet::new();
-        for name in &self.lists {
-            let finder = Finder::new(name.as_str());
-            for outline in outlines {
-                let actions = &outline.actions;
-                let defines = actions.with_string(&finder).filter_map(|call| actions.define(call.scope));
-                callers.extend(defines.filter_map(|define| actions.name(define)).map(ToOwned::to_owned));
-            }
-        }
+        let calls = self.lists.iter().filter_map(|name| self.calls.get(name)).flatten();
+        let caller = |call: &Call| {
+            let actions = &outlines.get(call.outline)?.actions;
+            actions.name(actions.define(call.scope)?).map(ToOwned::to_owned)
+        };
+        let callers: Vec<String> = calls.filter_map(caller).collect();
         self.lists.extend(callers);
     }
 

@@ -68,6 +68,11 @@ pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether Helm renders nothing of a template at `path` but what others take from it: its name starts with `_`.
+pub(crate) fn is_partial(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_"))
+}
+
 /// Lists the names in a folder; none, where there is no such folder.
 pub(crate) fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {

@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 
 use super::objects::Template;
-use crate::context::SNIPPET;
+use crate::context::{Call, SNIPPET};
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::Entry;
@@ -58,11 +58,8 @@ impl<'o> Accounts<'o> {
             return Presence::Sure;
         }
         let names = names(name, template);
-        let is_same = |made: &&Made<'_>| {
-            let others = names_of(made);
-            others.iter().any(|other| names.contains(other))
-        };
-        let same: Vec<&Made<'_>> = self.made.iter().filter(is_same).collect();
+        let has_name = |made: &&Made<'_>| names_of(made).iter().any(|name| names.contains(name));
+        let same: Vec<&Made<'_>> = self.made.iter().filter(has_name).collect();
         if same.iter().any(|made| self.covers(made, pod)) {
             return Presence::Sure;
         }
@@ -91,12 +88,10 @@ impl<'o> Accounts<'o> {
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.
     fn rendered(&self, place: Place<'o>) -> Vec<Place<'o>> {
         let Some(define) = place.template.define(place.scope) else { return vec![place] };
-        let finder = Finder::new(define);
-        let in_template = |template: &'o Template<'o>| {
-            let calls = template.outline.actions.with_string(&finder).map(|call| call.scope);
-            calls.map(|scope| Place { template, scope }).collect::<Vec<_>>()
-        };
-        self.templates.iter().flat_map(in_template).collect()
+        let calls = place.template.context.calls.get(define).into_iter().flatten();
+        let place =
+            |call: &Call| Some(Place { template: self.templates.get(call.outline)?, scope: call.scope });
+        calls.filter_map(place).collect()
     }
 }
 

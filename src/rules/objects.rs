@@ -8,7 +8,7 @@ use crate::chart::Chart;
 use crate::context::{Context, KEY, LIST_SNIPPET};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
-use crate::source::Source;
+use crate::source::{Source, is_partial};
 use crate::template::actions::{Actions, Root, Scope};
 use crate::template::entry::{Entry, Key};
 use crate::template::lexer;
@@ -74,7 +74,7 @@ impl<'o> Template<'o> {
     pub(super) fn is_text(&self, scope: Scope) -> bool {
         match self.define(scope) {
             Some(define) => self.context.texts.contains(define),
-            None => self.path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")),
+            None => is_partial(self.path),
         }
     }
 
@@ -82,7 +82,7 @@ impl<'o> Template<'o> {
     pub(super) fn is_script(&self, dir: &Path) -> bool {
         let file = self.path.strip_prefix(dir).unwrap_or(self.path);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        file.components().any(|component| component.as_os_str() == "bin") && name.starts_with('_')
+        file.components().any(|component| component.as_os_str() == "bin") && is_partial(self.path)
             || [".sh", ".sh.tpl", ".py", ".py.tpl"].iter().any(|ending| name.ends_with(ending))
     }
 

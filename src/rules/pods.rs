@@ -181,8 +181,8 @@ impl<'o> Template<'o> {
             let is_printer = || PRINTERS.iter().any(|printer| entry.value.contains(printer));
             let is_rendered = || self.define(entry.scope).is_none() && !self.is_text(entry.scope);
             let is_alone = || {
-                let document = self.outline.document(entry.document).iter();
-                !document.into_iter().any(|other| matches!(other.key, Key::Name(_)))
+                let mut document = self.outline.document(entry.document).iter();
+                !document.any(|other| matches!(other.key, Key::Name(_)))
             };
             is_top && is_printer() && is_rendered() && is_alone()
         };

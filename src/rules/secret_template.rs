@@ -9,7 +9,7 @@ use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
-use crate::source::Source;
+use crate::source::{Source, is_partial};
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::Entry;
@@ -107,8 +107,7 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let call = actions.with_string(&finder).next()?;
     let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
     let conditions: Vec<&str> = conditions.collect();
-    let is_text = source.path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_"));
-    let is_rendered = !is_text
+    let is_rendered = !is_partial(&source.path)
         && actions.define(call.scope).is_none()
         && pull_secrets::are_of_registry(&actions, &conditions);
     let what = "calls helm-toolkit.manifests.secret_registry where Helm does not render it, or under another condition than that of the registry";

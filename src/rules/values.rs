@@ -4,6 +4,7 @@
 use super::block::{Block, wanted};
 use super::rule::{Proposals, Rule};
 use crate::chart::Chart;
+use crate::context::REGISTRY;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
 use crate::options::{Options, is_object_name};
@@ -21,8 +22,6 @@ pub(super) const ENDPOINTS: Rule =
 pub(super) const MANIFESTS: Rule =
     Rule { name: "manifests switch", role: Role::Application, is_required: true, run: manifests };
 
-const ENTRY: &str = "oci_image_registry";
-
 /// A new block goes in front of `endpoints`, else of `manifests`, as did 20 of 21.
 fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
@@ -32,8 +31,8 @@ fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> R
         None => block.create(wanted, &["endpoints", "manifests"])?,
     };
     proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
-    block.report_wrong_keys(&[ENTRY], &[], proposals);
-    if let Some(name) = block.at(&[ENTRY, chart.name()]) {
+    block.report_wrong_keys(&[REGISTRY], &[], proposals);
+    if let Some(name) = block.at(&[REGISTRY, chart.name()]) {
         report_name(&block, name, proposals);
     }
     Ok(())
@@ -64,7 +63,7 @@ fn secrets_place(keys: &[(Node, &str)]) -> Place {
     if has("identity") && has("oslo_db") {
         return Place::Last;
     }
-    let before = keys.iter().rev().find(|(_, key)| *key < ENTRY);
+    let before = keys.iter().rev().find(|(_, key)| *key < REGISTRY);
     before.map_or(Place::First, |(key, _)| Place::After(*key))
 }
 
@@ -96,8 +95,8 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
         block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
     };
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
-    block.report_wrong_keys(&[ENTRY, "auth"], &[SWITCH_OF_AUTH], proposals);
-    block.report_no_boolean(&[ENTRY, "auth", SWITCH_OF_AUTH], proposals);
+    block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], proposals);
+    block.report_no_boolean(&[REGISTRY, "auth", SWITCH_OF_AUTH], proposals);
     Ok(())
 }
 

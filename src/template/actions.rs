@@ -215,49 +215,47 @@ impl<'t> Actions<'t> {
             return (!is_set).then_some(Root { variable: "$", is_whole: false });
         };
         let is_inside = |action: &&Action| self.define(action.scope) == Some(define);
-        let inside: Vec<Vec<Piece<'t>>> =
-            self.all.iter().filter(is_inside).map(|action| self.pieces(action)).collect();
+        let inside = self.all.iter().filter(is_inside).map(|action| (action, self.pieces(action)));
+        let inside: Vec<(&Action, Vec<Piece<'t>>)> = inside.collect();
         let names_root = |pair: &[Piece<'t>]| match pair {
             [variable, field] if variable.kind == Kind::Variable && field.text == ".Values" => {
                 Some(variable.text)
             }
             _ => None,
         };
-        let used = inside.iter().flat_map(|pieces| pieces.windows(2)).filter_map(names_root);
+        let used = inside.iter().flat_map(|(_, pieces)| pieces.windows(2)).filter_map(names_root);
         let mut names: Vec<&str> =
             std::iter::once("$envAll").chain(used).filter(|name| *name != "$").collect();
         names.dedup();
-        names.into_iter().find_map(|name| self.root_called(name, define, offset))
+        let before = inside.partition_point(|(action, _)| action.range.end <= offset);
+        let before = inside.get(..before).unwrap_or_default();
+        names.into_iter().find_map(|name| root_called(name, define, before))
     }
+}
 
-    /// The root, where the variable `name` is that at byte `offset` of a define.
-    fn root_called(&self, name: &'t str, define: Scope, offset: usize) -> Option<Root<'t>> {
-        let mut root = None;
-        for action in self.all.iter().filter(|action| action.range.end <= offset) {
-            let pieces = self.pieces(action);
-            let is_set = |pair: &[Piece<'_>]| {
-                matches!(pair, [variable, next] if variable.text == name
-                    && (next.is_assignment() || next.kind == Kind::Comma))
-            };
-            if !pieces.windows(2).any(is_set) || self.define(action.scope) != Some(define) {
-                continue;
-            }
-            let [_, _, value @ ..] = pieces.as_slice() else { return None };
-            let value = value.iter().map(|piece| piece.text).filter(|text| !matches!(*text, "(" | ")"));
-            let value: Vec<&str> = value.collect();
-            let is_whole = match value.as_slice() {
-                ["." | "$"] => true,
-                ["index", "." | "$", key] if is_key_of_root(key) => false,
-                [".envAll"] | ["$", ".envAll"] => false,
-                _ => return None,
-            };
-            if action.scope != define || action.behind != define {
-                return None;
-            }
-            root = Some(Root { variable: name, is_whole });
+/// The root, where the variable `name` is that behind `actions` of a define.
+fn root_called<'t>(name: &'t str, define: Scope, actions: &[(&Action, Vec<Piece<'t>>)]) -> Option<Root<'t>> {
+    let is_set = |pair: &[Piece<'_>]| {
+        matches!(pair, [variable, next] if variable.text == name
+            && (next.is_assignment() || next.kind == Kind::Comma))
+    };
+    let mut root = None;
+    for (action, pieces) in actions.iter().filter(|(_, pieces)| pieces.windows(2).any(is_set)) {
+        let [_, _, value @ ..] = pieces.as_slice() else { return None };
+        let value = value.iter().map(|piece| piece.text).filter(|text| !matches!(*text, "(" | ")"));
+        let value: Vec<&str> = value.collect();
+        let is_whole = match value.as_slice() {
+            ["." | "$"] => true,
+            ["index", "." | "$", key] if is_key_of_root(key) => false,
+            [".envAll"] | ["$", ".envAll"] => false,
+            _ => return None,
+        };
+        if action.scope != define || action.behind != define {
+            return None;
         }
-        root
+        root = Some(Root { variable: name, is_whole });
     }
+    root
 }
 
 /// How the templates' root is reached.

@@ -1,5 +1,7 @@
 //! Reads a template line by line into the entries of its outline.
 
+use std::ops::Range;
+
 use super::actions::{Action, Scope};
 use super::entry::{Entry, Key, Unread};
 use super::line::{
@@ -128,18 +130,7 @@ impl<'t> Reader<'t> {
         let parent =
             stack.copied().find(|index| self.entries.get(*index).is_some_and(|entry| entry.column < indent));
         let (key, value) = if is_key { (Key::Unclear, "") } else { (Key::Printed, printed) };
-        let (document, scope) = (self.document, self.scope);
-        self.entries.push(Entry {
-            key,
-            value,
-            goes_on: false,
-            start,
-            line_end: end,
-            column: indent,
-            parent,
-            document,
-            scope,
-        });
+        self.add(key, value, start..end, indent, parent);
     }
 
     fn start_document(&mut self) {
@@ -188,7 +179,7 @@ impl<'t> Reader<'t> {
             if rest != "-" && !rest.starts_with("- ") {
                 break;
             }
-            self.push(Key::Item, "", at, column, end);
+            self.push(Key::Item, "", at..end, column);
             mark = 1;
         }
         if rest.is_empty() || rest.starts_with('#') {
@@ -219,7 +210,7 @@ impl<'t> Reader<'t> {
                 return;
             }
         };
-        self.push(key, value, at, column, end);
+        self.push(key, value, at..end, column);
         self.skip = skip_behind(value, column);
         if let Some(last) = self.entries.last_mut() {
             last.goes_on = self.skip.is_open();
@@ -246,8 +237,8 @@ impl<'t> Reader<'t> {
         self.unread.push(Unread { start, text });
     }
 
-    fn push(&mut self, key: Key<'t>, value: &'t str, start: usize, column: usize, line_end: usize) {
-        let index = self.entries.len();
+    /// Adds an entry to what it is in, by its column.
+    fn push(&mut self, key: Key<'t>, value: &'t str, line: Range<usize>, column: usize) {
         let Some(stack) = self.stacks.last_mut() else { return };
         while let Some(top) = stack.last().and_then(|top| self.entries.get(*top)) {
             // A list may stand at the column of its key.
@@ -263,19 +254,24 @@ impl<'t> Reader<'t> {
         if parent.is_none() && matches!(key, Key::Name("apiVersion" | "kind")) && self.is_there(key) {
             self.document += 1;
         }
-        let Some(stack) = self.stacks.last_mut() else { return };
-        stack.push(index);
+        if let Some(stack) = self.stacks.last_mut() {
+            stack.push(self.entries.len());
+        }
+        self.add(key, value, line, column, parent);
+    }
+
+    /// Adds an entry that stands at the start of `line`, which ends behind its line break.
+    fn add(
+        &mut self,
+        key: Key<'t>,
+        value: &'t str,
+        line: Range<usize>,
+        column: usize,
+        parent: Option<usize>,
+    ) {
         let (document, scope) = (self.document, self.scope);
-        self.entries.push(Entry {
-            key,
-            value,
-            goes_on: false,
-            start,
-            line_end,
-            column,
-            parent,
-            document,
-            scope,
-        });
+        let Range { start, end: line_end } = line;
+        let goes_on = false;
+        self.entries.push(Entry { key, value, goes_on, start, line_end, column, parent, document, scope });
     }
 }

@@ -12,6 +12,7 @@ use super::endpoint::registries;
 use super::helm::NAMESPACE;
 use super::objects::Object;
 use super::verdict::Verified;
+use crate::context::REGISTRY;
 use crate::finding::Id;
 use crate::kinds::custom_resources;
 use crate::yaml::tree::Tree;
@@ -44,9 +45,9 @@ impl Credentials {
             let found = found.map(ToOwned::to_owned);
             found.ok_or_else(|| format!("{} is not set in values.yaml", keys.join(".")))
         };
-        let name = scalar(&["secrets", "oci_image_registry", chart])?;
-        let user = scalar(&["endpoints", "oci_image_registry", "auth", chart, "username"])?;
-        let password = scalar(&["endpoints", "oci_image_registry", "auth", chart, "password"])?;
+        let name = scalar(&["secrets", REGISTRY, chart])?;
+        let user = scalar(&["endpoints", REGISTRY, "auth", chart, "username"])?;
+        let password = scalar(&["endpoints", REGISTRY, "auth", chart, "password"])?;
         let is_made = values.at(&["manifests", "secret_registry"]).is_some_and(Tree::is_true);
         let registries = if is_made {
             registries(values, None)?;

@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 
 use super::compare::shown;
 use super::helm::NAMESPACE;
+use crate::context::REGISTRY;
 use crate::text::pattern;
 use crate::yaml::tree::Tree;
 
@@ -16,7 +17,7 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]+\.[0-9]+\.[0-
 /// The registry's names as helm-toolkits look them up, with the port; `host` is that of an operator. Where
 /// `hosts` gives an address, OpenStack-Helm's own toolkit takes that and looks at no override; others may.
 pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String>, String> {
-    let endpoint = values.at(&["endpoints", "oci_image_registry"]);
+    let endpoint = values.at(&["endpoints", REGISTRY]);
     let endpoint = endpoint.ok_or("endpoints.oci_image_registry is not set in values.yaml")?;
     let text = |tree: &Tree| {
         let tree = tree.get("host").unwrap_or(tree);
@@ -50,7 +51,7 @@ pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String
 /// The rule that helm-toolkit adds to the egress of a NetworkPolicy for an endpoint that has a namespace, as
 /// a difference shows it.
 pub(crate) fn egress(values: &Tree) -> Option<String> {
-    let endpoint = values.at(&["endpoints", "oci_image_registry"])?;
+    let endpoint = values.at(&["endpoints", REGISTRY])?;
     let is_true = |tree: &&Tree| tree.is_true();
     let namespace = shown(endpoint.get("namespace").filter(is_true)?);
     let to = format!("to: [{{namespaceSelector: {{matchLabels: {{name: {namespace}}}}}}}]");

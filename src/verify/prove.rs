@@ -16,6 +16,7 @@ use super::pin::unpinned;
 use super::stage::Stage;
 use super::verdict::{AUTH_ON, DEFAULT, HOST, Verdict, Verified};
 use crate::chart::VALUES;
+use crate::context::REGISTRY;
 use crate::error;
 use crate::finding::Id;
 use crate::yaml::tree::Tree;
@@ -66,7 +67,7 @@ impl Prover<'_> {
             self.differs_from_itself([&as_it_is, default])?;
         }
 
-        let enabled = values.at(&["endpoints", "oci_image_registry", "auth", "enabled"]);
+        let enabled = values.at(&["endpoints", REGISTRY, "auth", "enabled"]);
         let is_on = enabled.is_some_and(Tree::is_true);
         let asked_off = if is_on { Some(self.render(name, &staged.planned, AUTH_OFF)?) } else { None };
         let off = asked_off.as_ref().unwrap_or(default);
