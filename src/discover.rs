@@ -5,7 +5,6 @@
 //! into, and there only for vendored copies of helm-toolkit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -71,8 +70,7 @@ pub(crate) fn find(paths: &[PathBuf], beside: &[&str]) -> Result<Checkouts, Erro
     }
     let base = common_parent(&roots);
     let relative = |dir: PathBuf| dir.strip_prefix(&base).map(Path::to_owned).unwrap_or(dir);
-    let tops: Vec<PathBuf> = roots.iter().flat_map(|root| tops(root)).collect();
-    let folders: Vec<Folder> = tops.par_iter().flat_map_iter(|top| walk(top)).collect();
+    let folders: Vec<Folder> = roots.par_iter().flat_map_iter(|root| walk(root)).collect();
     let found = folders.into_par_iter().map(|Folder { dir, inside_of, unreadable }| {
         let path = relative(dir);
         let metadata = match unreadable {
@@ -102,22 +100,6 @@ struct Folder {
     /// The outermost chart that it is inside of.
     inside_of: Option<PathBuf>,
     unreadable: Option<io::Error>,
-}
-
-/// What in `root` is walked side by side: its folders, or `root` itself where it is a chart or cannot be listed.
-fn tops(root: &Path) -> Vec<PathBuf> {
-    let tops = || {
-        if is_chart(root).ok()? {
-            return None;
-        }
-        let entries: Vec<_> = fs::read_dir(root).ok()?.collect::<io::Result<_>>().ok()?;
-        let is_top = |entry: &DirEntry| {
-            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            !is_hidden && entry.file_type().is_ok_and(|kind| kind.is_dir())
-        };
-        Some(entries.into_iter().filter(is_top).map(|entry| entry.path()).collect())
-    };
-    tops().unwrap_or_else(|| vec![root.to_owned()])
 }
 
 /// The charts below `root`, itself included.
