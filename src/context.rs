@@ -1,7 +1,7 @@
 //! What has to be known of a whole chart to read one of its templates: what its defines print, and where they
 //! are called.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use memchr::memmem::{self, Finder};
 
@@ -83,12 +83,13 @@ impl Context {
     /// Adds the defines that print imagePullSecrets or containers and are no objects.
     fn add_defines(&mut self, outline: &Outline<'_>) {
         let actions = &outline.actions;
+        let kinds = outline.entries.iter().filter(|entry| entry.is("kind"));
+        let objects: BTreeSet<Scope> = kinds.filter_map(|kind| actions.define(kind.scope)).collect();
         let name_at = |offset: usize| {
-            let define = actions.define(actions.scope_at(offset))?;
-            let is_in_it = |scope| actions.define(scope) == Some(define);
-            let is_object = outline.entries.iter().any(|entry| entry.is("kind") && is_in_it(entry.scope));
+            let define =
+                actions.define(actions.scope_at(offset)).filter(|define| !objects.contains(define))?;
             // What the toolkit's snippet prints is its own affair: see toolkit.rs.
-            actions.name(define).filter(|name| *name != LIST_SNIPPET && !is_object).map(ToOwned::to_owned)
+            actions.name(define).filter(|name| *name != LIST_SNIPPET).map(ToOwned::to_owned)
         };
         self.lists.extend(memmem::find_iter(outline.text.as_bytes(), KEY).filter_map(name_at));
         let containers = outline.entries.iter().filter(|entry| entry.is("containers"));

@@ -1,5 +1,7 @@
 //! The ServiceAccounts that a chart makes: under which names, and under which conditions.
 
+use std::collections::HashMap;
+
 use memchr::memmem::Finder;
 
 use super::objects::Template;
@@ -23,6 +25,8 @@ static ACCOUNT: Word = Word::new(|| Finder::new(SNIPPET));
 pub(super) struct Accounts<'o> {
     templates: &'o [Template<'o>],
     made: Vec<Made<'o>>,
+    /// Those of a name, by [`spelling`] of it.
+    by_name: HashMap<String, Vec<usize>>,
 }
 
 /// An account that a template makes.
@@ -41,7 +45,12 @@ struct Place<'o> {
 
 impl<'o> Accounts<'o> {
     pub(super) fn new(templates: &'o [Template<'o>]) -> Self {
-        Accounts { templates, made: templates.iter().flat_map(made).collect() }
+        let made: Vec<Made<'o>> = templates.iter().flat_map(made).collect();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (made, index) in made.iter().zip(0..) {
+            by_name.entry(spelling(&made.name)).or_default().push(index);
+        }
+        Accounts { templates, made, by_name }
     }
 
     /// Whether the account that `entry` of a pod names is there. A name that is computed is the same where the
@@ -50,11 +59,13 @@ impl<'o> Accounts<'o> {
         let pod = Place { template, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
         // What a define is called with has the same name there, nearly always.
-        let is_beside = |made: &&Made<'o>| {
+        let is_beside = |made: &Made<'o>| {
             let is_at = |place: &Place<'o>| made.place.is_beside(*place);
-            is_same(&made.name, name) && (is_at(&pod) || self.rendered(pod).iter().any(is_at))
+            is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
-        if self.made.iter().filter(is_beside).any(|made| self.covers(made, pod)) {
+        let called_so = self.by_name.get(&spelling(name)).into_iter().flatten();
+        let mut called_so = called_so.filter_map(|index| self.made.get(*index));
+        if called_so.any(|made| is_beside(made) && self.covers(made, pod)) {
             return Presence::Sure;
         }
         let names = names(name, template);
@@ -171,10 +182,9 @@ fn third_argument<'p, 't>(pieces: &'p [Piece<'t>]) -> Option<&'p [Piece<'t>]> {
     None
 }
 
-/// Whether two names are written in the same way, but for quotes.
-fn is_same(one: &str, other: &str) -> bool {
-    let bare = |name: &str| name.replace("| quote", "").split_whitespace().collect::<String>();
-    one == other || bare(one) == bare(other)
+/// A name as it is written, but for quotes and blanks.
+fn spelling(name: &str) -> String {
+    name.replace("| quote", "").split_whitespace().collect()
 }
 
 /// The text that stands for what an expression prints.
