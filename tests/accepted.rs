@@ -17,6 +17,7 @@ use std::process::Command;
 
 use common::helm::helm;
 use common::{Run, run};
+use osh_registry_auth::yaml;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -359,5 +360,31 @@ fn a_name_that_the_owner_chose_and_no_secret_can_have_is_reported() {
         let check = run(chart.path(), &["check"]);
         let is_reported = check.stdout.contains(":11: error[secret-name]: a Secret cannot be called ");
         assert_eq!((check.code == 0, is_reported), (is_right, !is_right), "{name}: {}", check.stdout);
+    }
+}
+
+/// Plain scalars of every kind that YAML 1.1 has, and such as only look like one.
+const SCALARS: &str = "\
+y Y n N yes Yes YES yEs no No NO nO on On ON oN off Off OFF oFf true True TRUE tRue false False FALSE fAlse ~ null
+Null NULL nULL 0555 0o555 0O17 0o8 0o 0x1F 0X1f 0x1_F 0x_1F 0x 0xg 0b11 0B11 -0b11 +0b11 0b12 0b 0b1_1 -0x1F +0x1F
+1_000 1__0 _1 -_1 5_ 1_000.5 1e3 1E3 1e+3 1e-3 1e 1e3.5 1_0e3 1e1_0 1e400 -1e400 1.5 1. .5 +.5 -.5 .1e5 1.e5 .e5 e5
++e5 .5_0 ._5 .5_ 0.5_ .1.2 .0x1p4 0x1p4 1f 0d5 +5 -5 --5 +-5 0 00 -0 +0 0.0 08 -08 09.5 0_7 0777.5 1.0 0.1e-7 . .. +
+= 12:30:45 1:30 2001-01-01 2001-01-01T00:00:00Z 99999999999999999999 18446744073709551615 18446744073709551616
+9223372036854775808 -9223372036854775809 100000000000000000000000 1e21 123456789012 infinity Infinity nan NaN +Inf";
+
+#[test]
+fn scalars_are_read_as_helm_reads_them() {
+    let words: Vec<&str> = SCALARS.split_whitespace().collect();
+    assert!(words.len() >= 125, "{}", words.len());
+    let list = words.iter().map(|word| format!("- {word}\n")).collect::<String>();
+    let values = helm_reads(CHART, &format!("list:\n{list}")).unwrap();
+    for (word, helm) in words.iter().zip(values["list"].as_array().unwrap()) {
+        let own: Value = match yaml::resolve(word) {
+            Some(json) => serde_json::from_str(&json).unwrap(),
+            None => (*word).into(),
+        };
+        // Helm makes floats of all numbers in values.
+        let is_same = helm.as_f64().map_or(helm == &own, |number| Some(number) == own.as_f64());
+        assert!(is_same, "{word}: {helm} to Helm, {own} here");
     }
 }

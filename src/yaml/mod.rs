@@ -43,3 +43,4 @@ pub use insert::insert;
 pub use node::{Kind, Node, Position, Step};
 pub(crate) use prove::prove;
 pub(crate) use scalar::is_ambiguous;
+pub use scalar::resolve;

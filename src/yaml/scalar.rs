@@ -1,4 +1,57 @@
-//! Which texts YAML parsers read as something else than a string, where they have no quotes.
+//! What a scalar without quotes is to YAML 1.1, which Helm and Kubernetes read; other parsers read 1.2.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use crate::text::pattern;
+
+/// Floats, and integers that are too large for 64 bits or start with a zero that is no base.
+static DECIMAL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"));
+
+/// What Helm takes the plain scalar `text` for, as JSON: `true` for `yes`, `365` for `0555`. `None` where that
+/// is the string itself.
+///
+/// The rules are those of go-yaml's resolve.go, and tried against Helm (tests/accepted.rs).
+#[must_use]
+pub fn resolve(text: &str) -> Option<String> {
+    let word = match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => "true",
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => "false",
+        "" | "~" | "null" | "Null" | "NULL" => "null",
+        _ => return number(text),
+    };
+    Some(word.to_owned())
+}
+
+fn number(text: &str) -> Option<String> {
+    let first = text.chars().next().filter(|first| first.is_ascii_digit() || "+-.".contains(*first))?;
+    // Underscores may stand anywhere, but behind a point in front only between digits.
+    if first == '.' && text.get(1..)?.split('_').any(str::is_empty) {
+        return None;
+    }
+    let digits = text.replace('_', "");
+    if let Some(integer) = integer(&digits) {
+        return Some(integer.to_string());
+    }
+    let float: f64 = DECIMAL.is_match(digits.as_bytes()).then(|| digits.parse().ok())??;
+    float.is_finite().then(|| float.to_string())
+}
+
+/// As Go's `ParseInt` and `ParseUint` with base 0: a leading zero stands for base 8.
+fn integer(digits: &str) -> Option<i128> {
+    let unsigned = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    let (rest, base) = match unsigned.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (unsigned.get(2..)?, 16),
+        [b'0', b'o' | b'O', ..] => (unsigned.get(2..)?, 8),
+        [b'0', b'b' | b'B', ..] => (unsigned.get(2..)?, 2),
+        [b'0', _, ..] => (unsigned, 8),
+        _ => (unsigned, 10),
+    };
+    let number = i128::from(u64::from_str_radix(rest, base).ok().filter(|_| !rest.starts_with('+'))?);
+    Some(if digits.starts_with('-') { -number } else { number })
+}
 
 /// Words that YAML 1.1, which Helm reads, takes for a boolean or null, in some spelling.
 const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];

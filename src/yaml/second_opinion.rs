@@ -1,5 +1,7 @@
 //! What libyaml, which Helm's parser descends from, makes of a text that the first parser has read.
 
+use yaml_rust2::parser::Event;
+
 use super::document::Document;
 use super::error::{Error, ErrorKind};
 use super::lines::{BYTE_ORDER_MARK, spaces_behind_colons};
@@ -56,9 +58,13 @@ fn difference(seen: &Tree, document: &Document<'_>, node: Node) -> Option<Node> 
             is_same_text(own.trim_end_matches('\n'), text.trim_end_matches('\n'))
         }
         (Tree::Text(text), _) => document.scalar(target).is_some_and(|own| is_same_text(own, text)),
-        (Tree::Other(_), _) => document.is_plain(target),
+        (Tree::Other(_), _) => document.is_plain(target) || has_tag(document, target),
     };
     (!is_same).then_some(node)
+}
+
+fn has_tag(document: &Document<'_>, node: Node) -> bool {
+    matches!(document.event(node), Some(Event::Scalar(_, _, _, Some(_))))
 }
 
 fn difference_inside<'s>(

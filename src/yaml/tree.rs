@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{
-    Deserialize, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+
+use super::scalar::resolve;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tree {
@@ -20,14 +22,14 @@ pub(crate) enum Tree {
 impl Tree {
     /// The only document of `text`.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_yaml::Error> {
-        serde_yaml::from_str(text)
+        Reader { text }.deserialize(serde_yaml::Deserializer::from_str(text))
     }
 
     /// The first document of `text`, which is the one that Helm takes; null where there is none.
     pub(crate) fn parse_first(text: &str) -> Result<Self, serde_yaml::Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let first = serde_yaml::Deserializer::from_str(text).next();
-        first.map_or_else(|| Ok(Tree::null()), Tree::deserialize)
+        first.map_or_else(|| Ok(Tree::null()), |first| Reader { text }.deserialize(first))
     }
 
     /// The tree as Kubernetes and Helm take it: of keys that stand twice the last one, `<<` merged, keys as
@@ -114,15 +116,42 @@ fn merged(mut entries: BTreeMap<String, Tree>) -> BTreeMap<String, Tree> {
     entries
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
+/// Reads a tree out of `text`, of which libyaml gives away parts.
+#[derive(Clone, Copy)]
+struct Reader<'t> {
+    text: &'t str,
+}
+
+impl<'t> Reader<'t> {
+    /// What stands in front of a part of the text.
+    fn before(self, part: &str) -> &'t str {
+        let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
+        offset.and_then(|offset| self.text.get(..offset)).unwrap_or("")
+    }
+
+    /// A scalar as YAML 1.1 has it. libyaml is asked through an interface that knows YAML 1.2, and
+    /// tells neither quotes nor tags: these stand in front of it.
+    fn scalar(self, part: &str) -> Tree {
+        let before = self.before(part);
+        let unquoted = before.strip_suffix(['"', '\'']).unwrap_or(before);
+        let tag = unquoted.trim_end().rsplit(|c: char| c.is_whitespace() || "[{,".contains(c)).next();
+        match tag.unwrap_or_default() {
+            "!!binary" => Tree::Other(format!("!!binary {part}")),
+            tag if tag.starts_with('!') || unquoted.len() < before.len() => Tree::Text(part.to_owned()),
+            _ => resolve(part).map_or_else(|| Tree::Text(part.to_owned()), Tree::Other),
+        }
     }
 }
 
-struct TreeVisitor;
+impl<'de> DeserializeSeed<'de> for Reader<'de> {
+    type Value = Tree;
 
-impl<'de> Visitor<'de> for TreeVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'de> {
     type Value = Tree;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +191,11 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Tree::null())
     }
 
+    /// Without escapes and on one line: the only ones that may be something else than a text.
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Tree, E> {
+        Ok(self.scalar(text))
+    }
+
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
         Ok(Tree::Text(text.to_owned()))
     }
@@ -172,7 +206,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Tree::List(list))
@@ -180,7 +214,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
         let mut mapping = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
+        while let Some(entry) = entries.next_entry_seed(self, self)? {
             mapping.push(entry);
         }
         Ok(Tree::Mapping(mapping))
@@ -189,7 +223,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     /// A value with a tag of its own, which says nothing to Kubernetes.
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Tree, A::Error> {
         let (_, content) = tagged.variant::<IgnoredAny>()?;
-        content.newtype_variant()
+        content.newtype_variant_seed(self)
     }
 }
 
