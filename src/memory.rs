@@ -23,7 +23,7 @@ pub struct Memory<'a> {
 /// Completes a chart that depends on helm-toolkit, as [`plan`](crate::plan) does for those that it finds.
 pub fn complete(chart: Memory<'_>, options: &Options) -> ChartPlan {
     let source = |path: &str, text: &str| Source { path: PathBuf::from(path), text: text.to_owned() };
-    let toolkit = Dependency { name: TOOLKIT.to_owned(), repository: None };
+    let toolkit = Dependency { name: TOOLKIT.to_owned(), alias: None, repository: None };
     let metadata = Metadata {
         name: chart.name.to_owned(),
         name_at: Location::file("Chart.yaml"),

@@ -31,6 +31,8 @@ pub(crate) struct Metadata {
 #[derive(Clone, Debug)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    /// What the chart calls it.
+    pub(crate) alias: Option<String>,
     /// `file://../helm-toolkit`, or an address.
     pub(crate) repository: Option<String>,
 }
@@ -134,7 +136,7 @@ fn dependencies(path: &Path, document: &Document<'_>) -> Result<Vec<Dependency>,
         let item = document.resolve(item);
         let text = |key| Some(document.scalar(document.resolve(document.get(item, key)?))?.to_owned());
         let name = text("name").ok_or_else(|| refuse(item))?;
-        Ok(Dependency { name, repository: text("repository") })
+        Ok(Dependency { name, alias: text("alias"), repository: text("repository") })
     };
     document.children(list).map(dependency).collect()
 }

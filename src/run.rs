@@ -208,7 +208,7 @@ fn verify(args: &Verify, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write
     unless_closed(report::write_summary(stderr, plan, &verified, common.detail()))?;
     let counts = report::Counts::of(&verified);
     let is_refused = plan.refusals().next().is_some();
-    Ok(if counts.not_verified > 0 || is_refused || counts.proven + counts.faulty == 0 {
+    Ok(if counts.not_verified > 0 || is_refused || counts.proven + counts.without_pods + counts.faulty == 0 {
         REFUSED
     } else if counts.faulty > 0 {
         FOUND

@@ -360,6 +360,45 @@ fn what_is_broken_is_found() {
             "should be for \"registry.example.com:5000\"",
         ),
         (&toolkit, "dict \"auths\"", "dict \"auth\"".to_owned(), "should hold one registry with one login"),
+        (&toolkit, "apiVersion: v1", "apiVersion: v2".to_owned(), "should have the apiVersion v1"),
+        (
+            &toolkit,
+            "name: {{ $secretName }}",
+            "name: {{ $secretName }}\n  annotations: {helm.sh/hook: post-install}".to_owned(),
+            "is a hook of Helm",
+        ),
+        (
+            &toolkit,
+            "name: {{ $secretName }}",
+            "name: {{ $secretName }}\n  generateName: nova-".to_owned(),
+            "should have no generateName",
+        ),
+        (
+            &toolkit,
+            "type: kubernetes.io/dockerconfigjson\n",
+            "type: kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: \"{}\"}\n".to_owned(),
+            "should have no stringData",
+        ),
+        (
+            &values,
+            "nova: nova-oci-image-registry-key",
+            "nova: Nova_key".to_owned(),
+            "Secret/Nova_key: has a name that Kubernetes does not take",
+        ),
+        (
+            &values,
+            "enabled: false",
+            "enabled: \"false\"".to_owned(),
+            "error[no-boolean]: with authentication on: endpoints.oci_image_registry.auth.enabled is no boolean",
+        ),
+        (
+            &template,
+            "        component: api\n    spec",
+            format!(
+                "        component: {{{{ ternary \"yes\" \"'yes'\" ( eq (toString {ON}) \"true\" ) }}}}\n    spec"
+            ),
+            "spec.template.metadata.labels.component: \"yes\" -> true",
+        ),
         (
             &toolkit,
             "type: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {{ $dockerAuth",
@@ -408,9 +447,12 @@ fn what_only_looks_right_is_found() {
     let work = checkout(&[]);
     assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
     let secret = "kind: Secret\nmetadata: {name: nova-oci-image-registry-key}\ntype: Opaque\n";
-    let pod = "metadata: {name: bare}, spec: {template: {spec: {containers: [{name: app}]}}}";
+    let pod = "metadata: {name: bare}, spec: {template: {spec: {containers: [{image: app}]}}}";
     let list = format!("kind: List\nitems:\n- {{kind: List, items: [{{kind: Deployment, {pod}}}]}}\n");
-    let listed = format!("kind: DeploymentList\nitems: [{{kind: Deployment, {pod}}}]\n");
+    let listed = format!("kind: DeploymentList\nitems: [{{{pod}}}]\n");
+    let deep = "kind: Odd\nmetadata: {name: odd}\nspec: {parts: [{pod: {initContainers: [{image: a}]}}]}\n";
+    let odd = "Odd/odd: its pod has neither";
+    let account = "kind: ServiceAccountList\nitems: [{metadata: {name: other}}]\n";
     let bare = "Deployment/bare: its pod has neither a ServiceAccount nor imagePullSecrets";
     for (name, template, what) in [
         ("a.yaml", secret, "is called as another Secret of the chart is"),
@@ -418,6 +460,8 @@ fn what_only_looks_right_is_found() {
         ("z.yaml", &format!("apiVersion: v1\n{secret}"), "error[wrong-secret]"),
         ("list.yaml", &list, bare),
         ("listed.yaml", &listed, bare),
+        ("odd.yaml", deep, odd),
+        ("accounts.yaml", account, "ServiceAccount/other: does not name the Secret"),
     ] {
         let path = work.path().join("nova/templates").join(name);
         fs::write(&path, template).unwrap();
@@ -425,6 +469,67 @@ fn what_only_looks_right_is_found() {
         fs::remove_file(path).unwrap();
     }
     assert_proven(&verify_one(work.path(), "nova", &[]));
+}
+
+/// A template of another kind, which makes the right Secret whatever the switch says.
+#[test]
+fn a_foreign_template_that_does_not_mind_the_switch_is_found() {
+    let work = checkout(&[]);
+    assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
+    let call = "{{ include \"helm-toolkit.manifests.secret_registry\" ( dict \"envAll\" . \"registryUser\" .Chart.Name ) }}";
+    let auth = ".Values.endpoints.oci_image_registry.auth.enabled";
+    let template = work.path().join("nova/templates/secret-registry.yaml");
+    let call = call.replace("helm-toolkit.manifests", "own");
+    let own = "{{ define \"own.secret_registry\" }}{{ include ( printf \"helm-toolkit.%s.secret_registry\" \"manifests\" ) . }}{{ end }}";
+    fs::write(&template, format!("{own}{{{{ if {auth} }}}}{call}{{{{ end }}}}\n")).unwrap();
+    let what = "with authentication on and manifests.secret_registry off: Secret/nova-oci-image-registry-key: is made although";
+    assert_found(&verify_one(work.path(), "nova", &[]), &[what]);
+    fs::write(
+        &template,
+        format!("{own}{{{{ if and .Values.manifests.secret_registry {auth} }}}}{call}{{{{ end }}}}\n"),
+    )
+    .unwrap();
+    assert_proven(&verify_one(work.path(), "nova", &[]));
+}
+
+/// A chart inside of a chart: nobody else looks at its pods.
+#[test]
+fn pods_of_vendored_charts_are_looked_at() {
+    let work = checkout(&[]);
+    let vendored = work.path().join("nova/charts/inner");
+    fs::create_dir_all(vendored.join("templates")).unwrap();
+    fs::write(vendored.join("Chart.yaml"), "apiVersion: v1\nname: inner\nversion: 0.1.0\n").unwrap();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: inner}\nspec: {containers: [{image: a}]}\n";
+    fs::write(vendored.join("templates/pod.yaml"), pod).unwrap();
+    assert_found(
+        &verify_one(work.path(), "nova", &[]),
+        &[
+            "nova/charts/inner/templates/pod.yaml: error[pod-without-credentials]: with authentication on: Pod/inner: ",
+        ],
+    );
+}
+
+/// A chart that renders neither pods nor accounts is proven, and counted apart.
+#[test]
+fn what_renders_no_pods_is_counted_apart() {
+    let work = checkout(&["policy"]);
+    for template in fs::read_dir(work.path().join("policy/templates")).unwrap() {
+        let path = template.unwrap().path();
+        if path.file_name().unwrap() != "policy.yaml" {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let found = verify_one(work.path(), "policy", &[]);
+    assert!(
+        found.stdout.contains("policy: proven as planned (renders no pods by default)"),
+        "{}",
+        found.stdout
+    );
+    assert!(
+        found.stderr.contains("0 charts proven, 1 without pods by default, 0 faulty"),
+        "{}",
+        found.stderr
+    );
 }
 
 /// The plan gives a custom resource its credentials, where it can read it; `verify` counts it as a pod.

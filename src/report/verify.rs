@@ -29,6 +29,8 @@ const MOST_FAULTS: usize = 12;
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Counts {
     pub(crate) proven: usize,
+    /// Proven, and with default values they pull nothing.
+    pub(crate) without_pods: usize,
     pub(crate) faulty: usize,
     pub(crate) not_verified: usize,
     pub(crate) left_alone: usize,
@@ -37,8 +39,9 @@ pub(crate) struct Counts {
 impl Counts {
     pub(crate) fn of(report: &Report<'_>) -> Self {
         let mut counts = Counts::default();
-        for (verdict, _) in &report.charts {
+        for (verdict, found) in &report.charts {
             *match verdict {
+                Verdict::Proven { .. } if found.is_empty() => &mut counts.without_pods,
                 Verdict::Proven { .. } => &mut counts.proven,
                 Verdict::Faulty => &mut counts.faulty,
                 Verdict::NotVerified(_) => &mut counts.not_verified,
@@ -66,7 +69,12 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
             Verdict::Proven { is_planned } => {
                 let state = if *is_planned { "as planned" } else { "as it is" };
                 let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
-                writeln!(out, "{path}: {good}proven{good:#} {state} ({pods}, {accounts})")?;
+                let what = if found.is_empty() {
+                    "renders no pods by default"
+                } else {
+                    &format!("{pods}, {accounts}")
+                };
+                writeln!(out, "{path}: {good}proven{good:#} {state} ({what})")?;
             }
             Verdict::Faulty => {
                 writeln!(out, "{path}: {bad}{}{bad:#}", amount(found.faults.len(), "fault"))?;
@@ -158,9 +166,13 @@ pub(crate) fn write_summary(
     let counts = Counts::of(report);
     if detail >= Detail::Normal {
         write_left_alone(out, plan)?;
+        let without_pods = match counts.without_pods {
+            0 => String::new(),
+            count => format!(" {count} without pods by default,"),
+        };
         writeln!(
             out,
-            "{} proven, {} faulty, {} not verified, {} left alone ({} of Helm)",
+            "{} proven,{without_pods} {} faulty, {} not verified, {} left alone ({} of Helm)",
             amount(counts.proven, "chart"),
             counts.faulty,
             counts.not_verified,
@@ -168,7 +180,7 @@ pub(crate) fn write_summary(
             amount(report.renders, "call"),
         )?;
     }
-    if counts.proven + counts.faulty + counts.not_verified == 0 {
+    if counts.proven + counts.without_pods + counts.faulty + counts.not_verified == 0 {
         writeln!(
             out,
             "{ERROR}error{ERROR:#}: nothing was verified: none of these charts is to be changed; name other ones, and look at --include and --exclude"

@@ -1,6 +1,7 @@
 //! What a chart has to render where authentication is on: the Secret with the host and the login that
 //! its values say, and its name with every ServiceAccount and so with every pod.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use super::verdict::Verified;
 use crate::context::REGISTRY;
 use crate::finding::Id;
 use crate::kinds::custom_resources;
+use crate::options::is_object_name;
 use crate::yaml::tree::Tree;
 
 /// What kind of Secret image pulls take.
@@ -59,17 +61,25 @@ impl Credentials {
     }
 
     /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
-    /// that it makes and the same chart with authentication off does not.
-    pub(crate) fn check(&self, on: &[Object], secrets: &[&Object], found: &mut Verified<'_>) {
+    /// that it makes and the same chart with authentication off does not. The `others`, which the chart depends
+    /// on, are verified on their own.
+    pub(crate) fn check(
+        &self,
+        on: &[Object],
+        secrets: &[&Object],
+        others: &BTreeSet<String>,
+        found: &mut Verified<'_>,
+    ) {
         self.check_secret(on, secrets, found);
-        for object in on.iter().filter(|object| !object.is_of_subchart) {
+        let is_own = |object: &&Object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart));
+        for object in on.iter().filter(is_own) {
             if is_account(object) {
                 found.accounts += 1;
                 self.check_account(object, found);
             }
-            let holders: Vec<&Tree> = holders(object).filter_map(|path| object.tree.at(path)).collect();
+            let holders = holders(object);
             found.pods += usize::from(!holders.is_empty());
-            for holder in holders {
+            for (_, holder) in holders {
                 self.check_pod(object, holder, on, found);
             }
         }
@@ -114,7 +124,7 @@ impl Credentials {
             fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
-        for account in accounts.filter(|account| account.is_of_subchart) {
+        for account in accounts.filter(|account| account.subchart.is_some()) {
             self.check_account(account, found);
         }
     }
@@ -149,6 +159,7 @@ impl Credentials {
         if secret.key.namespace != NAMESPACE {
             return Err(format!("is in the namespace {}, not in that of the release", secret.key.namespace));
         }
+        check_shape(&secret.tree)?;
         let (registry, login) = login_in(&secret.tree)?;
         if !registries.contains(&registry) {
             let expected = registries.join(" or ");
@@ -176,16 +187,16 @@ impl Credentials {
     pub(crate) fn is_mention(&self, object: &Object, difference: &Difference) -> bool {
         let (None, Some(after)) = (&difference.before, &difference.after) else { return false };
         let item = format!("{{name: {:?}}}", self.name);
-        let is_gained = |holder: &[&str]| {
-            let list = object.tree.at(holder).and_then(|holder| holder.get(PULL_SECRETS));
-            let is_here = match difference.path.strip_prefix(&inside(&holder.join("."), PULL_SECRETS)) {
+        let is_gained = |path: &str, holder: &Tree| {
+            let is_here = match difference.path.strip_prefix(&inside(path, PULL_SECRETS)) {
                 Some("") => *after == format!("[{item}]"),
                 Some(place) => place.starts_with('.') && *after == item,
                 None => false,
             };
-            is_here && self.count_mentions(list) == 1
+            is_here && self.count_mentions(holder.get(PULL_SECRETS)) == 1
         };
-        is_account(object) && is_gained(&[]) || holders(object).any(is_gained)
+        is_account(object) && is_gained("", &object.tree)
+            || holders(object).iter().any(|(path, holder)| is_gained(path, holder))
     }
 }
 
@@ -203,23 +214,54 @@ fn is_account(object: &Object) -> bool {
     object.key.kind == "ServiceAccount"
 }
 
-/// The way to the spec of the pods that an object makes.
-fn pod_path(object: &Object) -> Option<&'static [&'static str]> {
-    let path: &[&str] = match object.key.kind.as_str() {
-        "Pod" => &["spec"],
-        "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
-        "PodTemplate" => &["template", "spec"],
-        // Deployments and all that are made like them, whatever they are called.
-        _ => &["spec", "template", "spec"],
-    };
-    object.tree.at(path)?.get("containers")?;
-    Some(path)
+/// What in an object may name Secrets to pull with, each with the way to it: whatever has containers with
+/// images, wherever that is, and the parts of custom resources that are known.
+fn holders(object: &Object) -> Vec<(String, &Tree)> {
+    let rows = custom_resources(&object.key.api_version, &object.key.kind);
+    let known = rows.filter_map(|row| Some((row.path.join("."), object.tree.at(row.path)?)));
+    let mut holders: Vec<(String, &Tree)> = known.collect();
+    let mut open = vec![(String::new(), &object.tree)];
+    while let Some((path, tree)) = open.pop() {
+        open.extend(
+            tree.items().iter().enumerate().map(|(index, item)| (inside(&path, &index.to_string()), item)),
+        );
+        open.extend(
+            tree.entries().iter().filter_map(|(key, value)| Some((inside(&path, key.scalar()?), value))),
+        );
+        let mut containers =
+            CONTAINERS.iter().flat_map(|key| tree.get(key).map(Tree::items).unwrap_or_default());
+        let runs_images = containers.any(|container| container.get("image").is_some());
+        if runs_images && holders.iter().all(|(known, _)| *known != path) {
+            holders.push((path, tree));
+        }
+    }
+    holders
 }
 
-/// The ways to what may name Secrets to pull with: the spec of a pod, or parts of a custom resource.
-fn holders(object: &Object) -> impl Iterator<Item = &'static [&'static str]> {
-    let rows = custom_resources(&object.key.api_version, &object.key.kind).map(|row| row.path);
-    pod_path(object).into_iter().chain(rows)
+const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
+
+/// Checks that a Secret is what Kubernetes takes for image pulls, and nothing more.
+fn check_shape(secret: &Tree) -> Result<(), String> {
+    let only = |tree: &Tree, keys: &[&str]| {
+        let other =
+            |(key, _): &(Tree, Tree)| key.scalar().filter(|key| !keys.contains(key)).map(ToOwned::to_owned);
+        tree.entries().iter().find_map(other).map_or(Ok(()), |key| Err(format!("should have no {key}")))
+    };
+    only(secret, &["apiVersion", "kind", "metadata", "type", "data"])?;
+    if secret.get("apiVersion").and_then(Tree::text) != Some("v1") {
+        return Err("should have the apiVersion v1".to_owned());
+    }
+    let metadata = secret.get("metadata").unwrap_or(secret);
+    only(metadata, &["name", "namespace", "labels", "annotations"])?;
+    match metadata.get("name") {
+        Some(Tree::Text(name)) if is_object_name(name) => {}
+        _ => return Err("has a name that Kubernetes does not take".to_owned()),
+    }
+    let is_hook = |(key, _): &(Tree, Tree)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook"));
+    if metadata.get("annotations").is_some_and(|annotations| annotations.entries().iter().any(is_hook)) {
+        return Err("is a hook of Helm, which is not there whenever pods are made".to_owned());
+    }
+    Ok(())
 }
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.

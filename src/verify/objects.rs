@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::helm::NAMESPACE;
+use crate::metadata::TOOLKIT;
 use crate::yaml::tree::Tree;
 
 /// What tells objects of a render apart.
@@ -38,8 +39,8 @@ pub(crate) struct Object {
     pub(crate) key: Key,
     /// The template that it is from, in the folder of the rendered chart.
     pub(crate) template: PathBuf,
-    /// Whether it is from a chart that the rendered one depends on, the toolkit aside.
-    pub(crate) is_of_subchart: bool,
+    /// The chart in `charts/` that it is from, the toolkit aside.
+    pub(crate) subchart: Option<String>,
     pub(crate) tree: Tree,
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
     for document in printed.strip_prefix("---\n").unwrap_or(printed).split("\n---\n") {
         let source = document.lines().find_map(|line| line.strip_prefix("# Source: ")).unwrap_or("");
         let tree = Tree::parse(document).map_err(|error| format!("{source}: {error}"))?;
-        add(&mut objects, tree.settled(), source)?;
+        add(&mut objects, tree.settled(), source, None)?;
     }
     let mut counts: HashMap<Key, usize> = HashMap::new();
     for object in &mut objects {
@@ -60,8 +61,14 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
     Ok(objects)
 }
 
-/// Adds what is in a document: no object, one, or those of a List.
-fn add(objects: &mut Vec<Object>, tree: Tree, source: &str) -> Result<(), String> {
+/// Adds what is in a document: no object, one, or those of a List. Where the list says what kind its items are,
+/// `kind` is that with the version, for those that do not say it.
+fn add(
+    objects: &mut Vec<Object>,
+    tree: Tree,
+    source: &str,
+    kind: Option<(&str, &str)>,
+) -> Result<(), String> {
     if tree == Tree::null() {
         return Ok(());
     }
@@ -72,22 +79,26 @@ fn add(objects: &mut Vec<Object>, tree: Tree, source: &str) -> Result<(), String
         let text = tree.at(keys).and_then(Tree::scalar).filter(|text| !text.is_empty());
         text.map(ToOwned::to_owned)
     };
-    let kind = text(&["kind"]).unwrap_or_default();
-    if let (true, Some(Tree::List(items))) = (kind.ends_with("List"), tree.get("items")) {
-        return items.iter().try_for_each(|item| add(objects, item.clone(), source));
+    let (listed, version) = kind.unwrap_or_default();
+    let kind = text(&["kind"]).unwrap_or_else(|| listed.to_owned());
+    let api_version = text(&["apiVersion"]).unwrap_or_else(|| version.to_owned());
+    if let (Some(listed), Some(Tree::List(items))) = (kind.strip_suffix("List"), tree.get("items")) {
+        return items
+            .iter()
+            .try_for_each(|item| add(objects, item.clone(), source, Some((listed, &api_version))));
     }
     let name = text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"]));
     let key = Key {
         kind,
         name: name.unwrap_or_default(),
         namespace: text(&["metadata", "namespace"]).unwrap_or_else(|| NAMESPACE.to_owned()),
-        api_version: text(&["apiVersion"]).unwrap_or_default(),
+        api_version,
         occurrence: 0,
     };
     // Helm puts the chart's name in front.
     let template = source.split_once('/').map_or(source, |(_, template)| template).into();
-    let mut subcharts = source.split("/charts/").skip(1);
-    let is_of_subchart = subcharts.any(|inside| !inside.starts_with("helm-toolkit/"));
-    objects.push(Object { key, template, is_of_subchart, tree });
+    let mut subcharts = source.split("/charts/").skip(1).filter_map(|inside| inside.split('/').next());
+    let subchart = subcharts.find(|name| *name != TOOLKIT).map(ToOwned::to_owned);
+    objects.push(Object { key, template, subchart, tree });
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
 use super::stage::Stage;
-use super::verdict::{AUTH_ON, DEFAULT, HOST, Verdict, Verified};
+use super::verdict::{AUTH_ON, DEFAULT, HOST, SECRET_OFF, Verdict, Verified};
 use crate::chart::VALUES;
 use crate::context::REGISTRY;
 use crate::error;
@@ -49,7 +49,7 @@ impl Prover<'_> {
     /// Proves the chart with this index, or says what is wrong with it in `found`.
     pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
         let staged = self.stage.make(index, "")?;
-        found.notes.extend(staged.notes);
+        found.notes.extend(staged.notes.iter().cloned());
         let file = staged.planned.join(VALUES);
         let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
         let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
@@ -69,15 +69,46 @@ impl Prover<'_> {
 
         let enabled = values.at(&["endpoints", REGISTRY, "auth", "enabled"]);
         let is_on = enabled.is_some_and(Tree::is_true);
+        if is_on && !matches!(enabled, Some(Tree::Other(word)) if word == "true") {
+            found.fault(
+                Id::NoBoolean,
+                None,
+                "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true",
+            );
+        }
         let asked_off = if is_on { Some(self.render(name, &staged.planned, AUTH_OFF)?) } else { None };
         let off = asked_off.as_ref().unwrap_or(default);
         let on = self.render(name, &staged.planned, AUTH_ON.sets)?;
         let known = found.faults.len();
-        compare_auth(off, &on, &values, found);
+        compare_auth(off, &on, &values, &staged.others, found);
         if found.faults.len() > known {
             self.differs_from_itself([off, &on])?;
         }
+        if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
+            self.check_switch(&staged.planned, off, found)?;
+        }
         Ok(if found.faults.is_empty() { Verdict::Proven { is_planned } } else { Verdict::Faulty })
+    }
+
+    /// Checks that a template of another kind makes no Secret where `manifests.secret_registry` is off.
+    fn check_switch(
+        &self,
+        folder: &Path,
+        off: &Rendered<'_>,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        let switched = self.render(&found.chart.name, folder, SECRET_OFF.sets)?;
+        match (&switched.objects, &off.objects) {
+            (Ok(switched), Ok(off)) => {
+                for secret in new_secrets(switched, off) {
+                    let what = "is made although manifests.secret_registry is false".to_owned();
+                    found.add(SECRET_OFF, Id::WrongSecret, Some(secret), what, None);
+                }
+            }
+            (Err(error), _) => found.does_not_render(SECRET_OFF, error),
+            (Ok(_), Err(_)) => {}
+        }
+        Ok(())
     }
 
     fn render<'r>(
@@ -144,7 +175,13 @@ fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, f
 }
 
 /// Where authentication is on, the credentials must be there, and nothing else may differ.
-fn compare_auth(off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
+fn compare_auth(
+    off: &Rendered<'_>,
+    on: &Rendered<'_>,
+    values: &Tree,
+    others: &BTreeSet<String>,
+    found: &mut Verified<'_>,
+) {
     let folder = on.folder;
     let (off, on) = match (&off.objects, &on.objects) {
         (Ok(off), Ok(on)) => (off, on),
@@ -155,7 +192,7 @@ fn compare_auth(off: &Rendered<'_>, on: &Rendered<'_>, values: &Tree, found: &mu
         Err(what) => return found.fault(Id::MissingValue, None, what),
     };
     let secrets = new_secrets(on, off);
-    credentials.check(on, &secrets, found);
+    credentials.check(on, &secrets, others, found);
     for (object, difference) in differences(off, on) {
         let is_secret = secrets.iter().any(|secret| secret.key == object.key);
         if is_secret || credentials.is_mention(object, &difference) {

@@ -40,6 +40,8 @@ pub(crate) struct Staged {
     pub(crate) as_it_is: PathBuf,
     /// The same folder where the plan changes nothing in the chart and in what it depends on.
     pub(crate) planned: PathBuf,
+    /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
+    pub(crate) others: BTreeSet<String>,
     /// What had to be left out.
     pub(crate) notes: BTreeSet<String>,
 }
@@ -51,6 +53,7 @@ struct Files {
     /// The files that are other ones as planned, or new.
     planned: BTreeMap<PathBuf, Vec<u8>>,
     toolkits: BTreeMap<PathBuf, Staged>,
+    others: BTreeSet<String>,
     notes: BTreeSet<String>,
 }
 
@@ -100,15 +103,15 @@ impl<'p> Stage<'p> {
         let mut files = Files::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
         let folder = |state: &str| Path::new(&format!("{prefix}{state}")).join(index.to_string());
-        let Files { as_it_is: mut all, planned: changes, toolkits, notes } = files;
+        let Files { as_it_is: mut all, planned: changes, toolkits, others, notes } = files;
         let as_it_is = self.write(&folder("as-it-is"), &all, &toolkits, |toolkit| &toolkit.as_it_is)?;
         let is_changed = |toolkit: &Staged| toolkit.planned != toolkit.as_it_is;
         if changes.is_empty() && !toolkits.values().any(is_changed) {
-            return Ok(Staged { planned: as_it_is.clone(), as_it_is, notes });
+            return Ok(Staged { planned: as_it_is.clone(), as_it_is, others, notes });
         }
         all.extend(changes);
         let planned = self.write(&folder("planned"), &all, &toolkits, |toolkit| &toolkit.planned)?;
-        Ok(Staged { as_it_is, planned, notes })
+        Ok(Staged { as_it_is, planned, others, notes })
     }
 
     /// Writes a chart to `at`, and returns its whole path.
@@ -140,7 +143,7 @@ impl<'p> Stage<'p> {
         }
         let metadata = Metadata::read(&self.plan.base, &chart.path).map_err(|refusal| refusal.to_string())?;
         let around = [around, &[&chart.path]].concat();
-        for Dependency { name, repository } in metadata.dependencies {
+        for Dependency { name, alias, repository } in metadata.dependencies {
             if name == TOOLKIT || files.has_chart(at, &name) {
                 continue;
             }
@@ -148,6 +151,7 @@ impl<'p> Stage<'p> {
             let provider = self.provider(chart, &name, repository.as_deref());
             if let Some(provider) = provider.filter(|chart| !around.contains(&chart.path.as_path())) {
                 self.add_chart(files, provider, &inside, &around)?;
+                files.others.insert(alias.unwrap_or(name));
             } else {
                 // Helm renders no chart without something in the place of each dependency.
                 let empty = format!("apiVersion: v1\nname: {name:?}\nversion: 0.0.0\n");

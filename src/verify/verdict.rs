@@ -30,6 +30,13 @@ pub(crate) const AUTH_ON: &Render = &Render {
     ],
 };
 
+/// For charts with a Secret template of another kind: whether it minds the switch.
+pub(crate) const SECRET_OFF: &Render = &Render {
+    id: "secret-off",
+    name: "authentication on and manifests.secret_registry off",
+    sets: &["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"],
+};
+
 /// The host in there.
 pub(crate) const HOST: &str = "registry.example.com";
 
@@ -62,6 +69,11 @@ impl<'p> Verified<'p> {
         Verified { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0 }
     }
 
+    /// Whether nothing in it pulls an image, with default values.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pods == 0 && self.accounts == 0
+    }
+
     /// Where authentication is on.
     pub(crate) fn fault(&mut self, id: Id, object: Option<&Object>, what: impl Into<String>) {
         self.add(AUTH_ON, id, object, what.into(), None);
@@ -76,7 +88,7 @@ impl<'p> Verified<'p> {
     }
 
     /// Adds a fault, unless another render has it too.
-    fn add(
+    pub(crate) fn add(
         &mut self,
         render: &'static Render,
         id: Id,
@@ -86,7 +98,7 @@ impl<'p> Verified<'p> {
     ) {
         let file = match object {
             Some(object) => Some(object.template.clone()),
-            None if id == Id::MissingValue => Some(VALUES.into()),
+            None if matches!(id, Id::MissingValue | Id::NoBoolean) => Some(VALUES.into()),
             None => template_in(&what),
         };
         let path = file.map_or_else(|| self.chart.path.clone(), |file| self.chart.path.join(file));
@@ -114,6 +126,7 @@ fn fix(id: Id) -> &'static str {
             "correct what Helm complains of; where it is a Secret template of another kind, --replace-templates replaces it"
         }
         Id::MissingValue => "set it in values.yaml",
+        Id::NoBoolean => "write true or false, without quotes",
         Id::WrongSecret => {
             "have the chart's template of the Secret call helm-toolkit.manifests.secret_registry as other charts do"
         }
