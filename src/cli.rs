@@ -78,18 +78,9 @@ pub(crate) enum Command {
     /// Writes nothing while a chart is refused, nor over changes that are not committed. Writes all or
     /// nothing: an error, Ctrl-C, SIGTERM or SIGHUP undoes what was written until then. A second run changes
     /// nothing.
-    Apply {
-        /// Write over files with changes that are not committed
-        #[arg(long, help_heading = "Changes")]
-        allow_dirty: bool,
-        /// Exit with 1 if something changes
-        #[arg(long)]
-        exit_code: bool,
-        #[command(flatten)]
-        changing: Changing,
-        #[command(flatten)]
-        common: Common,
-    },
+    #[command(mut_arg("helm", |arg| arg.requires("verify")))]
+    #[command(mut_arg("helm_toolkit", |arg| arg.requires("verify")))]
+    Apply(Apply),
     /// Say what is missing or wrong; write nothing
     ///
     /// For CI: prints a line for each missing or wrong part, with its place, an id that stays the same, what is
@@ -111,7 +102,32 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Verify {
+pub(crate) struct Apply {
+    /// Prove the changes with Helm first, as `verify` does, and write nothing unless all charts are proven
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) verify: bool,
+
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+
+    /// Write over files with changes that are not committed
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) allow_dirty: bool,
+
+    /// Exit with 1 if something changes
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+
+    #[command(flatten)]
+    pub(crate) changing: Changing,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// How Helm is called.
+#[derive(Debug, Args)]
+pub(crate) struct Proof {
     /// The Helm to render with [default: $HELM, else the one on PATH]
     #[arg(long, value_name = "PATH", help_heading = "Helm")]
     pub(crate) helm: Option<PathBuf>,
@@ -119,6 +135,17 @@ pub(crate) struct Verify {
     /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
     #[arg(long, value_name = "DIR", help_heading = "Helm")]
     pub(crate) helm_toolkit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Compare with this git revision of the checkouts; can be given once for each [default: HEAD where
+    /// something is not committed, else the files as they are]
+    #[arg(long, value_name = "REV", help_heading = "Charts")]
+    pub(crate) base: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) proof: Proof,
 
     #[command(flatten)]
     pub(crate) reports: Reports<VerifyFormat>,
@@ -131,7 +158,7 @@ impl Command {
     pub(crate) fn common(&self) -> &Common {
         match self {
             Command::Plan { common, .. }
-            | Command::Apply { common, .. }
+            | Command::Apply(Apply { common, .. })
             | Command::Check { common, .. }
             | Command::Verify(Verify { common, .. }) => common,
         }
@@ -140,7 +167,7 @@ impl Command {
     pub(crate) fn options(&self) -> Options {
         let options = self.common().options();
         match self {
-            Command::Plan { changing, .. } | Command::Apply { changing, .. } => {
+            Command::Plan { changing, .. } | Command::Apply(Apply { changing, .. }) => {
                 Options { release_notes: changing.release_notes, docs: changing.docs, ..options }
             }
             Command::Check { .. } | Command::Verify(_) => options,

@@ -45,6 +45,14 @@ pub enum Error {
     Git(PathBuf, String),
 
     #[error(
+        "--base is given {revisions} times for {checkouts} checkouts; give it once, or once for each, in their order"
+    )]
+    Revisions { revisions: usize, checkouts: usize },
+
+    #[error("{}: {_1}; let --base name a revision that git has here, such as HEAD~1 or origin/master", shown(.0))]
+    Revision(PathBuf, String),
+
+    #[error(
         "{}: cannot be locked against other runs: {_1}; copy it to a file system that has locks, or let git write: `osh-registry-auth plan | git apply`",
         shown(.0)
     )]

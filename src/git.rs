@@ -65,6 +65,66 @@ pub(crate) fn committed_text(file: &Path) -> Option<String> {
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
 }
 
+/// Whether something in `folder` is not committed; `None` outside of any work tree, or where nothing is.
+pub(crate) fn has_changes(folder: &Path) -> Result<Option<bool>, Error> {
+    if folder_with_git(folder).is_none() || git(folder, &["rev-parse", "--verify", "HEAD^{tree}"]).is_err() {
+        return Ok(None);
+    }
+    let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=all", "--", "."];
+    Ok(Some(!git(folder, &status)?.is_empty()))
+}
+
+/// The folders with values for one scenario or another, inside of charts or beside them.
+pub(crate) const OVERRIDES: &str = "values_overrides";
+
+/// A file as a revision has it.
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) is_link: bool,
+    /// Of a link, what it leads to.
+    pub(crate) text: Vec<u8>,
+}
+
+/// The files of the charts in `folder`, and values for them beside, as `revision` has them: raw, so that none
+/// of the filters that a repository names is run.
+pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error> {
+    let failed = |what: &str| Error::Revision(folder.to_owned(), what.to_owned());
+    let tree = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{tree}}")];
+    let tree = git(folder, &tree).map_err(|_| failed(&format!("there is no revision {revision:?}")))?;
+    let tree = String::from_utf8_lossy(&tree).trim_end().to_owned();
+    let listed = git(folder, &["ls-tree", "-r", "-z", &tree])?;
+    // `<mode> <type> <name>\t<path>`
+    let entry = |entry: &[u8]| {
+        let (about, path) = entry.split_at_checked(entry.iter().position(|byte| *byte == b'\t')?)?;
+        let (about, path) =
+            (String::from_utf8_lossy(about), PathBuf::from(OsStr::from_bytes(path.get(1..)?)));
+        let mut words = about.split(' ');
+        let (mode, kind, name) = (words.next()?, words.next()?, words.next()?);
+        (kind == "blob").then(|| (path, mode == "120000", name.to_owned()))
+    };
+    let mut entries: Vec<_> = listed.split(|byte| *byte == 0).filter_map(entry).collect();
+    let is_chart =
+        |(path, ..): &&(PathBuf, bool, String)| path.file_name().is_some_and(|name| name == "Chart.yaml");
+    let charts = entries.iter().filter(is_chart).filter_map(|(path, ..)| path.parent());
+    let charts: HashSet<PathBuf> = charts.map(Path::to_owned).collect();
+    let is_wanted = |folder: &Path| charts.contains(folder) || folder.ends_with(OVERRIDES);
+    entries.retain(|(path, ..)| path.ancestors().skip(1).any(is_wanted));
+    let names: String = entries.iter().map(|(.., name)| format!("{name}\n")).collect();
+    let printed = ask(folder, &["cat-file", "--batch"], names.as_bytes())
+        .map_err(|error| failed(&format!("git does not run: {error}")))?;
+    // `<name> <type> <size>\n<text>\n` for each
+    let mut rest = printed.as_slice();
+    let mut text = || {
+        let (about, behind) = rest.split_at_checked(rest.iter().position(|byte| *byte == b'\n')?)?;
+        let size = std::str::from_utf8(about).ok()?.rsplit(' ').next()?.parse().ok()?;
+        let (text, behind) = behind.get(1..)?.split_at_checked(size)?;
+        rest = behind.get(1..)?;
+        Some(text.to_vec())
+    };
+    let files = entries.into_iter().map(|(path, is_link, _)| Some(File { path, is_link, text: text()? }));
+    files.collect::<Option<_>>().ok_or_else(|| failed(&format!("git does not have all of {revision}")))
+}
+
 /// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.
 pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
     let mut by_tree: HashMap<PathBuf, Vec<&'p Path>> = HashMap::new();
@@ -207,6 +267,8 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     for variable in OF_A_REPOSITORY {
         git.env_remove(variable);
     }
+    // What it does not have it is not to get from anywhere.
+    git.env("GIT_NO_LAZY_FETCH", "1");
     git
 }
 

@@ -27,6 +27,7 @@
 
 #![warn(unreachable_pub)]
 
+mod base;
 mod change;
 mod chart;
 mod cli;

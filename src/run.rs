@@ -1,31 +1,34 @@
 //! A call of the program, from its arguments to its exit code.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser as _;
+use globset::GlobSet;
 
+use crate::base::{Base, Revisions};
 use crate::cli::{
-    Call, Changing, CheckFormat, Cli, Command, Common, PlanFormat, Reports, Verify, VerifyFormat,
+    Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
-use crate::disk;
+use crate::disk::{self, Scratch};
 use crate::error::Error;
 use crate::lock::Lock;
 use crate::metadata::Role;
 use crate::output::{print, print_text, unless_closed};
-use crate::plan::{Plan, Selection};
+use crate::plan::{Outcome, Plan, Selection};
 use crate::report::check::{self, list::count_errors};
 use crate::report::review::Review;
 use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Progress};
-use crate::{diff, discover, git, manual, passes, write};
+use crate::verify::{self, Progress, Verdict, With};
+use crate::{base, diff, discover, git, manual, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -85,10 +88,11 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     let checkouts = discover::find(&common.checkouts, &passes::folders(&options))?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
+        Command::Apply(_) => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
         Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
     };
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
+    let roots = checkouts.roots.clone();
     let plan = passes::plan(checkouts, &selection, &options);
     let has_changes = !plan.files().is_empty();
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
@@ -97,35 +101,38 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
             print_plan(&changing.reports, &plan, color)?;
             (Done::Planned, changed(exit_code))
         }
-        Command::Apply { allow_dirty, exit_code, changing, .. } => {
-            (apply(&plan, *allow_dirty, changing, color)?, changed(exit_code))
-        }
+        Command::Apply(args) => (apply(args, &plan, color, stderr)?, changed(&args.exit_code)),
         Command::Check { reports, .. } => {
             let (errors, warnings) = print_findings(reports, &plan, color)?;
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
-        Command::Verify(args) => return verify(args, &plan, color, stderr),
+        Command::Verify(args) => return verify(args, &plan, &roots, color, stderr),
     };
     // A hundred checkouts have thousands of warnings.
     let mut out = BufWriter::new(stderr);
     let said = summary::write(&mut out, &plan, &done, common.detail()).and_then(|()| out.flush());
     // Where something was written, it is done, whoever can still be told.
-    if done != Done::Applied {
+    if !matches!(done, Done::Applied { .. }) {
         unless_closed(said)?;
     }
-    let is_refused = plan.refusals().next().is_some() || matches!(done, Done::Dirty(_));
-    Ok(if is_refused { REFUSED } else { code })
+    Ok(match done {
+        Done::Dirty(_) | Done::Unproven { not_verified: 1.., .. } => REFUSED,
+        _ if plan.refusals().next().is_some() => REFUSED,
+        Done::Unproven { .. } => FOUND,
+        _ => code,
+    })
 }
 
-/// Writes the files of `plan`, unless a chart is refused or a file is dirty.
-fn apply(plan: &Plan, allow_dirty: bool, changing: &Changing, color: ColorChoice) -> Result<Done, AnyError> {
+/// Writes the files of `plan`, unless a chart is refused, a file is dirty, or Helm is to prove it and does not.
+fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) -> Result<Done, AnyError> {
+    let Apply { verify: is_proven, proof, allow_dirty, changing, common, .. } = args;
     if changing.reports.is_asked_for() {
         print_plan(&changing.reports, plan, color)?;
     }
     if plan.refusals().next().is_some() && !changing.keep_going {
         return Ok(Done::Withheld);
     }
-    let dirty = if allow_dirty { Ok(Vec::new()) } else { git::dirty_files(&plan.base, &plan.files()) };
+    let dirty = if *allow_dirty { Ok(Vec::new()) } else { git::dirty_files(&plan.base, &plan.files()) };
     let is_clean = matches!(&dirty, Ok(files) if files.is_empty());
     if !is_clean && !changing.reports.is_asked_for() {
         print_plan(&changing.reports, plan, color)?;
@@ -134,10 +141,25 @@ fn apply(plan: &Plan, allow_dirty: bool, changing: &Changing, color: ColorChoice
     if !dirty.is_empty() {
         return Ok(Done::Dirty(dirty));
     }
+    if *is_proven {
+        let mut verified = prove(proof, common, plan, None, &Scratch::new()?)?;
+        // What is refused is not written.
+        verified.charts.retain(|(verdict, found)| match verdict {
+            Verdict::Faulty => true,
+            Verdict::NotVerified(_) => found.chart.outcome() != Outcome::Refused,
+            Verdict::Proven { .. } | Verdict::LeftAlone(_) => false,
+        });
+        // Colours are stripped from a stream that is to have none.
+        report::write_text(stderr, &verified, true)?;
+        let report::Counts { faulty, not_verified, .. } = report::Counts::of(&verified);
+        if faulty + not_verified > 0 {
+            return Ok(Done::Unproven { faulty, not_verified });
+        }
+    }
     let signals = Signals::catch()?;
     let watch = |_, _: &Path| signals.caught().map_or(Ok(()), |signal| Err(Error::Interrupted(signal)));
     write::write(plan, &watch)?;
-    Ok(Done::Applied)
+    Ok(Done::Applied { is_proven: *is_proven })
 }
 
 /// Waits for other runs to end, and removes what those that were killed have left.
@@ -187,25 +209,28 @@ fn print_findings(
 }
 
 /// Has Helm render what is planned, and reports what came out.
-fn verify(args: &Verify, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) -> Result<u8, AnyError> {
-    let Verify { common, helm, helm_toolkit, reports } = args;
+fn verify(
+    args: &Verify,
+    plan: &Plan,
+    roots: &BTreeSet<PathBuf>,
+    color: ColorChoice,
+    stderr: &mut dyn Write,
+) -> Result<u8, AnyError> {
+    let Verify { common, proof, base, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
-    let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
-    let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
-    let bar = report::progress(charts, common.detail() >= Detail::Normal);
-    let progress = |progress| match progress {
-        Progress::ChartDone => bar.inc(1),
-        Progress::Interrupted => bar.finish_and_clear(),
+    let scratch = Scratch::new()?;
+    let (base, no_before) = if base.is_empty() {
+        base_of_changes(&scratch, plan, roots, common)?
+    } else {
+        (Some(read_base(&scratch, plan, roots, base, common)?), None)
     };
-    let verified = verify::verify(plan, toolkit.as_ref(), helm.as_deref(), &progress);
-    bar.finish_and_clear();
-    let verified = verified?;
+    let verified = prove(proof, common, plan, base.as_ref(), &scratch)?;
     print(reports, plan, color, |format, out, is_coloured| match format {
         VerifyFormat::Text => report::write_text(out, &verified, is_coloured),
         VerifyFormat::Json => report::write_json(out, &verified),
     })?;
-    unless_closed(report::write_summary(stderr, plan, &verified, common.detail()))?;
+    unless_closed(report::write_summary(stderr, plan, &verified, no_before.as_deref(), common.detail()))?;
     let counts = report::Counts::of(&verified);
     let is_refused = plan.refusals().next().is_some();
     Ok(if counts.not_verified > 0 || is_refused || counts.proven + counts.without_pods + counts.faulty == 0 {
@@ -215,6 +240,63 @@ fn verify(args: &Verify, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write
     } else {
         DONE
     })
+}
+
+/// Renders the charts of `plan`, with a progress bar.
+fn prove<'p>(
+    proof: &Proof,
+    common: &Common,
+    plan: &'p Plan,
+    base: Option<&Base>,
+    scratch: &Scratch,
+) -> Result<verify::Report<'p>, AnyError> {
+    let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
+    let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
+    let bar = report::progress(charts, common.detail() >= Detail::Normal);
+    let progress = |progress| match progress {
+        Progress::ChartDone => bar.inc(1),
+        Progress::Interrupted => bar.finish_and_clear(),
+    };
+    let with = With { toolkit: toolkit.as_ref(), base, helm: proof.helm.as_deref(), scratch };
+    let verified = verify::verify(plan, &with, &progress);
+    bar.finish_and_clear();
+    verified
+}
+
+/// What the checkouts were in git where something in them is not committed: what `apply` has just written must not
+/// be compared with itself. Else `None`, and why there is nothing to compare with, if that is so.
+fn base_of_changes(
+    scratch: &Scratch,
+    plan: &Plan,
+    roots: &BTreeSet<PathBuf>,
+    common: &Common,
+) -> Result<(Option<Base>, Option<String>), AnyError> {
+    Ok(match base::has_changes(roots) {
+        Ok(Some(true)) => (Some(read_base(scratch, plan, roots, &["HEAD".to_owned()], common)?), None),
+        Ok(Some(false)) => (None, None),
+        Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
+        Err(error) => (None, Some(error.to_string())),
+    })
+}
+
+/// The checkouts as they are in git.
+fn read_base(
+    scratch: &Scratch,
+    plan: &Plan,
+    roots: &BTreeSet<PathBuf>,
+    names: &[String],
+    common: &Common,
+) -> Result<Base, AnyError> {
+    if names.len() > 1 && names.len() != common.checkouts.len() {
+        return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() }.into());
+    }
+    let revisions = Revisions { names, folders: &common.checkouts };
+    // Nothing of it is to be changed.
+    let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
+    let base = Base::read(scratch, &plan.base, roots, &revisions, |checkouts| {
+        Plan::new(checkouts, &nothing, &common.options())
+    });
+    Ok(base?)
 }
 
 /// The plan for the helm-toolkit in the folder `dir`.

@@ -1,7 +1,9 @@
 //! Scratch folders, for copies of charts that Helm renders.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -49,6 +51,11 @@ impl Scratch {
     pub(crate) fn link(&self, to: &Path, at: &Path) -> Result<(), Error> {
         let target = self.inside(to)?;
         self.write_at(at, |path| symlink(target, path))
+    }
+
+    /// Makes a link to whatever `target` is, for readers who look where it leads.
+    pub(crate) fn link_anywhere(&self, target: &[u8], at: &Path) -> Result<(), Error> {
+        self.write_at(at, |path| symlink(OsStr::from_bytes(target), path))
     }
 
     /// Removes the folder, for good: whoever wants to write into it from now on gets an error.

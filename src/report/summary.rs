@@ -15,7 +15,15 @@ use crate::text::{amount, printable, shown};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
     Planned,
-    Applied,
+    /// All was written; with Helm's proof, where the call asks for it.
+    Applied {
+        is_proven: bool,
+    },
+    /// Nothing was written, since so many charts have faults, or cannot be verified.
+    Unproven {
+        faulty: usize,
+        not_verified: usize,
+    },
     /// Nothing was written, since a chart is refused.
     Withheld,
     /// Nothing was written, since these files are not committed as they are.
@@ -117,8 +125,8 @@ fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()>
     let Totals { changed, complete, refused, left_alone, files } = plan.totals();
     let verb = match done {
         Done::Planned => "to change",
-        Done::Applied => "changed",
-        Done::Withheld | Done::Dirty(_) | Done::Checked { .. } => "not changed",
+        Done::Applied { .. } => "changed",
+        Done::Unproven { .. } | Done::Withheld | Done::Dirty(_) | Done::Checked { .. } => "not changed",
     };
     writeln!(
         out,
@@ -126,10 +134,25 @@ fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()>
         amount(changed, "chart"),
         amount(files, "file"),
     )?;
-    if *done == Done::Withheld {
-        writeln!(out, "nothing is written while a chart is refused; --keep-going writes the others")?;
+    match done {
+        Done::Withheld => {
+            writeln!(out, "nothing is written while a chart is refused; --keep-going writes the others")
+        }
+        Done::Unproven { faulty, not_verified } => {
+            let faulty = amount(*faulty, "chart");
+            writeln!(
+                out,
+                "nothing is written: rendered by Helm, {faulty} faulty, {not_verified} not verified"
+            )
+        }
+        Done::Applied { is_proven: false } if files > 0 => {
+            writeln!(
+                out,
+                "not tried with Helm: `osh-registry-auth verify` renders the charts before and after"
+            )
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn line(chart: &ChartPlan) -> String {

@@ -66,8 +66,12 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
     for (verdict, found) in &report.charts {
         let path = shown(&found.chart.path);
         match verdict {
-            Verdict::Proven { is_planned } => {
-                let state = if *is_planned { "as planned" } else { "as it is" };
+            Verdict::Proven { is_changed } => {
+                let state = match (is_changed, &report.base) {
+                    (true, Some(base)) => &format!("against {}", printable(base)),
+                    (true, None) => "as planned",
+                    (false, _) => "as it is",
+                };
                 let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
                 let what = if found.is_empty() {
                     "renders no pods by default"
@@ -115,6 +119,8 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
         "program": program(),
         "charts": charts.collect::<Vec<_>>(),
         "counts": Counts::of(report),
+        "base": report.base,
+        "gone": report.gone.iter().map(|path| json::path(path)).collect::<Vec<_>>(),
         "renders": report.renders,
     });
     write_pretty(out, &report)
@@ -122,7 +128,7 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
 
 fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
     let (word, reason, as_planned) = match verdict {
-        Verdict::Proven { is_planned } => ("proven", None, Some(is_planned)),
+        Verdict::Proven { is_changed } => ("proven", None, Some(is_changed)),
         Verdict::Faulty => ("faulty", None, None),
         Verdict::NotVerified(why) => ("not-verified", Some(why.as_str()), None),
         Verdict::LeftAlone(reason) => ("left-alone", Some(*reason), None),
@@ -155,17 +161,29 @@ fn fault_json(fault: &Fault) -> Value {
     Value::Object(map)
 }
 
-/// Writes the summary.
+/// Writes the summary. `no_before` says why there is nothing that charts were before.
 pub(crate) fn write_summary(
     out: &mut dyn Write,
     plan: &Plan,
     report: &Report<'_>,
+    no_before: Option<&str>,
     detail: Detail,
 ) -> io::Result<()> {
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
+    let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
+    if let Some(why) = no_before.filter(|_| !report.charts.iter().all(is_compared)) {
+        writeln!(
+            out,
+            "{NOTE}note{NOTE:#}: charts that are proven as they are were not compared with what they were before: {why}"
+        )?;
+    }
     if detail >= Detail::Normal {
         write_left_alone(out, plan)?;
+        if !report.gone.is_empty() {
+            let gone: Vec<_> = report.gone.iter().map(|path| shown(path)).collect();
+            writeln!(out, "gone since {}: {}", report.base.as_deref().unwrap_or("then"), gone.join(", "))?;
+        }
         let without_pods = match counts.without_pods {
             0 => String::new(),
             count => format!(" {count} without pods by default,"),

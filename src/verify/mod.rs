@@ -1,6 +1,6 @@
 //! `verify`: proves a plan by the real Helm.
 //!
-//! Each chart is copied into a scratch folder as it is and as planned ([`stage`]). In the copies everything
+//! Each chart is copied into a scratch folder as it was and as planned ([`stage`]). In the copies everything
 //! that depends on chance is pinned ([`pin`]), so that a render is a function of the chart. [`helm`] renders
 //! the copies, [`objects`] reads what it prints, and [`prove`] compares ([`compare`]): with default values
 //! nothing may change; with authentication on, and a host of the operator's, the [`credentials`] must be what
@@ -19,5 +19,5 @@ mod run;
 mod stage;
 mod verdict;
 
-pub(crate) use run::{Progress, verify};
+pub(crate) use run::{Progress, With, verify};
 pub(crate) use verdict::{Fault, Report, Verdict, Verified};

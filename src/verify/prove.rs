@@ -15,8 +15,10 @@ use super::objects::{self, Object};
 use super::pin::unpinned;
 use super::stage::Stage;
 use super::verdict::{AUTH_ON, DEFAULT, HOST, SECRET_OFF, Verdict, Verified};
+use crate::base::Base;
 use crate::chart::VALUES;
 use crate::context::REGISTRY;
+use crate::disk::Scratch;
 use crate::error;
 use crate::finding::Id;
 use crate::yaml::tree::Tree;
@@ -32,7 +34,11 @@ type NotVerified = Box<dyn Error + Send + Sync>;
 
 /// What all charts share.
 pub(crate) struct Prover<'p> {
-    pub(crate) stage: Stage<'p>,
+    pub(crate) before: Stage<'p>,
+    pub(crate) after: Stage<'p>,
+    /// What there was before, where that is not the plan's own old state.
+    pub(crate) base: Option<&'p Base>,
+    pub(crate) scratch: &'p Scratch,
     pub(crate) helm: &'p Helm,
 }
 
@@ -48,23 +54,41 @@ struct Rendered<'r> {
 impl Prover<'_> {
     /// Proves the chart with this index, or says what is wrong with it in `found`.
     pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
-        let staged = self.stage.make(index, "")?;
-        found.notes.extend(staged.notes.iter().cloned());
-        let file = staged.planned.join(VALUES);
+        let name = &found.chart.name;
+        let old = self.base.map_or(Some(found.chart), |base| base.chart(found.chart));
+        let before = old.map(|chart| self.before.read(chart)).transpose()?;
+        let after = self.after.read(found.chart)?;
+        found.notes.extend(after.notes.iter().cloned());
+        let folder = after.write(self.scratch, &Path::new("after").join(index.to_string()))?;
+        let file = folder.join(VALUES);
         let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
         let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
-        let name = &found.chart.name;
-        let is_planned = staged.planned != staged.as_it_is;
 
-        let as_it_is = self.render(name, &staged.as_it_is, &[])?;
-        if let Err(error) = &as_it_is.objects {
-            return Err(format!("does not render as it is: {error}").into());
+        let changed = before.as_ref().filter(|before| **before != after);
+        let old_folder = changed
+            .map(|before| before.write(self.scratch, &Path::new("before").join(index.to_string())))
+            .transpose()?;
+        let as_it_was = old_folder.as_ref().map(|folder| self.render(name, folder, &[])).transpose()?;
+        if let Some(Err(error)) = as_it_was.as_ref().map(|rendered| &rendered.objects) {
+            return Err(format!("does not render {}: {error}", self.state_before()).into());
         }
-        let planned = if is_planned { Some(self.render(name, &staged.planned, DEFAULT.sets)?) } else { None };
-        let default = planned.as_ref().unwrap_or(&as_it_is);
-        compare_default(&as_it_is, default, &values, found);
+        let default = self.render(name, &folder, DEFAULT.sets)?;
+        match (&as_it_was, &default.objects) {
+            (Some(as_it_was), _) => compare_default(as_it_was, &default, &values, found),
+            (None, Err(error)) if before.is_some() => {
+                return Err(format!("does not render as it is: {error}").into());
+            }
+            (None, Err(error)) => found.does_not_render(DEFAULT, error),
+            (None, Ok(_)) => {}
+        }
+        if let (None, Some(base)) = (&before, self.base) {
+            found.notes.insert(format!(
+                "is not in {}: with default values there is nothing to compare it with",
+                base.name
+            ));
+        }
         if !found.faults.is_empty() {
-            self.differs_from_itself([&as_it_is, default])?;
+            self.differs_from_itself([as_it_was.as_ref().unwrap_or(&default), &default])?;
         }
 
         let enabled = values.at(&["endpoints", REGISTRY, "auth", "enabled"]);
@@ -76,18 +100,23 @@ impl Prover<'_> {
                 "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true",
             );
         }
-        let asked_off = if is_on { Some(self.render(name, &staged.planned, AUTH_OFF)?) } else { None };
-        let off = asked_off.as_ref().unwrap_or(default);
-        let on = self.render(name, &staged.planned, AUTH_ON.sets)?;
+        let asked_off = if is_on { Some(self.render(name, &folder, AUTH_OFF)?) } else { None };
+        let off = asked_off.as_ref().unwrap_or(&default);
+        let on = self.render(name, &folder, AUTH_ON.sets)?;
         let known = found.faults.len();
-        compare_auth(off, &on, &values, &staged.others, found);
+        compare_auth(off, &on, &values, &after.others, found);
         if found.faults.len() > known {
             self.differs_from_itself([off, &on])?;
         }
         if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
-            self.check_switch(&staged.planned, off, found)?;
+            self.check_switch(&folder, off, found)?;
         }
-        Ok(if found.faults.is_empty() { Verdict::Proven { is_planned } } else { Verdict::Faulty })
+        let is_changed = changed.is_some();
+        Ok(if found.faults.is_empty() { Verdict::Proven { is_changed } } else { Verdict::Faulty })
+    }
+
+    fn state_before(&self) -> String {
+        self.base.map_or_else(|| "as it is".to_owned(), |base| format!("as it was in {}", base.name))
     }
 
     /// Checks that a template of another kind makes no Secret where `manifests.secret_registry` is off.

@@ -10,8 +10,9 @@ use rayon::prelude::*;
 
 use super::helm::Helm;
 use super::prove::Prover;
-use super::stage::Stage;
+use super::stage::{Stage, State};
 use super::verdict::{Report, Verdict, Verified};
+use crate::base::Base;
 use crate::disk::Scratch;
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
@@ -28,20 +29,29 @@ pub(crate) enum Progress {
     Interrupted,
 }
 
-/// Verifies a plan with the Helm that the user names, or finds one. `toolkit` is the plan for the
-/// helm-toolkit that the user names.
+/// What a plan is verified with.
+pub(crate) struct With<'w> {
+    /// The plan for the helm-toolkit that the user names.
+    pub(crate) toolkit: Option<&'w Plan>,
+    /// What there was before; else that is what the plan starts from.
+    pub(crate) base: Option<&'w Base>,
+    /// The Helm that the user names.
+    pub(crate) helm: Option<&'w Path>,
+    pub(crate) scratch: &'w Scratch,
+}
+
+/// Verifies a plan.
 pub(crate) fn verify<'p>(
     plan: &'p Plan,
-    toolkit: Option<&Plan>,
-    helm: Option<&Path>,
+    with: &With<'_>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report<'p>, Box<dyn Error>> {
+    let &With { toolkit, base, helm, scratch } = with;
     let signals = Signals::catch()?;
-    let scratch = Scratch::new()?;
     let helm = Helm::find(helm, scratch.path().join("helm"))?;
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let (scratch, helm) = (&scratch, &helm);
+        let helm = &helm;
         scope.spawn(move || {
             while is_done.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
                 if let Some(signal) = signals.caught() {
@@ -53,7 +63,9 @@ pub(crate) fn verify<'p>(
                 }
             }
         });
-        let prover = Prover { stage: Stage::new(scratch, plan, toolkit), helm };
+        let before = Stage::new(scratch, base.map_or(plan, |base| &base.plan), State::AsItIs, toolkit);
+        let after = Stage::new(scratch, plan, State::Planned, toolkit);
+        let prover = Prover { before, after, base, scratch, helm };
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
@@ -63,7 +75,10 @@ pub(crate) fn verify<'p>(
         });
         let charts = verified.collect();
         drop(done);
-        Ok(Report { charts, renders: helm.calls() })
+        let gone =
+            base.into_iter().flat_map(|base| base.gone(plan)).map(|chart| chart.path.clone()).collect();
+        let base = base.map(|base| base.name.clone());
+        Ok(Report { charts, base, gone, renders: helm.calls() })
     })
 }
 

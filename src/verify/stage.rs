@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use walkdir::WalkDir;
 
@@ -23,53 +23,76 @@ type Staging<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
 
-/// Makes the copies.
+/// Charts of a plan in one state, with what they depend on.
 pub(crate) struct Stage<'p> {
-    scratch: &'p Scratch,
     plan: &'p Plan,
+    state: State,
     changes: BTreeMap<&'p Path, &'p FileChange>,
+    scratch: &'p Scratch,
     /// That of the helm-toolkit which the user names.
     named_toolkit: Option<Box<Stage<'p>>>,
     /// The toolkits of the plan that were copied, by index: charts share them.
-    toolkits: Vec<OnceLock<Result<Staged, String>>>,
+    toolkits: Vec<OnceLock<Result<Arc<Toolkit>, String>>>,
 }
 
-/// A chart or toolkit in the scratch folder.
-#[derive(Clone)]
-pub(crate) struct Staged {
-    pub(crate) as_it_is: PathBuf,
-    /// The same folder where the plan changes nothing in the chart and in what it depends on.
-    pub(crate) planned: PathBuf,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    AsItIs,
+    Planned,
+}
+
+/// What the copy of a chart is made of, by paths in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    toolkits: BTreeMap<PathBuf, Arc<Toolkit>>,
     /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
     pub(crate) others: BTreeSet<String>,
     /// What had to be left out.
     pub(crate) notes: BTreeSet<String>,
 }
 
-/// What the copies of a chart are made of, by paths in them.
-#[derive(Default)]
-struct Files {
-    as_it_is: BTreeMap<PathBuf, Vec<u8>>,
-    /// The files that are other ones as planned, or new.
-    planned: BTreeMap<PathBuf, Vec<u8>>,
-    toolkits: BTreeMap<PathBuf, Staged>,
-    others: BTreeSet<String>,
-    notes: BTreeSet<String>,
+/// A copy of a helm-toolkit.
+#[derive(Debug, Eq)]
+struct Toolkit {
+    files: Files,
+    /// Where it is, in the scratch folder.
+    folder: PathBuf,
+}
+
+impl PartialEq for Toolkit {
+    fn eq(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
 }
 
 impl Files {
     /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
     fn has_chart(&self, at: &Path, name: &str) -> bool {
         let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
-        let mut inside = self.as_it_is.keys().filter_map(|path| path.strip_prefix(&charts).ok());
+        let mut inside = self.files.keys().filter_map(|path| path.strip_prefix(&charts).ok());
         inside.any(|path| path == metadata || is_packed(path, name))
+    }
+
+    /// Writes the chart to `at` in the scratch folder, and returns its whole path.
+    pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Staging<PathBuf> {
+        let make_folder = |path: &Path| scratch.make_folder(path.parent().unwrap_or(at));
+        for (path, text) in &self.files {
+            make_folder(&at.join(path))?;
+            scratch.write(&at.join(path), text)?;
+        }
+        for (path, toolkit) in &self.toolkits {
+            make_folder(&at.join(path))?;
+            scratch.link(&toolkit.folder, &at.join(path))?;
+        }
+        Ok(scratch.path().join(at))
     }
 
     /// Leaves out the packed helm-toolkits of the chart at `at`, so that it renders with the one that is migrated.
     fn unpack_toolkit(&mut self, at: &Path) {
         let charts = at.join("charts");
         let is_toolkit = |path: &Path| path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
-        self.as_it_is.retain(|path, _| {
+        self.files.retain(|path, _| {
             if is_toolkit(path) {
                 let what = shown(path);
                 self.notes.insert(format!(
@@ -90,48 +113,18 @@ fn is_packed(file: &Path, name: &str) -> bool {
 
 impl<'p> Stage<'p> {
     /// Copies go into `scratch`. Where the user names a helm-toolkit, `toolkit` is the plan for it.
-    pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, toolkit: Option<&'p Plan>) -> Self {
+    pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, state: State, toolkit: Option<&'p Plan>) -> Self {
         let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
-        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, None)));
+        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, state, None)));
         let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
-        Stage { scratch, plan, changes, named_toolkit, toolkits }
+        Stage { plan, state, changes, scratch, named_toolkit, toolkits }
     }
 
-    /// Copies the chart with this index in both states, into folders whose names start with `prefix`.
-    pub(crate) fn make(&self, index: usize, prefix: &str) -> Staging<Staged> {
-        let chart = self.plan.charts.get(index).ok_or("no such chart")?;
+    /// Reads `chart`, and what it depends on.
+    pub(crate) fn read(&self, chart: &ChartPlan) -> Staging<Files> {
         let mut files = Files::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
-        let folder = |state: &str| Path::new(&format!("{prefix}{state}")).join(index.to_string());
-        let Files { as_it_is: mut all, planned: changes, toolkits, others, notes } = files;
-        let as_it_is = self.write(&folder("as-it-is"), &all, &toolkits, |toolkit| &toolkit.as_it_is)?;
-        let is_changed = |toolkit: &Staged| toolkit.planned != toolkit.as_it_is;
-        if changes.is_empty() && !toolkits.values().any(is_changed) {
-            return Ok(Staged { planned: as_it_is.clone(), as_it_is, others, notes });
-        }
-        all.extend(changes);
-        let planned = self.write(&folder("planned"), &all, &toolkits, |toolkit| &toolkit.planned)?;
-        Ok(Staged { as_it_is, planned, others, notes })
-    }
-
-    /// Writes a chart to `at`, and returns its whole path.
-    fn write(
-        &self,
-        at: &Path,
-        files: &BTreeMap<PathBuf, Vec<u8>>,
-        toolkits: &BTreeMap<PathBuf, Staged>,
-        state: impl Fn(&Staged) -> &Path,
-    ) -> Staging<PathBuf> {
-        let make_folder = |path: &Path| self.scratch.make_folder(path.parent().unwrap_or(at));
-        for (path, text) in files {
-            make_folder(&at.join(path))?;
-            self.scratch.write(&at.join(path), text)?;
-        }
-        for (path, toolkit) in toolkits {
-            make_folder(&at.join(path))?;
-            self.scratch.link(state(toolkit).strip_prefix(self.scratch.path())?, &at.join(path))?;
-        }
-        Ok(self.scratch.path().join(at))
+        Ok(files)
     }
 
     /// Adds a chart at `at`, and what it depends on. It is inside of the charts in `around`, none of which is
@@ -155,7 +148,7 @@ impl<'p> Stage<'p> {
             } else {
                 // Helm renders no chart without something in the place of each dependency.
                 let empty = format!("apiVersion: v1\nname: {name:?}\nversion: 0.0.0\n");
-                files.as_it_is.insert(inside.join("Chart.yaml"), empty.into_bytes());
+                files.files.insert(inside.join("Chart.yaml"), empty.into_bytes());
                 let note = format!("rendered without {name}, which it depends on and which is not here");
                 files.notes.insert(note);
             }
@@ -165,7 +158,7 @@ impl<'p> Stage<'p> {
         }
         if !files.has_chart(at, TOOLKIT) {
             let toolkit = self.toolkit_of(chart)?;
-            files.notes.extend(toolkit.notes.iter().cloned());
+            files.notes.extend(toolkit.files.notes.iter().cloned());
             files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
         Ok(())
@@ -181,7 +174,7 @@ impl<'p> Stage<'p> {
     }
 
     /// The toolkit that a chart depends on, copied when it is first asked for.
-    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<Staged> {
+    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<Arc<Toolkit>> {
         let (stage, index) = match &self.named_toolkit {
             Some(stage) => (&**stage, stage.plan.charts.iter().position(|chart| chart.role == Role::Toolkit)),
             None => (self, chart.toolkit),
@@ -194,7 +187,12 @@ impl<'p> Stage<'p> {
                 let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
                 return Err(format!("its helm-toolkit is refused: {}", all.join("; ")));
             }
-            stage.make(index, "toolkit-").map_err(|error| error.to_string())
+            let folder = PathBuf::from(format!("toolkit-{:?}", self.state)).join(index.to_string());
+            let copied = stage.read(toolkit).and_then(|files| {
+                files.write(self.scratch, &folder)?;
+                Ok(Arc::new(Toolkit { files, folder }))
+            });
+            copied.map_err(|error| error.to_string())
         });
         Ok(copied.clone()?)
     }
@@ -217,15 +215,12 @@ impl<'p> Stage<'p> {
             let inside = file.as_deref().and_then(|path| path.strip_prefix(&self.plan.base).ok());
             if let (Some(file), Some(inside)) = (&file, inside) {
                 let target = at.join(relative);
-                let change = self.changes.get(inside);
-                let old = match change.and_then(|change| change.old.as_ref()) {
-                    Some(old) => old.clone().into_bytes(),
-                    None => fs::read(file).map_err(error::Error::read(file))?,
+                let text = match (self.changes.get(inside), self.state) {
+                    (Some(change), State::Planned) => change.new.clone().into_bytes(),
+                    (Some(FileChange { old: Some(old), .. }), State::AsItIs) => old.clone().into_bytes(),
+                    _ => fs::read(file).map_err(error::Error::read(file))?,
                 };
-                if let Some(change) = change {
-                    files.planned.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
-                }
-                files.as_it_is.insert(target.clone(), with_pins(&target, old));
+                files.files.insert(target.clone(), with_pins(&target, text));
             } else if !relative.starts_with("charts") {
                 // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
@@ -234,10 +229,11 @@ impl<'p> Stage<'p> {
                 ));
             }
         }
-        for (path, change) in self.changes.iter().filter(|(_, change)| change.old.is_none()) {
+        let is_made = |change: &FileChange| change.old.is_none() && self.state == State::Planned;
+        for (path, change) in self.changes.iter().filter(|(_, change)| is_made(change)) {
             if let Ok(relative) = path.strip_prefix(dir) {
                 let target = at.join(relative);
-                files.planned.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
+                files.files.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
             }
         }
         Ok(())

@@ -142,8 +142,8 @@ fn fix(id: Id) -> &'static str {
 
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// All is as it should be, with the edits of the plan where there are some.
-    Proven { is_planned: bool },
+    /// All is as it should be, also against what there was before, where that is something else.
+    Proven { is_changed: bool },
     /// There are faults.
     Faulty,
     /// With the reason.
@@ -157,6 +157,10 @@ pub(crate) enum Verdict {
 pub(crate) struct Report<'p> {
     /// Sorted by path.
     pub(crate) charts: Vec<(Verdict, Verified<'p>)>,
+    /// The revision that the charts are compared with, where that is not what the plan starts from.
+    pub(crate) base: Option<String>,
+    /// The charts that were there, and are no more.
+    pub(crate) gone: Vec<PathBuf>,
     /// How often Helm was called.
     pub(crate) renders: usize,
 }

@@ -1,0 +1,102 @@
+//! What checkouts were before a change: as a git revision has them, in a scratch folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::discover::{self, Checkouts};
+use crate::disk::Scratch;
+use crate::error::Error;
+use crate::git;
+use crate::metadata::Role;
+use crate::plan::{ChartPlan, Plan};
+
+/// The charts before a change. Their paths are those of the checkouts.
+#[derive(Debug)]
+pub(crate) struct Base {
+    /// The revision, as people are told of it.
+    pub(crate) name: String,
+    pub(crate) plan: Plan,
+}
+
+/// Which revision the folders of a call are compared with.
+pub(crate) struct Revisions<'r> {
+    /// One for all folders, or one for each.
+    pub(crate) names: &'r [String],
+    /// The folders that the call names.
+    pub(crate) folders: &'r [PathBuf],
+}
+
+impl Revisions<'_> {
+    /// The revision for `root`, which may be a folder beside those that the call names.
+    fn of(&self, root: &Path) -> &str {
+        let is_it = |folder: &PathBuf| folder.canonicalize().is_ok_and(|folder| folder == root);
+        let index = self.folders.iter().position(is_it).unwrap_or(0);
+        self.names.get(index).or(self.names.first()).map_or("HEAD", String::as_str)
+    }
+}
+
+/// Whether what is in all of these folders is in git work trees, and some of it is not committed. `None` where
+/// one of them is in no work tree.
+pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Result<Option<bool>, Error> {
+    let mut has_some = false;
+    for root in roots {
+        match git::has_changes(root)? {
+            Some(has_changes) => has_some |= has_changes,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(has_some))
+}
+
+impl Base {
+    /// Writes the charts of the folders `roots`, which have `base` in common, into `scratch` as `revisions` have
+    /// them, and has `plan` look at them.
+    ///
+    /// # Errors
+    /// [`Error::Git`] where there is no such revision.
+    pub(crate) fn read(
+        scratch: &Scratch,
+        base: &Path,
+        roots: &BTreeSet<PathBuf>,
+        revisions: &Revisions<'_>,
+        plan: impl FnOnce(Checkouts) -> Plan,
+    ) -> Result<Self, Error> {
+        let mut names = BTreeSet::new();
+        let mut copies = Vec::new();
+        for root in roots {
+            let name = revisions.of(root);
+            names.insert(name);
+            let copy = Path::new("base").join(root.strip_prefix(base).unwrap_or(Path::new("")));
+            scratch.make_folder(&copy)?;
+            for git::File { path, is_link, text } in git::files_at(root, name)? {
+                let at = copy.join(path);
+                scratch.make_folder(at.parent().unwrap_or(&copy))?;
+                if is_link { scratch.link_anywhere(&text, &at)? } else { scratch.write(&at, &text)? }
+            }
+            copies.push(scratch.path().join(copy));
+        }
+        let checkouts = match discover::find(&copies, &[]) {
+            Err(Error::NoChart(_)) => {
+                Checkouts { base: base.to_owned(), roots: BTreeSet::new(), charts: Vec::new() }
+            }
+            found => found?,
+        };
+        let names: Vec<&str> = names.into_iter().collect();
+        Ok(Base { name: names.join(" and "), plan: plan(checkouts) })
+    }
+
+    /// What `chart` was: the chart in the same folder, else the one of its name.
+    pub(crate) fn chart(&self, chart: &ChartPlan) -> Option<&ChartPlan> {
+        let of_role = || self.plan.charts.iter().filter(|old| old.role == chart.role);
+        of_role().find(|old| old.path == chart.path).or_else(|| of_role().find(|old| old.name == chart.name))
+    }
+
+    /// The charts that `plan` has no more.
+    pub(crate) fn gone<'b>(&'b self, plan: &'b Plan) -> impl Iterator<Item = &'b ChartPlan> {
+        let is_there = |old: &ChartPlan| {
+            plan.charts.iter().any(|chart| self.chart(chart).is_some_and(|its| its.path == old.path))
+        };
+        let charts = self.plan.charts.iter().filter(|old| old.role == Role::Application);
+        charts.filter(move |old| !is_there(old))
+    }
+}
