@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::discover::{self, Checkouts};
 use crate::disk::Scratch;
 use crate::error::Error;
+use crate::finding::{Finding, Id};
 use crate::git;
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Plan};
@@ -89,6 +90,23 @@ impl Base {
     pub(crate) fn chart(&self, chart: &ChartPlan) -> Option<&ChartPlan> {
         let of_role = || self.plan.charts.iter().filter(|old| old.role == chart.role);
         of_role().find(|old| old.path == chart.path).or_else(|| of_role().find(|old| old.name == chart.name))
+    }
+
+    /// Takes out of `plan` what was found before as well, wherever in its file it stood.
+    pub(crate) fn drop_known(&self, plan: &mut Plan) {
+        for chart in &mut plan.charts {
+            let Some(old) = self.chart(chart) else { continue };
+            fn key<'f>(chart: &Path, finding: &'f Finding) -> (Id, PathBuf, &'f str) {
+                let path = finding.location.path.strip_prefix(chart).unwrap_or(&finding.location.path);
+                (finding.id, path.to_owned(), &finding.what)
+            }
+            let mut known: Vec<_> = old.findings.iter().map(|finding| key(&old.path, finding)).collect();
+            let path = &chart.path;
+            chart.findings.retain(|finding| {
+                let place = known.iter().position(|known| *known == key(path, finding));
+                place.map(|place| known.swap_remove(place)).is_none()
+            });
+        }
     }
 
     /// The charts that `plan` has no more.

@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// wrong and what to do. Exits with 1 if there is an error: with authentication on, a chart would
     /// not pull all its images. Warnings do not change the exit code.
     Check {
+        /// Say only what this git revision of the checkouts does not have (can be given once for each)
+        #[arg(long, value_name = "REV", help_heading = "Charts")]
+        base: Vec<String>,
         #[command(flatten)]
         reports: Reports<CheckFormat>,
         #[command(flatten)]
@@ -139,7 +142,7 @@ pub(crate) struct Proof {
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Compare with this git revision of the checkouts; can be given once for each [default: HEAD where
+    /// Compare with this git revision of the checkouts (can be given once for each) [default: HEAD where
     /// something is not committed, else the files as they are]
     #[arg(long, value_name = "REV", help_heading = "Charts")]
     pub(crate) base: Vec<String>,

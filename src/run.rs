@@ -15,6 +15,7 @@ use crate::base::{Base, Revisions};
 use crate::cli::{
     Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
+use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
 use crate::error::Error;
 use crate::lock::Lock;
@@ -28,7 +29,7 @@ use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, verify as report};
 use crate::signals::Signals;
 use crate::verify::{self, Progress, Verdict, With};
-use crate::{base, diff, discover, git, manual, passes, write};
+use crate::{base, diff, git, manual, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -93,7 +94,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     };
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
     let roots = checkouts.roots.clone();
-    let plan = passes::plan(checkouts, &selection, &options);
+    let mut plan = passes::plan(checkouts, &selection, &options);
     let has_changes = !plan.files().is_empty();
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (done, code) = match command {
@@ -102,7 +103,11 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
             (Done::Planned, changed(exit_code))
         }
         Command::Apply(args) => (apply(args, &plan, color, stderr)?, changed(&args.exit_code)),
-        Command::Check { reports, .. } => {
+        Command::Check { base, reports, .. } => {
+            if !base.is_empty() {
+                let known = |checkouts| passes::plan(checkouts, &selection, &options);
+                read_base(&Scratch::new()?, &plan, &roots, base, common, known)?.drop_known(&mut plan);
+            }
             let (errors, warnings) = print_findings(reports, &plan, color)?;
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
@@ -163,11 +168,7 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
 }
 
 /// Waits for other runs to end, and removes what those that were killed have left.
-fn lock_and_clear_up(
-    checkouts: &discover::Checkouts,
-    detail: Detail,
-    stderr: &mut dyn Write,
-) -> Result<Lock, Error> {
+fn lock_and_clear_up(checkouts: &Checkouts, detail: Detail, stderr: &mut dyn Write) -> Result<Lock, Error> {
     // Where standard error is closed there is nobody to tell.
     let mut waiting = |folder: &Path| drop(summary::write_waiting(stderr, folder));
     let lock = Lock::take(&checkouts.roots, &mut waiting)?;
@@ -220,10 +221,19 @@ fn verify(
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
     let scratch = Scratch::new()?;
-    let (base, no_before) = if base.is_empty() {
-        base_of_changes(&scratch, plan, roots, common)?
-    } else {
-        (Some(read_base(&scratch, plan, roots, base, common)?), None)
+    // Nothing of the base is to be changed.
+    let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
+    let options = common.options();
+    let read = |names: &[String]| {
+        read_base(&scratch, plan, roots, names, common, |checkouts| Plan::new(checkouts, &nothing, &options))
+    };
+    // What `apply` has just written must not be compared with itself.
+    let (base, no_before) = match base::has_changes(roots) {
+        _ if !base.is_empty() => (Some(read(base)?), None),
+        Ok(Some(true)) => (Some(read(&["HEAD".to_owned()])?), None),
+        Ok(Some(false)) => (None, None),
+        Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
+        Err(error) => (None, Some(error.to_string())),
     };
     let verified = prove(proof, common, plan, base.as_ref(), &scratch)?;
     print(reports, plan, color, |format, out, is_coloured| match format {
@@ -263,40 +273,20 @@ fn prove<'p>(
     verified
 }
 
-/// What the checkouts were in git where something in them is not committed: what `apply` has just written must not
-/// be compared with itself. Else `None`, and why there is nothing to compare with, if that is so.
-fn base_of_changes(
-    scratch: &Scratch,
-    plan: &Plan,
-    roots: &BTreeSet<PathBuf>,
-    common: &Common,
-) -> Result<(Option<Base>, Option<String>), AnyError> {
-    Ok(match base::has_changes(roots) {
-        Ok(Some(true)) => (Some(read_base(scratch, plan, roots, &["HEAD".to_owned()], common)?), None),
-        Ok(Some(false)) => (None, None),
-        Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
-        Err(error) => (None, Some(error.to_string())),
-    })
-}
-
-/// The checkouts as they are in git.
+/// The checkouts as they are in git, looked at by `look`.
 fn read_base(
     scratch: &Scratch,
     plan: &Plan,
     roots: &BTreeSet<PathBuf>,
     names: &[String],
     common: &Common,
-) -> Result<Base, AnyError> {
+    look: impl FnOnce(Checkouts) -> Plan,
+) -> Result<Base, Error> {
     if names.len() > 1 && names.len() != common.checkouts.len() {
-        return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() }.into());
+        return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() });
     }
     let revisions = Revisions { names, folders: &common.checkouts };
-    // Nothing of it is to be changed.
-    let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
-    let base = Base::read(scratch, &plan.base, roots, &revisions, |checkouts| {
-        Plan::new(checkouts, &nothing, &common.options())
-    });
-    Ok(base?)
+    Base::read(scratch, &plan.base, roots, &revisions, look)
 }
 
 /// The plan for the helm-toolkit in the folder `dir`.

@@ -87,6 +87,24 @@ fn a_branch_is_compared_with_where_it_began() {
 }
 
 #[test]
+fn check_says_only_what_the_branch_brings() {
+    let work = repository();
+    let all = run(work.path(), &["check", "--include", "nova"]);
+    assert_eq!(all.code, 1, "{}", all.stdout);
+    let none = run(work.path(), &["check", "--base", "HEAD", "--include", "nova"]);
+    assert_eq!((none.code, none.stdout.as_str()), (0, ""), "{}", none.stderr);
+    // Lines move, and one more pod is bare.
+    let template = work.path().join("nova/templates/deployment-api.yaml");
+    let text = fs::read_to_string(&template).unwrap();
+    let pod = "kind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n    - image: a\n";
+    fs::write(&template, format!("# a comment\n{text}---\napiVersion: v1\n{pod}")).unwrap();
+    let new = run(work.path(), &["check", "--base", "HEAD", "--include", "nova"]);
+    assert_eq!((new.code, new.stdout.lines().count()), (1, 1), "{}", new.stdout);
+    assert!(new.stdout.contains("error[bare-pod]"), "{}", new.stdout);
+    assert!(new.stderr.contains("1 error in 1 of 1 chart, 0 warnings"), "{}", new.stderr);
+}
+
+#[test]
 fn charts_come_go_and_are_renamed() {
     let work = repository();
     migrate(work.path());
