@@ -96,10 +96,6 @@ impl Base {
     pub(crate) fn drop_known(&self, plan: &mut Plan) {
         for chart in &mut plan.charts {
             let Some(old) = self.chart(chart) else { continue };
-            fn key<'f>(chart: &Path, finding: &'f Finding) -> (Id, PathBuf, &'f str) {
-                let path = finding.location.path.strip_prefix(chart).unwrap_or(&finding.location.path);
-                (finding.id, path.to_owned(), &finding.what)
-            }
             let mut known: Vec<_> = old.findings.iter().map(|finding| key(&old.path, finding)).collect();
             let path = &chart.path;
             chart.findings.retain(|finding| {
@@ -117,4 +113,10 @@ impl Base {
         let charts = self.plan.charts.iter().filter(|old| old.role == Role::Application);
         charts.filter(move |old| !is_there(old))
     }
+}
+
+/// What a finding is about, in the chart in the folder `chart`.
+fn key<'f>(chart: &Path, finding: &'f Finding) -> (Id, PathBuf, &'f str) {
+    let path = finding.location.path.strip_prefix(chart).unwrap_or(&finding.location.path);
+    (finding.id, path.to_owned(), &finding.what)
 }

@@ -147,6 +147,11 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "REV", help_heading = "Charts")]
     pub(crate) base: Vec<String>,
 
+    /// Render with each file of values that the checkouts carry too, before and after: those in
+    /// CHART/values_overrides and in values_overrides/CHART
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) all_overrides: bool,
+
     #[command(flatten)]
     pub(crate) proof: Proof,
 

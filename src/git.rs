@@ -109,8 +109,8 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
     let charts: HashSet<PathBuf> = charts.map(Path::to_owned).collect();
     let is_wanted = |folder: &Path| charts.contains(folder) || folder.ends_with(OVERRIDES);
     entries.retain(|(path, ..)| path.ancestors().skip(1).any(is_wanted));
-    let names: String = entries.iter().map(|(.., name)| format!("{name}\n")).collect();
-    let printed = ask(folder, &["cat-file", "--batch"], names.as_bytes())
+    let names: Vec<&str> = entries.iter().map(|(.., name)| name.as_str()).collect();
+    let printed = ask(folder, &["cat-file", "--batch"], names.join("\n").as_bytes())
         .map_err(|error| failed(&format!("git does not run: {error}")))?;
     // `<name> <type> <size>\n<text>\n` for each
     let mut rest = printed.as_slice();

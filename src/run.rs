@@ -28,7 +28,7 @@ use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Progress, Verdict, With};
+use crate::verify::{self, Progress, Setup, Verdict};
 use crate::{base, diff, git, manual, passes, write};
 
 /// Nothing is left to be done.
@@ -147,7 +147,7 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         return Ok(Done::Dirty(dirty));
     }
     if *is_proven {
-        let mut verified = prove(proof, common, plan, None, &Scratch::new()?)?;
+        let mut verified = prove(proof, common, plan, None, &Scratch::new()?, false)?;
         // What is refused is not written.
         verified.charts.retain(|(verdict, found)| match verdict {
             Verdict::Faulty => true,
@@ -217,7 +217,7 @@ fn verify(
     color: ColorChoice,
     stderr: &mut dyn Write,
 ) -> Result<u8, AnyError> {
-    let Verify { common, proof, base, reports } = args;
+    let Verify { common, proof, base, all_overrides, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
     let scratch = Scratch::new()?;
@@ -235,7 +235,8 @@ fn verify(
         Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
         Err(error) => (None, Some(error.to_string())),
     };
-    let verified = prove(proof, common, plan, base.as_ref(), &scratch)?;
+    let all_overrides = *all_overrides;
+    let verified = prove(proof, common, plan, base.as_ref(), &scratch, all_overrides)?;
     print(reports, plan, color, |format, out, is_coloured| match format {
         VerifyFormat::Text => report::write_text(out, &verified, is_coloured),
         VerifyFormat::Json => report::write_json(out, &verified),
@@ -259,6 +260,7 @@ fn prove<'p>(
     plan: &'p Plan,
     base: Option<&Base>,
     scratch: &Scratch,
+    all_overrides: bool,
 ) -> Result<verify::Report<'p>, AnyError> {
     let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
@@ -267,8 +269,9 @@ fn prove<'p>(
         Progress::ChartDone => bar.inc(1),
         Progress::Interrupted => bar.finish_and_clear(),
     };
-    let with = With { toolkit: toolkit.as_ref(), base, helm: proof.helm.as_deref(), scratch };
-    let verified = verify::verify(plan, &with, &progress);
+    let setup =
+        Setup { toolkit: toolkit.as_ref(), base, helm: proof.helm.as_deref(), scratch, all_overrides };
+    let verified = verify::verify(plan, &setup, &progress);
     bar.finish_and_clear();
     verified
 }

@@ -143,6 +143,47 @@ fn where_there_is_no_before_it_is_said() {
     assert_eq!((two.code, two.stderr.contains("--base is given 2 times")), (2, true), "{}", two.stderr);
 }
 
+/// A pod that only one of the checkout's own files of values shows.
+#[test]
+fn files_of_values_are_rendered_before_and_after() {
+    let work = repository();
+    let own = work.path().join("nova/values_overrides");
+    let shared = work.path().join("values_overrides/nova");
+    for folder in [&own, &shared] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::write(own.join("tls.yaml"), "tls: true\n").unwrap();
+    fs::write(shared.join("other.yaml"), "other: true\n").unwrap();
+    fs::write(shared.join("netpol.yaml"), "%%% REPLACE %%%\n").unwrap();
+    fs::write(shared.join("fails.yaml"), "order: out\n").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", shared.join("link.yaml")).unwrap();
+    let template = work.path().join("nova/templates/more.yaml");
+    fs::write(&template, "{{ if eq (toString .Values.order) \"out\" }}{{ fail \"no\" }}{{ end }}\n").unwrap();
+    commit(work.path());
+    let found = verify(work.path(), &["--all-overrides"]);
+    assert_says(&found, 0, "nova: proven as planned (1 pod, 1 ServiceAccount, 2 override files)\n");
+    for note in [
+        "note: values_overrides/nova/netpol.yaml: not compared: it is no YAML",
+        "note: values_overrides/nova/fails.yaml: not compared: does not render before: Error:",
+    ] {
+        assert!(found.stdout.contains(note), "{note}\n{}", found.stdout);
+    }
+    assert!(!found.stdout.contains("link.yaml"), "{}", found.stdout);
+    let pod = "{{ if and .Values.tls (hasKey .Values.secrets \"oci_image_registry\") }}kind: ConfigMap\nmetadata: {name: a}\n{{ end }}\n";
+    fs::write(&template, pod).unwrap();
+    commit(work.path());
+    assert_says(&verify(work.path(), &[]), 0, "nova: proven as planned");
+    let found = verify(work.path(), &["--all-overrides"]);
+    assert_says(&found, 1, "error[render-differs]: with values_overrides/tls.yaml: ConfigMap/a: is new");
+    migrate(work.path());
+    fs::write(own.join("tls.yaml"), "tls: false\n").unwrap();
+    commit(work.path());
+    assert_says(&verify(work.path(), &["--all-overrides", "--base", "HEAD~1"]), 0, ", 3 override files)");
+    fs::write(own.join("tls.yaml"), "tls: true\n").unwrap();
+    let found = verify(work.path(), &["--all-overrides", "--base", "HEAD"]);
+    assert_says(&found, 1, "with values_overrides/tls.yaml: ConfigMap/a: is new");
+}
+
 #[test]
 fn apply_writes_only_what_helm_proves() {
     let work = repository();

@@ -73,10 +73,14 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
                     (false, _) => "as it is",
                 };
                 let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
+                let overrides = match found.overrides {
+                    0 => String::new(),
+                    count => format!(", {}", amount(count, "override file")),
+                };
                 let what = if found.is_empty() {
                     "renders no pods by default"
                 } else {
-                    &format!("{pods}, {accounts}")
+                    &format!("{pods}, {accounts}{overrides}")
                 };
                 writeln!(out, "{path}: {good}proven{good:#} {state} ({what})")?;
             }
@@ -142,6 +146,7 @@ fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
         "as_planned": as_planned,
         "pods": if_proven(found.pods),
         "service_accounts": if_proven(found.accounts),
+        "overrides": if_proven(found.overrides),
         "faults": found.faults.iter().map(fault_json).collect::<Vec<_>>(),
         "notes": found.notes,
     })
@@ -151,7 +156,7 @@ fn fault_json(fault: &Fault) -> Value {
     let Fault { finding, render, object, what, difference } = fault;
     let mut map = finding_json(finding);
     map.extend([
-        ("render".to_owned(), json!(render.id)),
+        ("render".to_owned(), json!(render)),
         ("object".to_owned(), json!(object)),
         ("place".to_owned(), json!(difference.as_ref().map(|found| &found.path))),
         ("before".to_owned(), json!(difference.as_ref().map(|found| &found.before))),
@@ -172,7 +177,9 @@ pub(crate) fn write_summary(
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
     let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
-    if let Some(why) = no_before.filter(|_| !report.charts.iter().all(is_compared)) {
+    if let Some(why) =
+        no_before.filter(|_| detail >= Detail::Normal && !report.charts.iter().all(is_compared))
+    {
         writeln!(
             out,
             "{NOTE}note{NOTE:#}: charts that are proven as they are were not compared with what they were before: {why}"

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,18 +56,18 @@ impl Helm {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// What `helm template` prints for the chart in `folder` with these `--set`, or what it complains of. An
+    /// What `helm template` prints for the chart in `folder` with these arguments, or what it complains of. An
     /// error says nothing about the chart: Helm cannot be started, or is killed.
     pub(crate) fn template(
         &self,
         chart: &str,
         folder: &Path,
-        sets: &[&str],
+        arguments: &[OsString],
     ) -> io::Result<Result<String, String>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut command = self.command();
         command.arg("template").arg(release(chart)).arg(folder).args(["--namespace", NAMESPACE]);
-        command.args(sets.iter().flat_map(|set| ["--set", set]));
+        command.args(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let (id, stdout, stderr) = {
             let mut running = self.running();

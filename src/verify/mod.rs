@@ -13,11 +13,13 @@ mod credentials;
 mod endpoint;
 mod helm;
 mod objects;
+mod overrides;
 mod pin;
 mod prove;
+mod render;
 mod run;
 mod stage;
 mod verdict;
 
-pub(crate) use run::{Progress, With, verify};
+pub(crate) use run::{Progress, Setup, verify};
 pub(crate) use verdict::{Fault, Report, Verdict, Verified};

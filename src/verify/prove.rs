@@ -1,36 +1,27 @@
 //! Renders one chart in all ways, and compares.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use rayon::prelude::*;
 
 use super::compare::differences;
 use super::credentials::{Credentials, is_hash_of, new_secrets};
 use super::endpoint::egress;
 use super::helm::Helm;
-use super::objects::{self, Object};
-use super::pin::unpinned;
-use super::stage::Stage;
-use super::verdict::{AUTH_ON, DEFAULT, HOST, SECRET_OFF, Verdict, Verified};
+use super::overrides::Override;
+use super::render::{HOST, NotVerified, Render, Rendered};
+use super::stage::{Files, Stage};
+use super::verdict::{Verdict, Verified};
 use crate::base::Base;
 use crate::chart::VALUES;
 use crate::context::REGISTRY;
 use crate::disk::Scratch;
 use crate::error;
 use crate::finding::Id;
+use crate::plan::ChartPlan;
 use crate::yaml::tree::Tree;
-
-/// What has to be asked for where an owner has switched authentication on.
-const AUTH_OFF: &[&str] = &["endpoints.oci_image_registry.auth.enabled=false"];
-
-/// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
-const AGAIN: usize = 3;
-
-/// Why a chart cannot be verified.
-type NotVerified = Box<dyn Error + Send + Sync>;
 
 /// What all charts share.
 pub(crate) struct Prover<'p> {
@@ -40,83 +31,98 @@ pub(crate) struct Prover<'p> {
     pub(crate) base: Option<&'p Base>,
     pub(crate) scratch: &'p Scratch,
     pub(crate) helm: &'p Helm,
+    /// Whether the checkout's own files of values are tried too.
+    pub(crate) all_overrides: bool,
 }
 
-/// A chart in the scratch folder, rendered with some `--set`.
-struct Rendered<'r> {
-    chart: &'r str,
-    folder: &'r Path,
-    sets: &'static [&'static str],
-    /// What it renders, or why it does not.
-    objects: Result<Vec<Object>, String>,
+/// A chart in the scratch folder, before and after.
+struct Pair {
+    /// The folder with what it was; `None` where that is what it is.
+    before: Option<PathBuf>,
+    after: PathBuf,
+    /// The default values.
+    values: Tree,
 }
 
 impl Prover<'_> {
     /// Proves the chart with this index, or says what is wrong with it in `found`.
     pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
         let name = &found.chart.name;
-        let old = self.base.map_or(Some(found.chart), |base| base.chart(found.chart));
+        let old = self.chart_before(found.chart);
         let before = old.map(|chart| self.before.read(chart)).transpose()?;
         let after = self.after.read(found.chart)?;
         found.notes.extend(after.notes.iter().cloned());
-        let folder = after.write(self.scratch, &Path::new("after").join(index.to_string()))?;
-        let file = folder.join(VALUES);
-        let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
-        let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
+        let pair = self.write(index, before.as_ref(), &after)?;
+        let values = &pair.values;
 
-        let changed = before.as_ref().filter(|before| **before != after);
-        let old_folder = changed
-            .map(|before| before.write(self.scratch, &Path::new("before").join(index.to_string())))
-            .transpose()?;
-        let as_it_was = old_folder.as_ref().map(|folder| self.render(name, folder, &[])).transpose()?;
-        if let Some(Err(error)) = as_it_was.as_ref().map(|rendered| &rendered.objects) {
-            return Err(format!("does not render {}: {error}", self.state_before()).into());
-        }
-        let default = self.render(name, &folder, DEFAULT.sets)?;
-        match (&as_it_was, &default.objects) {
-            (Some(as_it_was), _) => compare_default(as_it_was, &default, &values, found),
-            (None, Err(error)) if before.is_some() => {
-                return Err(format!("does not render as it is: {error}").into());
+        let default = Rendered::new(self.helm, name, &pair.after, Render::default())?;
+        if let Some(folder) = &pair.before {
+            let as_it_was = Rendered::new(self.helm, name, folder, Render::default())?;
+            if let Err(error) = &as_it_was.objects {
+                return Err(format!("does not render {}: {error}", self.state_before()).into());
             }
-            (None, Err(error)) => found.does_not_render(DEFAULT, error),
-            (None, Ok(_)) => {}
+            compare_default(&as_it_was, &default, values, found);
+            self.check_faults([&as_it_was, &default], found)?;
+        } else if let Err(error) = &default.objects {
+            return Err(format!("does not render as it is: {error}").into());
         }
         if let (None, Some(base)) = (&before, self.base) {
-            found.notes.insert(format!(
-                "is not in {}: with default values there is nothing to compare it with",
-                base.name
-            ));
-        }
-        if !found.faults.is_empty() {
-            self.differs_from_itself([as_it_was.as_ref().unwrap_or(&default), &default])?;
+            let name = &base.name;
+            let note = format!("is not in {name}: with default values there is nothing to compare it with");
+            found.notes.insert(note);
         }
 
         let enabled = values.at(&["endpoints", REGISTRY, "auth", "enabled"]);
         let is_on = enabled.is_some_and(Tree::is_true);
         if is_on && !matches!(enabled, Some(Tree::Other(word)) if word == "true") {
-            found.fault(
-                Id::NoBoolean,
-                None,
-                "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true",
-            );
+            let what = "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true";
+            found.fault(Id::NoBoolean, None, what);
         }
-        let asked_off = if is_on { Some(self.render(name, &folder, AUTH_OFF)?) } else { None };
+        let asked_off =
+            if is_on { Some(Rendered::new(self.helm, name, &pair.after, Render::auth_off())?) } else { None };
         let off = asked_off.as_ref().unwrap_or(&default);
-        let on = self.render(name, &folder, AUTH_ON.sets)?;
-        let known = found.faults.len();
-        compare_auth(off, &on, &values, &after.others, found);
-        if found.faults.len() > known {
-            self.differs_from_itself([off, &on])?;
-        }
+        let on = Rendered::new(self.helm, name, &pair.after, Render::auth_on())?;
+        compare_auth(off, &on, values, &after.others, found);
+        self.check_faults([off, &on], found)?;
         if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
-            self.check_switch(&folder, off, found)?;
+            self.check_switch(&pair.after, off, found)?;
         }
-        let is_changed = changed.is_some();
+        if self.all_overrides {
+            self.check_overrides(&pair, found)?;
+        }
+        let is_changed = pair.before.is_some();
         Ok(if found.faults.is_empty() { Verdict::Proven { is_changed } } else { Verdict::Faulty })
+    }
+
+    /// What `chart` was before.
+    fn chart_before<'c>(&'c self, chart: &'c ChartPlan) -> Option<&'c ChartPlan> {
+        self.base.map_or(Some(chart), |base| base.chart(chart))
     }
 
     fn state_before(&self) -> String {
         self.base.map_or_else(|| "as it is".to_owned(), |base| format!("as it was in {}", base.name))
+    }
+
+    /// Writes the chart into the scratch folder, once where it is what it was.
+    fn write(&self, index: usize, before: Option<&Files>, after: &Files) -> Result<Pair, NotVerified> {
+        let write =
+            |files: &Files, state: &str| files.write(self.scratch, &Path::new(state).join(index.to_string()));
+        let before = before.filter(|before| *before != after);
+        let before = before.map(|before| write(before, "before")).transpose()?;
+        let after = write(after, "after")?;
+        let file = after.join(VALUES);
+        let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
+        let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
+        Ok(Pair { before, after, values })
+    }
+
+    /// Where there are faults: renders each side again, since a chart that differs from itself has none.
+    fn check_faults(&self, sides: [&Rendered<'_>; 2], found: &Verified<'_>) -> Result<(), NotVerified> {
+        let ids = sides.map(|side| side.with.id);
+        if found.faults.iter().any(|fault| ids.contains(&fault.render)) {
+            sides.into_iter().try_for_each(|side| side.check_again(self.helm))?;
+        }
+        Ok(())
     }
 
     /// Checks that a template of another kind makes no Secret where `manifests.secret_registry` is off.
@@ -126,66 +132,73 @@ impl Prover<'_> {
         off: &Rendered<'_>,
         found: &mut Verified<'_>,
     ) -> Result<(), NotVerified> {
-        let switched = self.render(&found.chart.name, folder, SECRET_OFF.sets)?;
+        let switched = Rendered::new(self.helm, &found.chart.name, folder, Render::secret_off())?;
         match (&switched.objects, &off.objects) {
-            (Ok(switched), Ok(off)) => {
-                for secret in new_secrets(switched, off) {
+            (Ok(objects), Ok(off)) => {
+                for secret in new_secrets(objects, off) {
                     let what = "is made although manifests.secret_registry is false".to_owned();
-                    found.add(SECRET_OFF, Id::WrongSecret, Some(secret), what, None);
+                    found.add(&switched.with, Id::WrongSecret, Some(secret), what, None);
                 }
             }
-            (Err(error), _) => found.does_not_render(SECRET_OFF, error),
+            (Err(error), _) => found.does_not_render(&switched.with, error),
             (Ok(_), Err(_)) => {}
         }
         Ok(())
     }
 
-    fn render<'r>(
-        &self,
-        chart: &'r str,
-        folder: &'r Path,
-        sets: &'static [&'static str],
-    ) -> Result<Rendered<'r>, NotVerified> {
-        let printed = self.helm.template(chart, folder, sets);
-        let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
-        let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
-        Ok(Rendered { chart, folder, sets, objects: printed.and_then(read) })
-    }
-
-    /// Renders each side again, and fails where one gives something else than before.
-    fn differs_from_itself(&self, sides: [&Rendered<'_>; 2]) -> Result<(), NotVerified> {
-        for side in [sides; AGAIN].iter().flatten() {
-            let again = self.render(side.chart, side.folder, side.sets)?;
-            let place = match (&side.objects, &again.objects) {
-                (Ok(one), Ok(other)) => {
-                    let first = differences(one, other).into_iter().next();
-                    first.map(|(object, difference)| format!("{}: {difference}", object.key))
-                }
-                (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
-                    Some(format!("it does not always render: {error}"))
-                }
-                // It does not render, whatever it says of that.
-                (Err(_), Err(_)) => None,
-            };
-            if let Some(place) = place {
-                let functions: Vec<&str> = unpinned_functions(side.folder).into_iter().collect();
-                let calls = if functions.is_empty() {
-                    String::new()
-                } else {
-                    format!("; its templates call {}, which may be why", functions.join(" and "))
-                };
-                return Err(format!("renders differently each time: {place}{calls}").into());
-            }
+    /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
+    fn check_overrides(&self, pair: &Pair, found: &mut Verified<'_>) -> Result<(), NotVerified> {
+        let chart = found.chart;
+        let old =
+            self.chart_before(chart).map(|old| Override::all(self.before.base(), old)).unwrap_or_default();
+        let overrides = Override::all(self.after.base(), chart);
+        let compared = overrides.par_iter().map(|new| {
+            let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
+            let mut found = Verified::new(chart);
+            self.check_override(pair, old, new, &mut found).map(|()| found)
+        });
+        for compared in compared.collect::<Vec<_>>() {
+            found.absorb(compared?);
         }
         Ok(())
     }
+
+    fn check_override(
+        &self,
+        pair: &Pair,
+        old: &Override,
+        new: &Override,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        let name = &found.chart.name;
+        if let Some(why) = new.why_not() {
+            found.notes.insert(format!("{}: not compared: {why}", new.name));
+            return Ok(());
+        }
+        let before = pair.before.as_ref().unwrap_or(&pair.after);
+        if before == &pair.after && old.is_same(new) {
+            found.overrides += 1;
+            return Ok(());
+        }
+        let with = |file: &Override| Render::values("override", &file.name, &file.file);
+        let before = Rendered::new(self.helm, name, before, with(old))?;
+        if let Err(error) = &before.objects {
+            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
+            return Ok(());
+        }
+        let after = Rendered::new(self.helm, name, &pair.after, with(new))?;
+        compare_default(&before, &after, &pair.values, found);
+        found.overrides += usize::from(found.faults.is_empty());
+        self.check_faults([&before, &after], found)
+    }
 }
 
-/// With default values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
+/// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
 fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
+    let with = &after.with;
     let (before, after) = match (&before.objects, &after.objects) {
         (Ok(before), Ok(after)) => (before, after),
-        (_, Err(error)) | (Err(error), _) => return found.does_not_render(DEFAULT, error),
+        (_, Err(error)) | (Err(error), _) => return found.does_not_render(with, error),
     };
     let egress = egress(values);
     let mut gained = BTreeSet::new();
@@ -198,7 +211,7 @@ fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, f
             let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
             found.notes.insert(note);
         } else {
-            found.differs(DEFAULT, object, difference);
+            found.differs(with, object, difference);
         }
     }
 }
@@ -211,10 +224,10 @@ fn compare_auth(
     others: &BTreeSet<String>,
     found: &mut Verified<'_>,
 ) {
-    let folder = on.folder;
+    let (folder, with) = (on.folder, &on.with);
     let (off, on) = match (&off.objects, &on.objects) {
         (Ok(off), Ok(on)) => (off, on),
-        (_, Err(error)) | (Err(error), _) => return found.does_not_render(AUTH_ON, error),
+        (_, Err(error)) | (Err(error), _) => return found.does_not_render(with, error),
     };
     let credentials = match Credentials::of(values, &found.chart.name, HOST) {
         Ok(credentials) => credentials,
@@ -232,15 +245,7 @@ fn compare_auth(
             let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
             found.notes.insert(note);
         } else {
-            found.differs(AUTH_ON, object, difference);
+            found.differs(with, object, difference);
         }
     }
-}
-
-/// Functions of the chart's own that may make it differ from itself.
-fn unpinned_functions(folder: &Path) -> BTreeSet<&'static str> {
-    let templates = WalkDir::new(folder.join("templates")).into_iter().filter_map(Result::ok);
-    let files = templates.map(walkdir::DirEntry::into_path).chain([folder.join(VALUES)]);
-    let texts = files.filter_map(|file| fs::read_to_string(file).ok());
-    texts.flat_map(|text| unpinned(&text).collect::<Vec<_>>()).collect()
 }

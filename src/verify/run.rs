@@ -30,7 +30,7 @@ pub(crate) enum Progress {
 }
 
 /// What a plan is verified with.
-pub(crate) struct With<'w> {
+pub(crate) struct Setup<'w> {
     /// The plan for the helm-toolkit that the user names.
     pub(crate) toolkit: Option<&'w Plan>,
     /// What there was before; else that is what the plan starts from.
@@ -38,15 +38,17 @@ pub(crate) struct With<'w> {
     /// The Helm that the user names.
     pub(crate) helm: Option<&'w Path>,
     pub(crate) scratch: &'w Scratch,
+    /// Whether the checkouts' own files of values are tried too.
+    pub(crate) all_overrides: bool,
 }
 
 /// Verifies a plan.
 pub(crate) fn verify<'p>(
     plan: &'p Plan,
-    with: &With<'_>,
+    setup: &Setup<'_>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report<'p>, Box<dyn Error>> {
-    let &With { toolkit, base, helm, scratch } = with;
+    let &Setup { toolkit, base, helm, scratch, all_overrides } = setup;
     let signals = Signals::catch()?;
     let helm = Helm::find(helm, scratch.path().join("helm"))?;
     let (done, is_done) = mpsc::channel::<()>();
@@ -65,7 +67,7 @@ pub(crate) fn verify<'p>(
         });
         let before = Stage::new(scratch, base.map_or(plan, |base| &base.plan), State::AsItIs, toolkit);
         let after = Stage::new(scratch, plan, State::Planned, toolkit);
-        let prover = Prover { before, after, base, scratch, helm };
+        let prover = Prover { before, after, base, scratch, helm, all_overrides };
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {

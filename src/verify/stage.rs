@@ -44,7 +44,7 @@ pub(crate) enum State {
 /// What the copy of a chart is made of, by paths in it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files {
-    files: BTreeMap<PathBuf, Vec<u8>>,
+    texts: BTreeMap<PathBuf, Vec<u8>>,
     toolkits: BTreeMap<PathBuf, Arc<Toolkit>>,
     /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
     pub(crate) others: BTreeSet<String>,
@@ -70,14 +70,14 @@ impl Files {
     /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
     fn has_chart(&self, at: &Path, name: &str) -> bool {
         let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
-        let mut inside = self.files.keys().filter_map(|path| path.strip_prefix(&charts).ok());
+        let mut inside = self.texts.keys().filter_map(|path| path.strip_prefix(&charts).ok());
         inside.any(|path| path == metadata || is_packed(path, name))
     }
 
     /// Writes the chart to `at` in the scratch folder, and returns its whole path.
     pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Staging<PathBuf> {
         let make_folder = |path: &Path| scratch.make_folder(path.parent().unwrap_or(at));
-        for (path, text) in &self.files {
+        for (path, text) in &self.texts {
             make_folder(&at.join(path))?;
             scratch.write(&at.join(path), text)?;
         }
@@ -92,7 +92,7 @@ impl Files {
     fn unpack_toolkit(&mut self, at: &Path) {
         let charts = at.join("charts");
         let is_toolkit = |path: &Path| path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
-        self.files.retain(|path, _| {
+        self.texts.retain(|path, _| {
             if is_toolkit(path) {
                 let what = shown(path);
                 self.notes.insert(format!(
@@ -118,6 +118,11 @@ impl<'p> Stage<'p> {
         let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, state, None)));
         let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
         Stage { plan, state, changes, scratch, named_toolkit, toolkits }
+    }
+
+    /// The folder that the paths of its charts are relative to.
+    pub(crate) fn base(&self) -> &Path {
+        &self.plan.base
     }
 
     /// Reads `chart`, and what it depends on.
@@ -148,7 +153,7 @@ impl<'p> Stage<'p> {
             } else {
                 // Helm renders no chart without something in the place of each dependency.
                 let empty = format!("apiVersion: v1\nname: {name:?}\nversion: 0.0.0\n");
-                files.files.insert(inside.join("Chart.yaml"), empty.into_bytes());
+                files.texts.insert(inside.join("Chart.yaml"), empty.into_bytes());
                 let note = format!("rendered without {name}, which it depends on and which is not here");
                 files.notes.insert(note);
             }
@@ -220,7 +225,7 @@ impl<'p> Stage<'p> {
                     (Some(FileChange { old: Some(old), .. }), State::AsItIs) => old.clone().into_bytes(),
                     _ => fs::read(file).map_err(error::Error::read(file))?,
                 };
-                files.files.insert(target.clone(), with_pins(&target, text));
+                files.texts.insert(target.clone(), with_pins(&target, text));
             } else if !relative.starts_with("charts") {
                 // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
@@ -233,7 +238,7 @@ impl<'p> Stage<'p> {
         for (path, change) in self.changes.iter().filter(|(_, change)| is_made(change)) {
             if let Ok(relative) = path.strip_prefix(dir) {
                 let target = at.join(relative);
-                files.files.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
+                files.texts.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
             }
         }
         Ok(())

@@ -5,46 +5,18 @@ use std::path::PathBuf;
 
 use super::compare::Difference;
 use super::objects::Object;
+use super::render::Render;
 use crate::chart::VALUES;
 use crate::finding::{Finding, Id, Location};
 use crate::plan::ChartPlan;
 use crate::text::printable;
 
-/// What a chart is rendered with.
-#[derive(Debug)]
-pub(crate) struct Render {
-    pub(crate) id: &'static str,
-    /// As in "with default values".
-    name: &'static str,
-    pub(crate) sets: &'static [&'static str],
-}
-
-pub(crate) const DEFAULT: &Render = &Render { id: "default", name: "default values", sets: &[] };
-
-pub(crate) const AUTH_ON: &Render = &Render {
-    id: "auth-on",
-    name: "authentication on",
-    sets: &[
-        "endpoints.oci_image_registry.auth.enabled=true",
-        "endpoints.oci_image_registry.host_fqdn_override.default=registry.example.com",
-    ],
-};
-
-/// For charts with a Secret template of another kind: whether it minds the switch.
-pub(crate) const SECRET_OFF: &Render = &Render {
-    id: "secret-off",
-    name: "authentication on and manifests.secret_registry off",
-    sets: &["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"],
-};
-
-/// The host in there.
-pub(crate) const HOST: &str = "registry.example.com";
-
 /// Something that is not as it should be.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) finding: Finding,
-    pub(crate) render: &'static Render,
+    /// The id of the render that shows it.
+    pub(crate) render: &'static str,
     /// `Kind/name`
     pub(crate) object: Option<String>,
     /// What is wrong; the finding says where, too.
@@ -62,11 +34,13 @@ pub(crate) struct Verified<'p> {
     /// Objects that make pods.
     pub(crate) pods: usize,
     pub(crate) accounts: usize,
+    /// The files of values that the checkout carries for it, with which it renders what it did.
+    pub(crate) overrides: usize,
 }
 
 impl<'p> Verified<'p> {
     pub(crate) fn new(chart: &'p ChartPlan) -> Self {
-        Verified { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0 }
+        Verified { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0, overrides: 0 }
     }
 
     /// Whether nothing in it pulls an image, with default values.
@@ -76,21 +50,28 @@ impl<'p> Verified<'p> {
 
     /// Where authentication is on.
     pub(crate) fn fault(&mut self, id: Id, object: Option<&Object>, what: impl Into<String>) {
-        self.add(AUTH_ON, id, object, what.into(), None);
+        self.add(&Render::auth_on(), id, object, what.into(), None);
     }
 
-    pub(crate) fn differs(&mut self, render: &'static Render, object: &Object, difference: Difference) {
+    pub(crate) fn differs(&mut self, render: &Render, object: &Object, difference: Difference) {
         self.add(render, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
     }
 
-    pub(crate) fn does_not_render(&mut self, render: &'static Render, error: &str) {
+    pub(crate) fn does_not_render(&mut self, render: &Render, error: &str) {
         self.add(render, Id::DoesNotRender, None, format!("does not render: {error}"), None);
+    }
+
+    /// Adds what another look at the same chart has found.
+    pub(crate) fn absorb(&mut self, other: Verified<'_>) {
+        self.faults.extend(other.faults);
+        self.notes.extend(other.notes);
+        self.overrides += other.overrides;
     }
 
     /// Adds a fault, unless another render has it too.
     pub(crate) fn add(
         &mut self,
-        render: &'static Render,
+        render: &Render,
         id: Id,
         object: Option<&Object>,
         what: String,
@@ -109,7 +90,7 @@ impl<'p> Verified<'p> {
         let place = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
         let message = printable(&format!("with {}: {place}{what}", render.name)).into_owned();
         let finding = Finding::error(id, Location::file(path), message, fix(id));
-        self.faults.push(Fault { finding, render, object, what, difference });
+        self.faults.push(Fault { finding, render: render.id, object, what, difference });
     }
 }
 

@@ -1,15 +1,5 @@
 //! What a scalar without quotes is to YAML 1.1, which Helm and Kubernetes read; other parsers read 1.2.
 
-use std::sync::LazyLock;
-
-use regex::bytes::Regex;
-
-use crate::text::pattern;
-
-/// Floats, and integers that are too large for 64 bits or start with a zero that is no base.
-static DECIMAL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"));
-
 /// What Helm takes the plain scalar `text` for, as JSON: `true` for `yes`, `365` for `0555`. `None` where that
 /// is the string itself.
 ///
@@ -35,7 +25,9 @@ fn number(text: &str) -> Option<String> {
     if let Some(integer) = integer(&digits) {
         return Some(integer.to_string());
     }
-    let float: f64 = DECIMAL.is_match(digits.as_bytes()).then(|| digits.parse().ok())??;
+    // Rust reads what Go does, and names such as `inf` besides.
+    let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let float: f64 = digits.parse().ok().filter(|_| is_decimal)?;
     float.is_finite().then(|| float.to_string())
 }
 

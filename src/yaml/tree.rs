@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn the_last_of_two_keys_wins_and_merges_are_made() -> Result<(), Box<dyn std::error::Error>> {
-        let tree = Tree::parse("a: 1\na: 2\nx: &x {p: 1, q: 2}\ny: {<<: *x, q: 3}\n1: one\n")?;
-        let expected = Tree::parse("'1': one\na: 2\nx: {p: 1, q: 2}\ny: {p: 1, q: 3}\n")?;
+        let tree = Tree::parse("a: 1\na: 2\nx: &x {p: 1, q: 2}\nz: {<<: *x, q: 3}\n1: one\n")?;
+        let expected = Tree::parse("'1': one\na: 2\nx: {p: 1, q: 2}\nz: {p: 1, q: 3}\n")?;
         assert_eq!(tree.settled(), expected);
         assert_ne!(Tree::parse("1")?, Tree::parse("'1'")?);
         Ok(())

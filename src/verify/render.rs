@@ -1,0 +1,125 @@
+//! What charts are rendered with, and what comes out.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::compare::differences;
+use super::helm::Helm;
+use super::objects::{self, Object};
+use super::pin::unpinned;
+use crate::chart::VALUES;
+
+/// Why a chart cannot be verified.
+pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
+
+/// The host of an operator's registry.
+pub(crate) const HOST: &str = "registry.example.com";
+
+/// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
+const AGAIN: usize = 3;
+
+/// What a chart is rendered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Render {
+    /// As programs read it.
+    pub(crate) id: &'static str,
+    /// As in "with default values".
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Render {
+    pub(crate) fn new(id: &'static str, name: &str, sets: &[&str]) -> Self {
+        let arguments = sets.iter().flat_map(|set| ["--set".into(), set.into()]).collect();
+        Render { id, name: name.to_owned(), arguments }
+    }
+
+    pub(crate) fn default() -> Self {
+        Self::new("default", "default values", &[])
+    }
+
+    pub(crate) fn auth_on() -> Self {
+        let host = format!("endpoints.oci_image_registry.host_fqdn_override.default={HOST}");
+        Self::new("auth-on", "authentication on", &["endpoints.oci_image_registry.auth.enabled=true", &host])
+    }
+
+    /// What has to be asked for where an owner has switched authentication on.
+    pub(crate) fn auth_off() -> Self {
+        Self::new("auth-off", "authentication off", &["endpoints.oci_image_registry.auth.enabled=false"])
+    }
+
+    /// For charts with a Secret template of another kind: whether it minds the switch.
+    pub(crate) fn secret_off() -> Self {
+        let sets = ["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"];
+        Self::new("secret-off", "authentication on and manifests.secret_registry off", &sets)
+    }
+
+    /// With the values in a file.
+    pub(crate) fn values(id: &'static str, name: &str, file: &Path) -> Self {
+        Render { id, name: name.to_owned(), arguments: vec!["--values".into(), file.into()] }
+    }
+}
+
+/// A chart in the scratch folder, rendered.
+pub(crate) struct Rendered<'r> {
+    chart: &'r str,
+    pub(crate) folder: &'r Path,
+    pub(crate) with: Render,
+    /// What it renders, or why it does not.
+    pub(crate) objects: Result<Vec<Object>, String>,
+}
+
+impl<'r> Rendered<'r> {
+    pub(crate) fn new(
+        helm: &Helm,
+        chart: &'r str,
+        folder: &'r Path,
+        with: Render,
+    ) -> Result<Self, NotVerified> {
+        let printed = helm.template(chart, folder, &with.arguments);
+        let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
+        let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
+        Ok(Rendered { chart, folder, with, objects: printed.and_then(read) })
+    }
+
+    /// Renders it again, and fails where something else comes out.
+    pub(crate) fn check_again(&self, helm: &Helm) -> Result<(), NotVerified> {
+        for _ in 0..AGAIN {
+            let again = Rendered::new(helm, self.chart, self.folder, self.with.clone())?;
+            let place = match (&self.objects, &again.objects) {
+                (Ok(one), Ok(other)) => {
+                    let first = differences(one, other).into_iter().next();
+                    first.map(|(object, difference)| format!("{}: {difference}", object.key))
+                }
+                (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
+                    Some(format!("it does not always render: {error}"))
+                }
+                // It does not render, whatever it says of that.
+                (Err(_), Err(_)) => None,
+            };
+            if let Some(place) = place {
+                let functions: Vec<&str> = unpinned_functions(self.folder).into_iter().collect();
+                let calls = if functions.is_empty() {
+                    String::new()
+                } else {
+                    format!("; its templates call {}, which may be why", functions.join(" and "))
+                };
+                return Err(format!("renders differently each time: {place}{calls}").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Functions of the chart's own that may make it differ from itself.
+fn unpinned_functions(folder: &Path) -> BTreeSet<&'static str> {
+    let templates = WalkDir::new(folder.join("templates")).into_iter().filter_map(Result::ok);
+    let files = templates.map(walkdir::DirEntry::into_path).chain([folder.join(VALUES)]);
+    let texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    texts.flat_map(|text| unpinned(&text).collect::<Vec<_>>()).collect()
+}
