@@ -363,6 +363,37 @@ fn a_name_that_the_owner_chose_and_no_secret_can_have_is_reported() {
     }
 }
 
+/// A chart is complete only if Helm reads so out of all of its values.
+#[test]
+fn nothing_is_complete_that_only_looks_so() {
+    let complete = applied(CHART, VALUES).ok().unwrap();
+    let findings = |values: &str| {
+        let check = run(chart(CHART, values).path(), &["check"]);
+        (check.code, check.stdout)
+    };
+    // The Secret's template is not asked of this chart, which is read alone.
+    let quiet = findings(&complete).1;
+    let in_a_string = complete.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    for (values, id) in [
+        (format!("{complete}z: [\n"), "yaml-syntax"),
+        (format!("{complete}z: \"\n"), "yaml-syntax"),
+        (complete.replace("secret_registry: true", "<<: x"), "yaml-syntax"),
+        (format!("images: {{}}\nnote: |\n{in_a_string}"), "missing-endpoints-entry"),
+        (
+            format!(
+                "images: {{}}\nmanifests: {{secret_registry:, a: 1}}\n{}",
+                complete.split("manifests:").next().unwrap().replace("images: {}\n", "")
+            ),
+            "yaml-syntax",
+        ),
+    ] {
+        let (code, said) = findings(&values);
+        assert_ne!(code, 0, "{values}");
+        assert!(said.contains(&format!("error[{id}]")), "{id}: {said}\n{values}");
+        assert!(!quiet.contains(&format!("error[{id}]")), "{quiet}");
+    }
+}
+
 /// Plain scalars of every kind that YAML 1.1 has, and such as only look like one.
 const SCALARS: &str = "\
 y Y n N yes Yes YES yEs no No NO nO on On ON oN off Off OFF oFf true True TRUE tRue false False FALSE fAlse ~ null
@@ -376,8 +407,7 @@ Null NULL nULL 0555 0o555 0O17 0o8 0o 0x1F 0X1f 0x1_F 0x_1F 0x 0xg 0b11 0B11 -0b
 fn scalars_are_read_as_helm_reads_them() {
     let words: Vec<&str> = SCALARS.split_whitespace().collect();
     assert!(words.len() >= 125, "{}", words.len());
-    let list = words.iter().map(|word| format!("- {word}\n")).collect::<String>();
-    let values = helm_reads(CHART, &format!("list:\n{list}")).unwrap();
+    let values = helm_reads(CHART, &format!("list:\n- {}\n", words.join("\n- "))).unwrap();
     for (word, helm) in words.iter().zip(values["list"].as_array().unwrap()) {
         let own: Value = match yaml::resolve(word) {
             Some(json) => serde_json::from_str(&json).unwrap(),

@@ -248,6 +248,12 @@ fn expected(error: &Error) -> &'static str {
         Error::Git(..) => {
             "a/b: cannot tell what is committed here: git does not run\nsee to that, or say --allow-dirty to write all the same"
         }
+        Error::Revision(..) => {
+            "a/b: there is none; let --base name a revision that git has here, such as HEAD~1 or origin/master"
+        }
+        Error::Revisions { .. } => {
+            "--base is given 2 times for 3 checkouts; give it once, or once for each, in their order"
+        }
         Error::Lock(..) => {
             "a/b: cannot be locked against other runs: permission denied; copy it to a file system that has locks, or let git write: `osh-registry-auth plan | git apply`"
         }
@@ -282,6 +288,8 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Formats { formats: 2, files: 1 },
         Error::OutputInChart("a/b".into()),
         Error::Git("a/b".into(), "git does not run".to_owned()),
+        Error::Revision("a/b".into(), "there is none".to_owned()),
+        Error::Revisions { revisions: 2, checkouts: 3 },
         Error::Lock("a/b".into(), denied()),
         Error::Changed("a/b".into()),
         Error::Interrupted(Signal::TERMINATE),
