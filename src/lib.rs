@@ -50,6 +50,7 @@ mod options;
 mod output;
 mod passes;
 mod plan;
+mod registry;
 mod release_notes;
 mod report;
 mod rules;
