@@ -98,7 +98,7 @@ fn ask(folder: &Path, args: &[&str], question: &[u8]) -> std::io::Result<Vec<u8>
 }
 
 /// The nearest folder around `folder`, or itself, that a repository is in.
-fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+pub(crate) fn folder_with_git(folder: &Path) -> Option<PathBuf> {
     let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     folder.ancestors().find(has_git).map(Path::to_owned)
 }

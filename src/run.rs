@@ -10,22 +10,23 @@ use anstream::{AutoStream, ColorChoice};
 use clap::Parser as _;
 
 use crate::cli::{
-    Call, Changing, CheckFormat, Cli, Command, Common, PlanFormat, Reports, Verify, VerifyFormat,
+    Call, Changing, CheckFormat, Cli, Command, Entries, PlanFormat, Reports, Verify, VerifyFormat,
 };
 use crate::disk;
 use crate::error::Error;
 use crate::lock::Lock;
 use crate::metadata::Role;
 use crate::output::{print, print_text, unless_closed};
+use crate::overrides::args::Args;
 use crate::plan::{Plan, Selection};
 use crate::report::check::{self, list::count_errors};
 use crate::report::review::Review;
 use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
-use crate::report::{html, json, markdown, verify as report};
+use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
 use crate::verify::{self, Progress};
-use crate::{diff, discover, git, manual, passes, write};
+use crate::{diff, discover, git, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -86,9 +87,12 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Apply { .. } => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
-        Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
+        _ => None,
     };
-    let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
+    let selection = Selection {
+        with_toolkits: matches!(command, Command::Verify(_) | Command::Overrides { .. }),
+        ..common.selection()?
+    };
     let plan = passes::plan(checkouts, &selection, &options);
     let has_changes = !plan.files().is_empty();
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
@@ -105,6 +109,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
         Command::Verify(args) => return verify(args, &plan, color, stderr),
+        Command::Overrides { args, common } => return overrides(args, &plan, common.detail(), stderr),
     };
     // A hundred checkouts have thousands of warnings.
     let mut out = BufWriter::new(stderr);
@@ -188,10 +193,10 @@ fn print_findings(
 
 /// Has Helm render what is planned, and reports what came out.
 fn verify(args: &Verify, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) -> Result<u8, AnyError> {
-    let Verify { common, helm, helm_toolkit, reports } = args;
+    let Verify { common, entries, helm, helm_toolkit, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
-    let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
+    let toolkit = helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
     let bar = report::progress(charts, common.detail() >= Detail::Normal);
     let progress = |progress| match progress {
@@ -217,10 +222,19 @@ fn verify(args: &Verify, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write
     })
 }
 
+/// Writes what an operator passes to Helm.
+fn overrides(args: &Args, plan: &Plan, detail: Detail, stderr: &mut dyn Write) -> Result<u8, AnyError> {
+    let written = overrides::write(args, plan)?;
+    print_text(written.stdout.as_bytes())?;
+    unless_closed(said::write(stderr, plan, &written, detail))?;
+    let is_refused = plan.refusals().next().is_some();
+    Ok(if is_refused || written.charts.is_empty() || !written.left_out.is_empty() { REFUSED } else { DONE })
+}
+
 /// The plan for the helm-toolkit in the folder `dir`.
-fn toolkit_plan(dir: &Path, common: &Common) -> Result<Plan, Error> {
+fn toolkit_plan(dir: &Path, entries: &Entries) -> Result<Plan, Error> {
     let checkouts = discover::find(&[dir.to_owned()], &[])?;
-    let plan = Plan::new(checkouts, &Selection::default(), &common.options());
+    let plan = Plan::new(checkouts, &Selection::default(), &entries.options());
     let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
     if is_toolkit { Ok(plan) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }

@@ -42,4 +42,4 @@ pub use error::{Error, ErrorKind};
 pub use insert::insert;
 pub use node::{Kind, Node, Position, Step};
 pub(crate) use prove::prove;
-pub(crate) use scalar::is_ambiguous;
+pub(crate) use scalar::{is_ambiguous, quoted, scalar};
