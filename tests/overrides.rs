@@ -27,6 +27,14 @@ fn rendered(tree: &TempDir, chart: &str, values: &Path) -> Rendered {
         .unwrap_or_else(|error| panic!("{chart}: {error}"))
 }
 
+/// Replaces a text in a file of the tree.
+fn edit(tree: &TempDir, file: &str, old: &str, new: &str) {
+    let path = tree.path().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(old), "{file}: {old}");
+    fs::write(path, text.replace(old, new)).unwrap();
+}
+
 /// Runs `overrides` with these arguments, and `input` on standard input.
 fn overrides(dir: &Path, args: &[&str], input: &str) -> Run {
     let mut program = command(dir, &[&["overrides"], args].concat());
@@ -72,9 +80,10 @@ fn one_file_serves_every_chart() {
 #[test]
 fn an_address_of_the_chart_gives_way_to_the_registry() {
     let tree = after("openstack-helm");
-    let values = tree.path().join("falco/values.yaml");
-    let text = fs::read_to_string(&values).unwrap();
-    fs::write(&values, text.replace("      default: localhost", "      default: 10.9.9.9")).unwrap();
+    edit(&tree, "falco/values.yaml", "      default: localhost", "      default: 10.9.9.9");
+    // As in OpenStack-Helm, whose toolkit looks at no override then.
+    let lookup = "helm-toolkit/templates/endpoints/_endpoint_host_lookup.tpl";
+    edit(&tree, lookup, "if $override", "if and $override (not (regexMatch \"[.][0-9]+$\" $host))");
     let work = tempfile::tempdir().unwrap();
     let file = work.path().join("login.yaml");
     let done = overrides(tree.path(), &["--registry", "registry.example.com", "--username", "me"], "");
@@ -165,16 +174,10 @@ fn a_secret_that_is_there_already_is_named() {
 /// The tree with images of several registries and features, migrated.
 fn with_images() -> TempDir {
     let tree = after("openstack-helm");
-    let edit = |chart: &str, old: &str, new: &str| {
-        let path = tree.path().join(chart).join("values.yaml");
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(old), "{chart}: {old}");
-        fs::write(path, text.replace(old, new)).unwrap();
-    };
     let nova = "docker.io/openstackhelm/nova:x\n    rabbit_init: rabbitmq:4\n    none: null\n    odd: '{{ fail }}'\n    here: r.example.com:5000/mirror/here:1";
-    edit("nova", "registry.example.org/nova:1", nova);
+    edit(&tree, "nova/values.yaml", "registry.example.org/nova:1", nova);
     let digest = format!("quay.io/b/falco:2@sha256:{}", "0a".repeat(32));
-    edit("falco", "registry.example.org/falco:1", &digest);
+    edit(&tree, "falco/values.yaml", "registry.example.org/falco:1", &digest);
     let put = |path: &str, image: &str| {
         let path = tree.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -261,13 +264,8 @@ fn the_list_says_which_image_goes_where() {
 #[test]
 fn two_images_are_not_made_one() {
     let tree = with_images();
-    let path = tree.path().join("falco/values.yaml");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(
-        &path,
-        text.replace("    falco: quay.io/", "    other: quay.io/openstackhelm/nova:x\n    falco: quay.io/"),
-    )
-    .unwrap();
+    let other = "    other: quay.io/openstackhelm/nova:x\n    falco: quay.io/";
+    edit(&tree, "falco/values.yaml", "    falco: quay.io/", other);
     let done = overrides(tree.path(), &[&MIRROR[..], &["--list"]].concat(), "");
     let expected = "docker.io/openstackhelm/nova:x and quay.io/openstackhelm/nova:x would both be r.example.com:5000/mirror/openstackhelm/nova:x; say --keep-host";
     assert!(done.code == 2 && done.stderr.contains(expected), "{}", done.stderr);
