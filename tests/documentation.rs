@@ -299,10 +299,10 @@ fn helm_takes_the_values_for_operators() {
         .collect();
     let [with_login, with_secret] = &examples[..] else { panic!("{examples:?}") };
     assert_eq!(
-        registry(&rendered("nova", &[with_login.clone()])),
+        registry(&rendered("nova", std::slice::from_ref(with_login))),
         ("registry.example.com".to_owned(), login)
     );
-    let on = rendered("nova", &[with_secret.clone()]);
+    let on = rendered("nova", std::slice::from_ref(with_secret));
     assert_eq!(on.of_kind("Secret").count(), 0);
     assert!(on.pods().iter().all(|(_, secrets)| secrets == &["our-registry-key"]), "{:?}", on.pods());
 }

@@ -28,6 +28,7 @@ Examples:
   osh-registry-auth overrides --existing-secret regcred  name a Secret that is there already";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Args {
     /// The registry as the names of images begin, such as registry.example.com:5000/team
     #[arg(

@@ -111,5 +111,6 @@ pub(super) fn list<'i>(charts: impl Iterator<Item = &'i Images>) -> Result<Strin
             return Err(Error::TwoImages([other, source, target].map(ToString::to_string)));
         }
     }
-    Ok(moved.iter().map(|(source, target)| format!("{source} {target}\n")).collect())
+    let lines: Vec<String> = moved.iter().map(|(source, target)| format!("{source} {target}\n")).collect();
+    Ok(lines.concat())
 }

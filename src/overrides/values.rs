@@ -55,9 +55,9 @@ pub(super) fn text(
     if with_images && tags.peek().is_some() {
         line(0, "images:".to_owned());
         line(2, "tags:".to_owned());
-        tags.for_each(|(tag, (_, target))| {
-            line(4, format!("{}: {}", scalar(tag), quoted(&target.to_string())))
-        });
+        for (tag, (_, target)) in tags {
+            line(4, format!("{}: {}", scalar(tag), quoted(&target.to_string())));
+        }
     }
     if let Access::Secret(name) = access {
         line(0, "manifests:".to_owned());

@@ -30,7 +30,7 @@ pub(crate) fn quoted(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', character]),
             // Among them what YAML takes for a line break, or does not take at all.
             other if other.is_control() || "\u{2028}\u{2029}\u{feff}\u{fffe}\u{ffff}".contains(other) => {
-                out.push_str(&format!("\\U{:08x}", u32::from(other)));
+                out.extend(["\\U", &format!("{:08x}", u32::from(other))]);
             }
             other => out.push(other),
         }
