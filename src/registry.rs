@@ -122,16 +122,19 @@ impl FromStr for Registry {
                 "{first:?} would be a user of Docker Hub: the host of a registry has a dot or a port, or is localhost; {FORM}"
             ));
         }
-        let (name, port) = split_port(&host);
-        let port = match port {
+        let port = match split_port(&host).1 {
+            "" if host.starts_with('[') => {
+                return Err("an address of IPv6 needs a port: without one the kubelet takes it for a pattern"
+                    .to_owned());
+            }
             "" => None,
-            port => Some(
-                port.parse()
-                    .ok()
-                    .filter(|number: &u16| *number > 0 && number.to_string() == port)
-                    .ok_or("a port is a number from 1 to 65535")?,
-            ),
+            port => {
+                let number =
+                    port.parse().ok().filter(|number: &u16| *number > 0 && number.to_string() == port);
+                Some(number.ok_or("a port is a number from 1 to 65535, without zeros in front")?)
+            }
         };
+        let name = host.rsplit_once(':').filter(|_| port.is_some()).map_or(host.as_str(), |(name, _)| name);
         let path = repository.strip_suffix("/an/image").map(ToOwned::to_owned);
         Ok(Registry { host: name.to_owned(), port, path })
     }
@@ -152,21 +155,17 @@ pub(crate) fn mismatch(key: &str, image: &Image) -> Option<String> {
         return None;
     }
     let named = |port: &str| if port.is_empty() { "none".to_owned() } else { format!("the port {port}") };
-    Some(if !is_same_host(host, image_host) {
-        let why = match image.host.as_str() {
-            DOCKER_HUB => "the image is one of Docker Hub (docker.io)".to_owned(),
-            _ if host.eq_ignore_ascii_case(image_host) => {
-                format!("the image has the host {image_host}, in other letters (upper or lower case)")
-            }
-            other => format!("the image is at {other}"),
-        };
-        format!("{why}, the key is for {host}")
+    Some(if host.starts_with('[') {
+        format!("the kubelet takes {host} for a pattern, and for an address only with a port behind it")
+    } else if image.host == DOCKER_HUB && host != DOCKER_HUB {
+        format!("the image is one of Docker Hub (docker.io), the key is for {host}")
+    } else if !is_same_host(host, image_host) {
+        let letters =
+            if host.eq_ignore_ascii_case(image_host) { ": upper and lower case differ" } else { "" };
+        format!("the image is at {}, the key is for {host}{letters}", image.host)
     } else if port != image_port {
-        format!(
-            "the key has {}, the image {}: to the kubelet these are two registries",
-            named(port),
-            named(image_port)
-        )
+        let (key, image) = (named(port), named(image_port));
+        format!("the key has {key}, the image {image}: to the kubelet these are two registries")
     } else {
         format!("the key is for what begins with {host}{path}")
     })
@@ -189,18 +188,25 @@ fn read_key(key: &str) -> Option<(&str, &str, &str)> {
     is_valid.then_some((host, port, if path == "/" { "" } else { path }))
 }
 
-/// Splits `HOST:PORT`; an address of IPv6 keeps its brackets.
+/// Splits `HOST:PORT`. An address of IPv6 loses its brackets then, and keeps them where there is no port.
 fn split_port(host: &str) -> (&str, &str) {
-    let split = host.rsplit_once(':');
-    split.filter(|(name, _)| !name.contains(':') || name.ends_with(']')).unwrap_or((host, ""))
+    match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') => (name, port),
+        Some((name, port)) if name.starts_with('[') && name.ends_with(']') => {
+            (name.trim_matches(['[', ']']), port)
+        }
+        _ => (host, ""),
+    }
 }
 
-/// Whether the host of a key is that of an image: part by part, in which `*` stands for any text.
+/// Whether the host of a key is that of an image: part by part, each of which may be a pattern. So is an address of
+/// IPv6 in brackets, which matches one character.
 fn is_same_host(key: &str, image: &str) -> bool {
     let is_same_part = |(glob, part): (&str, &str)| {
+        if glob.contains(['*', '[']) {
+            return Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(part));
+        }
         glob == part
-            || glob.contains(['*', '['])
-                && Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(part))
     };
     key.split('.').count() == image.split('.').count()
         && key.split('.').zip(image.split('.')).all(is_same_part)
@@ -248,8 +254,8 @@ mod tests {
             ),
             ("example.com", "registry.example.com/nova", Some("the image is at registry.example.com")),
             ("registry.example.com", "example.com/nova", Some("the image is at example.com")),
-            ("Registry.example.com", "registry.example.com/nova", Some("in other letters")),
-            ("registry.example.com", "Registry.Example.com/nova", Some("in other letters")),
+            ("Registry.example.com", "registry.example.com/nova", Some("upper and lower case differ")),
+            ("registry.example.com", "Registry.Example.com/nova", Some("upper and lower case differ")),
             ("10.0.0.5:5000", "10.0.0.5:5000/nova", None),
             (
                 "10.0.0.5:5000",
@@ -260,8 +266,9 @@ mod tests {
             ("localhost", "localhost/nova", None),
             ("registry:5000", "registry:5000/nova", None),
             ("[::1]:5000", "[::1]:5000/nova", None),
-            ("[::1]", "[::1]/nova", None),
-            ("[::1]", "[::1]:5000/nova", Some("the key has none")),
+            ("[::1]", "[::1]/nova", Some("the kubelet takes [::1] for a pattern")),
+            ("[::1]", "[::1]:5000/nova", Some("the kubelet takes [::1] for a pattern")),
+            ("[::1]:5000", "[::2]:5000/nova", Some("the image is at [::2]:5000")),
             // Schemes, versions of the API, and what else a URL may have.
             ("https://registry.example.com", "registry.example.com/nova", None),
             ("http://registry.example.com", "registry.example.com/nova", None),
@@ -421,6 +428,7 @@ mod tests {
             ("r.example.com /a", "no image could be there"),
             ("r.example.com/A", "no image could be there"),
             ("r.example.com:5000:5000", "no image could be there"),
+            ("[fd00::1]", "an address of IPv6 needs a port"),
             ("r.example.com:0", "a port is a number"),
             ("r.example.com:70000", "a port is a number"),
             ("r.example.com:05000", "a port is a number"),

@@ -15,7 +15,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::helm::{Rendered, name, pull_secrets, registry, render, text_at};
+use common::helm::{Rendered, name, pull_secrets, registry, render};
 use common::{after, cases, copy, tree};
 use tempfile::TempDir;
 

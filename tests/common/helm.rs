@@ -174,7 +174,7 @@ pub fn registry(rendered: &Rendered) -> (String, String) {
         .collect();
     assert_eq!(secrets.len(), 1, "registry Secrets");
     let decode = |text: &str| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
-    let config = decode(&text_at(secrets[0].get("data").unwrap(), ".dockerconfigjson"));
+    let config = decode(&text_at(secrets.first().unwrap().get("data").unwrap(), ".dockerconfigjson"));
     let config: Value = serde_yaml::from_str(&config).unwrap();
     let auths = config.get("auths").unwrap().as_mapping().unwrap();
     assert_eq!(auths.len(), 1);
