@@ -23,6 +23,9 @@ use crate::yaml::Document;
 /// The file that a chart's default values are in.
 pub(crate) const VALUES: &str = "values.yaml";
 
+/// Where files of overrides are: in each chart until 2024, then beside the charts, in a folder for each.
+pub(crate) const OVERRIDES: &str = "values_overrides";
+
 /// A chart's files as they were read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Files {

@@ -9,6 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::error::Error;
 use crate::options::{Options, Port, SecretName};
+use crate::overrides::args as overrides;
 use crate::plan::Selection;
 use crate::report::style::Detail;
 
@@ -56,7 +57,9 @@ Examples:
   osh-registry-auth plan -o plan.html -o plan.md         write a review: each edit once
   osh-registry-auth check --format github                check a pull request
   osh-registry-auth verify                               prove with Helm what apply would do, or did
-  osh-registry-auth plan | git apply                     change it through git";
+  osh-registry-auth plan | git apply                     change it through git
+  osh-registry-auth overrides --registry registry.example.com -o login.yaml
+                                                         switch it on: values for `helm upgrade -f`";
 
 /// The commands that read charts.
 #[derive(Debug, Subcommand)]
@@ -93,6 +96,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         reports: Reports<CheckFormat>,
         #[command(flatten)]
+        entries: Entries,
+        #[command(flatten)]
         common: Common,
     },
     /// Prove the changes with the real Helm; write nothing
@@ -102,6 +107,18 @@ pub(crate) enum Command {
     /// Secret that the values say, every ServiceAccount and so every pod must name it, and nothing else
     /// may change. Charts that are migrated already can be verified too.
     Verify(Verify),
+    /// Write the values with which an operator switches it on
+    ///
+    /// Prints one file of values that serves every chart of the checkouts, for `helm upgrade -f`: authentication
+    /// on, the registry, and one login under the key of each chart. Charts that are not migrated are left out
+    /// and named. Whatever they pull must be in that registry: --images points images.tags there.
+    #[command(after_long_help = overrides::HELP)]
+    Overrides {
+        #[command(flatten)]
+        args: Box<overrides::Args>,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +176,9 @@ pub(crate) struct Verify {
     pub(crate) reports: Reports<VerifyFormat>,
 
     #[command(flatten)]
+    pub(crate) entries: Entries,
+
+    #[command(flatten)]
     pub(crate) common: Common,
 }
 
@@ -168,17 +188,20 @@ impl Command {
             Command::Plan { common, .. }
             | Command::Apply(Apply { common, .. })
             | Command::Check { common, .. }
-            | Command::Verify(Verify { common, .. }) => common,
+            | Command::Verify(Verify { common, .. })
+            | Command::Overrides { common, .. } => common,
         }
     }
 
     pub(crate) fn options(&self) -> Options {
-        let options = self.common().options();
         match self {
-            Command::Plan { changing, .. } | Command::Apply(Apply { changing, .. }) => {
-                Options { release_notes: changing.release_notes, docs: changing.docs, ..options }
-            }
-            Command::Check { .. } | Command::Verify(_) => options,
+            Command::Plan { changing, .. } | Command::Apply(Apply { changing, .. }) => Options {
+                release_notes: changing.release_notes,
+                docs: changing.docs,
+                ..changing.entries.options()
+            },
+            Command::Check { entries, .. } | Command::Verify(Verify { entries, .. }) => entries.options(),
+            Command::Overrides { .. } => Options::default(),
         }
     }
 }
@@ -197,6 +220,9 @@ pub(crate) struct Changing {
     /// Add a page for operators to doc/source, where the checkout has that
     #[arg(long, help_heading = "Changes")]
     pub(crate) docs: bool,
+
+    #[command(flatten)]
+    pub(crate) entries: Entries,
 
     #[command(flatten)]
     pub(crate) reports: Reports<PlanFormat>,
@@ -319,13 +345,9 @@ impl Format for VerifyFormat {
     }
 }
 
-/// What all commands take.
+/// What charts are to get, and so what is missing in them.
 #[derive(Debug, Args)]
-pub(crate) struct Common {
-    /// Checkouts, folders of charts or charts
-    #[arg(value_name = "CHECKOUT", default_value = ".")]
-    pub(crate) checkouts: Vec<PathBuf>,
-
+pub(crate) struct Entries {
     /// Port of the registry in the default values, or null for none
     #[arg(long, value_name = "N|null", default_value = "5000", help_heading = "Changes")]
     pub(crate) port: Port,
@@ -342,6 +364,26 @@ pub(crate) struct Common {
     /// Replace a templates/secret-registry.yaml that does something else
     #[arg(long, help_heading = "Changes")]
     pub(crate) replace_templates: bool,
+}
+
+impl Entries {
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            port: self.port,
+            secret_name: self.secret_name.clone(),
+            replace_templates: self.replace_templates,
+            release_notes: false,
+            docs: false,
+        }
+    }
+}
+
+/// What all commands take.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Checkouts, folders of charts or charts
+    #[arg(value_name = "CHECKOUT", default_value = ".")]
+    pub(crate) checkouts: Vec<PathBuf>,
 
     /// Only charts whose names match (a glob; can be repeated)
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]
@@ -369,17 +411,6 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    /// What the rules of all commands are told.
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            port: self.port,
-            secret_name: self.secret_name.clone(),
-            replace_templates: self.replace_templates,
-            release_notes: false,
-            docs: false,
-        }
-    }
-
     pub(crate) fn selection(&self) -> Result<Selection, globset::Error> {
         Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
     }

@@ -70,6 +70,30 @@ pub enum Error {
     )]
     NoHelm(PathBuf, String),
 
+    #[error(
+        "--images is for a file for each chart, since charts have tags of one name for different images; say -o DIR/ (with a slash), or --list for the images alone"
+    )]
+    ImagesNeedFolder,
+
+    #[error("two charts are called {0} and have different images; name one of their checkouts")]
+    TwoCharts(String),
+
+    #[error("{} and {} would both be {}; say --keep-host", .0[0], .0[1], .0[2])]
+    TwoImages([String; 3]),
+
+    #[error("{0} {1}; put it right, and give the password as one line in a file or on standard input")]
+    Login(String, &'static str),
+
+    #[error("{0:?} cannot be the name of a Secret; let --existing-secret give another one")]
+    SecretName(String),
+
+    #[error(
+        "{}: is in the git work tree {}, and would hold a password; let --output name a file elsewhere, or say --allow-in-git",
+        shown(.0),
+        shown(.1)
+    )]
+    PasswordInGit(PathBuf, PathBuf),
+
     #[error("{}: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml", shown(.0))]
     NoToolkit(PathBuf),
 

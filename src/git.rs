@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::change::FileChange;
+use crate::chart::OVERRIDES;
 use crate::error::Error;
 use crate::text::{printable, shown};
 
@@ -73,9 +74,6 @@ pub(crate) fn has_changes(folder: &Path) -> Result<Option<bool>, Error> {
     let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=all", "--", "."];
     Ok(Some(!git(folder, &status)?.is_empty()))
 }
-
-/// The folders with values for one scenario or another, inside of charts or beside them.
-pub(crate) const OVERRIDES: &str = "values_overrides";
 
 /// A file as a revision has it.
 pub(crate) struct File {
@@ -158,7 +156,7 @@ fn ask(folder: &Path, args: &[&str], question: &[u8]) -> std::io::Result<Vec<u8>
 }
 
 /// The nearest folder around `folder`, or itself, that a repository is in.
-fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+pub(crate) fn folder_with_git(folder: &Path) -> Option<PathBuf> {
     let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     folder.ancestors().find(has_git).map(Path::to_owned)
 }

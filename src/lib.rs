@@ -19,6 +19,8 @@
 //!
 //! In front of `write` stand the `lock` against a second run and `git`, which knows what is not committed;
 //! it asks for `signals` and writes by way of `disk`, the only module that does.
+//! `overrides` writes what operators pass to Helm when all that is done; `registry` knows which login the kubelet
+//! takes for an image.
 //! `cli` and `options` are what a user can choose, `manual` is made from that; `run` puts it
 //! all together.
 //!
@@ -49,8 +51,10 @@ mod memory;
 mod metadata;
 mod options;
 mod output;
+mod overrides;
 mod passes;
 mod plan;
+mod registry;
 mod release_notes;
 mod report;
 mod rules;

@@ -13,7 +13,7 @@ use globset::GlobSet;
 
 use crate::base::{Base, Revisions};
 use crate::cli::{
-    Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
+    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Reports, Verify, VerifyFormat,
 };
 use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
@@ -21,15 +21,16 @@ use crate::error::Error;
 use crate::lock::Lock;
 use crate::metadata::Role;
 use crate::output::{print, print_text, unless_closed};
+use crate::overrides::args::Args;
 use crate::plan::{Outcome, Plan, Selection};
 use crate::report::check::{self, list::count_errors};
 use crate::report::review::Review;
 use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
-use crate::report::{html, json, markdown, verify as report};
+use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
 use crate::verify::{self, Progress, Setup, Verdict};
-use crate::{base, diff, git, manual, passes, write};
+use crate::{base, diff, git, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -90,9 +91,12 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
         Command::Apply(_) => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
-        Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
+        _ => None,
     };
-    let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
+    let selection = Selection {
+        with_toolkits: matches!(command, Command::Verify(_) | Command::Overrides { .. }),
+        ..common.selection()?
+    };
     let roots = checkouts.roots.clone();
     let mut plan = passes::plan(checkouts, &selection, &options);
     let has_changes = !plan.files().is_empty();
@@ -112,6 +116,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
         Command::Verify(args) => return verify(args, &plan, &roots, color, stderr),
+        Command::Overrides { args, common } => return overrides(args, &plan, common.detail(), stderr),
     };
     // A hundred checkouts have thousands of warnings.
     let mut out = BufWriter::new(stderr);
@@ -147,7 +152,11 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         return Ok(Done::Dirty(dirty));
     }
     if *is_proven {
-        let mut verified = prove(proof, common, plan, None, &Scratch::new()?, false)?;
+        let toolkit =
+            proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, &changing.entries)).transpose()?;
+        let (scratch, helm) = (&Scratch::new()?, proof.helm.as_deref());
+        let setup = Setup { toolkit: toolkit.as_ref(), base: None, helm, scratch, all_overrides: false };
+        let mut verified = prove(plan, &setup, common.detail())?;
         // What is refused is not written.
         verified.charts.retain(|(verdict, found)| match verdict {
             Verdict::Faulty => true,
@@ -217,13 +226,13 @@ fn verify(
     color: ColorChoice,
     stderr: &mut dyn Write,
 ) -> Result<u8, AnyError> {
-    let Verify { common, proof, base, all_overrides, reports } = args;
+    let Verify { common, entries, proof, base, all_overrides, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
     let scratch = Scratch::new()?;
     // Nothing of the base is to be changed.
     let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
-    let options = common.options();
+    let options = entries.options();
     let read = |names: &[String]| {
         read_base(&scratch, plan, roots, names, common, |checkouts| Plan::new(checkouts, &nothing, &options))
     };
@@ -235,8 +244,11 @@ fn verify(
         Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
         Err(error) => (None, Some(error.to_string())),
     };
-    let all_overrides = *all_overrides;
-    let verified = prove(proof, common, plan, base.as_ref(), &scratch, all_overrides)?;
+    let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
+    let toolkit = toolkit.as_ref();
+    let (helm, all_overrides) = (proof.helm.as_deref(), *all_overrides);
+    let setup = Setup { toolkit, base: base.as_ref(), helm, scratch: &scratch, all_overrides };
+    let verified = prove(plan, &setup, common.detail())?;
     print(reports, plan, color, |format, out, is_coloured| match format {
         VerifyFormat::Text => report::write_text(out, &verified, is_coloured),
         VerifyFormat::Json => report::write_json(out, &verified),
@@ -254,24 +266,14 @@ fn verify(
 }
 
 /// Renders the charts of `plan`, with a progress bar.
-fn prove<'p>(
-    proof: &Proof,
-    common: &Common,
-    plan: &'p Plan,
-    base: Option<&Base>,
-    scratch: &Scratch,
-    all_overrides: bool,
-) -> Result<verify::Report<'p>, AnyError> {
-    let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, common)).transpose()?;
+fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify::Report<'p>, AnyError> {
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
-    let bar = report::progress(charts, common.detail() >= Detail::Normal);
+    let bar = report::progress(charts, detail >= Detail::Normal);
     let progress = |progress| match progress {
         Progress::ChartDone => bar.inc(1),
         Progress::Interrupted => bar.finish_and_clear(),
     };
-    let setup =
-        Setup { toolkit: toolkit.as_ref(), base, helm: proof.helm.as_deref(), scratch, all_overrides };
-    let verified = verify::verify(plan, &setup, &progress);
+    let verified = verify::verify(plan, setup, &progress);
     bar.finish_and_clear();
     verified
 }
@@ -292,10 +294,19 @@ fn read_base(
     Base::read(scratch, &plan.base, roots, &revisions, look)
 }
 
+/// Writes what an operator passes to Helm.
+fn overrides(args: &Args, plan: &Plan, detail: Detail, stderr: &mut dyn Write) -> Result<u8, AnyError> {
+    let written = overrides::write(args, plan)?;
+    print_text(written.stdout.as_bytes())?;
+    unless_closed(said::write(stderr, plan, &written, detail))?;
+    let is_refused = plan.refusals().next().is_some();
+    Ok(if is_refused || written.charts.is_empty() || !written.left_out.is_empty() { REFUSED } else { DONE })
+}
+
 /// The plan for the helm-toolkit in the folder `dir`.
-fn toolkit_plan(dir: &Path, common: &Common) -> Result<Plan, Error> {
+fn toolkit_plan(dir: &Path, entries: &Entries) -> Result<Plan, Error> {
     let checkouts = discover::find(&[dir.to_owned()], &[])?;
-    let plan = Plan::new(checkouts, &Selection::default(), &common.options());
+    let plan = Plan::new(checkouts, &Selection::default(), &entries.options());
     let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
     if is_toolkit { Ok(plan) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }

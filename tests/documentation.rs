@@ -18,8 +18,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::helm::{registry, render};
 use common::python::python;
-use common::{PROGRAM, assert_snapshot, copy, run, testdata, tree};
+use common::{PROGRAM, after, assert_snapshot, command, copy, finished, run, testdata, tree};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -135,9 +136,11 @@ fn the_diff_of_the_readme_is_what_plan_prints() {
 fn every_option_is_explained() {
     let usage = text_of("docs/usage.md");
     let mut options = BTreeSet::new();
-    for command in ["plan", "apply", "check", "verify"] {
+    for command in ["plan", "apply", "check", "verify", "overrides"] {
         let help = run(Path::new("/"), &[command, "--help"]).stdout;
-        let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        // Examples have options of other programs.
+        let lines = help.lines().filter(|line| line.trim_start().starts_with('-'));
+        let words = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
         options.extend(words.filter(|word| word.starts_with("--") && word.len() > 3).map(ToOwned::to_owned));
     }
     assert!(options.len() >= 15, "{options:?}");
@@ -210,17 +213,105 @@ fn sphinx_builds_the_page_without_a_warning() {
     }
 }
 
-/// The page shows operators the values that docs/operators.md shows them.
+/// The values that docs/operators.md shows, in its order: the file in testdata/operators, from which line on, and
+/// the arguments that make the program print it.
+const SAMPLES: [(&str, &str, &str); 4] = [
+    ("login.yaml", "", "--registry registry.example.com --username puller"),
+    (
+        "images.yaml",
+        "images:\n",
+        "--registry registry.example.com:5000/mirror --images --username puller -o out/",
+    ),
+    ("other-registry.yaml", "", ""),
+    ("secret.yaml", "", "--existing-secret regcred"),
+];
+
+/// Every sample of values for operators is what the program prints. `SNAPSHOTS=overwrite` makes it that.
 #[test]
-fn the_page_says_what_the_documentation_says() {
-    let page = text_of("templates/registry-authentication.rst");
+fn the_values_for_operators_are_what_the_program_prints() {
+    let tree = after("openstack-helm");
     let operators = text_of("docs/operators.md");
-    let examples = operators.split("```yaml\n").skip(1).map(|example| example.split("```").next().unwrap());
-    let mut count = 0;
-    for line in examples.flat_map(str::lines) {
-        let line = line.split(" #").next().unwrap().trim_end();
-        assert!(page.lines().any(|other| other.trim_end() == format!("    {line}")), "{line}");
-        count += 1;
+    let mut parts = operators.split("```yaml\n");
+    let mut expected = parts.next().unwrap().to_owned();
+    for (name, from, args) in SAMPLES {
+        let file = testdata("operators").join(name);
+        if !args.is_empty() {
+            let args = format!("overrides --include nova --include postgresql {args}");
+            let mut program = command(tree.path(), &args.split(' ').collect::<Vec<_>>());
+            let done = finished(program.env("OSH_REGISTRY_AUTH_PASSWORD", "the-password").output().unwrap());
+            assert_eq!(done.code, 0, "{}", done.stderr);
+            let in_folder = fs::read_to_string(tree.path().join("out/nova/oci_registry.yaml"));
+            assert_snapshot(
+                &file,
+                if done.stdout.is_empty() { in_folder.as_ref().unwrap() } else { &done.stdout },
+            );
+        }
+        let text = fs::read_to_string(file).unwrap();
+        let rest = parts.next().unwrap().split_once("```").unwrap().1;
+        expected.extend(["```yaml\n", &text[text.find(from).unwrap()..], "```", rest]);
     }
-    assert!(count >= 20, "{count} lines");
+    assert!(parts.next().is_none(), "a sample without a file");
+    assert_snapshot(&repository("docs/operators.md"), &expected);
 }
+
+/// What Helm makes of these values, and of those of the page that `--docs` adds, is what is said of them.
+#[test]
+fn helm_takes_the_values_for_operators() {
+    let tree = tree("openstack-helm");
+    // A chart whose pods take a list of values, as those of OpenStack-Helm do.
+    let snippet = "helm-toolkit/templates/snippets/_kubernetes_image_pull_secrets.tpl";
+    fs::write(tree.path().join(snippet), LIST_SNIPPET).unwrap();
+    let deployment = tree.path().join("nova/templates/deployment-api.yaml");
+    let text = fs::read_to_string(&deployment).unwrap();
+    let call = "{{ tuple $envAll \"api\" | include \"helm-toolkit.snippets.kubernetes_image_pull_secrets\" | indent 6 }}\n";
+    fs::write(&deployment, text.replace("      containers:", &format!("{call}      containers:"))).unwrap();
+    assert_eq!(run(tree.path(), &["apply", "--quiet"]).code, 0);
+
+    let rendered = |chart: &str, files: &[PathBuf]| {
+        let args: Vec<&str> = files.iter().flat_map(|file| ["-f", file.to_str().unwrap()]).collect();
+        render(&tree.path().join(chart), &tree.path().join("helm-toolkit"), &args).unwrap()
+    };
+    let sample = |name: &str| testdata("operators").join(name);
+    let login = "puller:the-password".to_owned();
+    for chart in ["nova", "postgresql"] {
+        let on = rendered(chart, &[sample("login.yaml")]);
+        assert_eq!(registry(&on), ("registry.example.com".to_owned(), login.clone()));
+    }
+    let on = rendered("nova", &[sample("images.yaml")]);
+    assert_eq!(registry(&on), ("registry.example.com:5000".to_owned(), login.clone()));
+    let on = rendered("nova", &[sample("login.yaml"), sample("other-registry.yaml")]);
+    let both = ["nova-oci-image-registry-key", "other-registry"];
+    assert!(on.pods().iter().any(|(_, secrets)| secrets == &both), "{:?}", on.pods());
+    let on = rendered("nova", &[sample("secret.yaml")]);
+    assert_eq!(on.of_kind("Secret").count(), 0);
+    assert!(on.pods().iter().all(|(_, secrets)| secrets == &["regcred"]), "{:?}", on.pods());
+
+    let page = text_of("templates/registry-authentication.rst");
+    let examples = page.split(".. code-block:: yaml\n\n").skip(1);
+    let examples: Vec<PathBuf> = examples
+        .enumerate()
+        .map(|(number, rest)| {
+            let lines = rest.lines().take_while(|line| line.starts_with("    "));
+            let file = tree.path().join(format!("example-{number}.yaml"));
+            fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+            file
+        })
+        .collect();
+    let [with_login, with_secret] = &examples[..] else { panic!("{examples:?}") };
+    assert_eq!(
+        registry(&rendered("nova", std::slice::from_ref(with_login))),
+        ("registry.example.com".to_owned(), login)
+    );
+    let on = rendered("nova", std::slice::from_ref(with_secret));
+    assert_eq!(on.of_kind("Secret").count(), 0);
+    assert!(on.pods().iter().all(|(_, secrets)| secrets == &["our-registry-key"]), "{:?}", on.pods());
+}
+
+const LIST_SNIPPET: &str = r#"{{- define "helm-toolkit.snippets.kubernetes_image_pull_secrets" -}}
+{{- $envAll := index . 0 -}}
+{{- with ($envAll.Values.pod).image_pull_secrets }}
+imagePullSecrets:
+{{ toYaml .default | indent 2 }}
+{{- end }}
+{{- end -}}
+"#;

@@ -15,9 +15,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use common::helm::{Rendered, name, pull_secrets, render, text_at};
+use common::helm::{Rendered, name, pull_secrets, registry, render};
 use common::{after, cases, copy, tree};
 use tempfile::TempDir;
 
@@ -61,22 +59,6 @@ impl Charts {
 
 fn auth_on(args: &[&'static str]) -> Vec<&'static str> {
     [&AUTH_ON[..], args].concat()
-}
-
-/// The registry and the login in the one registry Secret.
-fn registry(rendered: &Rendered) -> (String, String) {
-    let secrets: Vec<_> = rendered
-        .of_kind("Secret")
-        .filter(|secret| text_at(secret, "type") == "kubernetes.io/dockerconfigjson")
-        .collect();
-    assert_eq!(secrets.len(), 1, "registry Secrets");
-    let decode = |text: &str| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
-    let config = decode(&text_at(&secrets[0]["data"], ".dockerconfigjson"));
-    let config: serde_yaml::Value = serde_yaml::from_str(&config).unwrap();
-    let auths = config["auths"].as_mapping().unwrap();
-    assert_eq!(auths.len(), 1);
-    let (host, login) = auths.iter().next().unwrap();
-    (host.as_str().unwrap().to_owned(), decode(&text_at(login, "auth")))
 }
 
 /// The charts of the tree that have images and use the toolkit: folder and name.

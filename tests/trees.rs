@@ -219,6 +219,7 @@ fn help_teaches() {
         ("help-plan", &["plan", "--help"]),
         ("help-apply", &["apply", "-h"]),
         ("help-verify", &["verify", "--help"]),
+        ("help-overrides", &["overrides", "--help"]),
     ] {
         let help = run(Path::new("/"), args);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));

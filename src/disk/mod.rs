@@ -11,8 +11,9 @@ mod replace;
 mod scratch;
 mod temporary;
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 pub(crate) use replace::{Replaced, Staged, flush_folder, make_folders, remove_folder};
@@ -23,4 +24,21 @@ pub(crate) use temporary::{clear_up, is_temporary};
 /// Opens a file that the user names for a report: a pipe or a device stays what it is.
 pub(crate) fn open_report(path: &Path) -> io::Result<File> {
     File::create(path)
+}
+
+/// Writes a file that the user names, and the folders on the way: complete under its name or not at all, and for its
+/// owner alone where it `is_secret`. A pipe or a device stays what it is.
+pub(crate) fn write_for_owner(path: &Path, text: &str, is_secret: bool) -> io::Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return File::options().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    // What a link leads to is replaced, and not the link.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mode = if is_secret { 0o600 } else { 0o666 };
+    let mut file = temporary::builder().permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map(drop).map_err(Into::into)
 }

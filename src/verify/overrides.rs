@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::git::OVERRIDES;
+use crate::chart::OVERRIDES;
 use crate::plan::ChartPlan;
 use crate::yaml::tree::Tree;
 

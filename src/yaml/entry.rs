@@ -2,12 +2,11 @@
 //! the lines that are inserted and the events that the proof expects of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use yaml_rust2::parser::Event;
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::scalar::is_plain_string;
+use super::scalar::{is_plain_string, quoted};
 
 /// One `key: value` of a mapping.
 ///
@@ -101,20 +100,7 @@ impl Scalar {
     }
 
     fn write(&self, out: &mut String) {
-        if !self.is_quoted {
-            out.push_str(&self.text);
-            return;
-        }
-        out.push('"');
-        for character in self.text.chars() {
-            match character {
-                '"' | '\\' => out.extend(['\\', character]),
-                // A String takes what is written to it: the result carries no information.
-                control if control.is_control() => drop(write!(out, "\\U{:08x}", u32::from(control))),
-                other => out.push(other),
-            }
-        }
-        out.push('"');
+        if self.is_quoted { out.push_str(&quoted(&self.text)) } else { out.push_str(&self.text) }
     }
 }
 

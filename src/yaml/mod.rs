@@ -42,5 +42,5 @@ pub use error::{Error, ErrorKind};
 pub use insert::insert;
 pub use node::{Kind, Node, Position, Step};
 pub(crate) use prove::prove;
-pub(crate) use scalar::is_ambiguous;
 pub use scalar::resolve;
+pub(crate) use scalar::{is_ambiguous, quoted, scalar};

@@ -1,4 +1,7 @@
-//! What a scalar without quotes is to YAML 1.1, which Helm and Kubernetes read; other parsers read 1.2.
+//! What a scalar without quotes is to YAML 1.1, which Helm and Kubernetes read; other parsers read 1.2. And how
+//! texts are written so that all of them read a string.
+
+use std::borrow::Cow;
 
 /// What Helm takes the plain scalar `text` for, as JSON: `true` for `yes`, `365` for `0555`. `None` where that
 /// is the string itself.
@@ -57,6 +60,28 @@ pub(super) fn is_plain_string(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
         && !is_word(text)
+}
+
+/// A string as it can be written, in quotes only where it needs them.
+pub(crate) fn scalar(text: &str) -> Cow<'_, str> {
+    if is_plain_string(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
+}
+
+/// A string in double quotes.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            // Among them what YAML takes for a line break, or does not take at all.
+            other if other.is_control() || "\u{2028}\u{2029}\u{feff}\u{fffe}\u{ffff}".contains(other) => {
+                out.extend(["\\U", &format!("{:08x}", u32::from(other))]);
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Whether Helm may read `text` as something other than that string: as a boolean, null, a number

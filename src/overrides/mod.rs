@@ -1,0 +1,141 @@
+//! What an operator passes to Helm to switch authentication on: one file of values that serves every chart, or
+//! a file for each, and the images that the registry must have.
+//!
+//! Charts take a login under a key of their own (`endpoints.oci_image_registry.auth.<chart>`), and look at no other
+//! one: that is why one file can hold the keys of all. Tags of images are another thing: `dep_check` is an image
+//! in one chart and may be another one in the next.
+
+pub(crate) mod args;
+mod images;
+mod login;
+mod values;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
+
+use self::args::Args;
+use self::images::Images;
+use self::login::Access;
+use crate::chart::OVERRIDES;
+use crate::error::Error;
+use crate::finding::Id;
+use crate::metadata::Role;
+use crate::plan::{ChartPlan, Plan};
+use crate::{disk, git};
+
+/// The name of each chart's file, and so of the feature that `helm osh get-values-overrides` is asked for.
+const FILE: &str = "oci_registry.yaml";
+
+/// What came of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// What goes to standard output.
+    pub(crate) stdout: String,
+    /// The charts that there are values for.
+    pub(crate) charts: Vec<String>,
+    /// The charts that would make nothing of a login.
+    pub(crate) left_out: Vec<String>,
+    /// What the operator should know, as sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Writes the values that `args` ask for, for the charts of `plan`.
+pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
+    let output = args.output.as_deref();
+    let is_folder =
+        output.is_some_and(|path| path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir());
+    if args.images && !is_folder && (output.is_some() || !args.list) {
+        return Err(Error::ImagesNeedFolder);
+    }
+    let access = Access::of(args)?;
+    let mut written = Written::default();
+    let mut charts: BTreeMap<&str, Images> = BTreeMap::new();
+    for chart in plan.charts.iter().filter(|chart| chart.is_completed()) {
+        if !is_migrated(chart) {
+            written.left_out.push(chart.name.clone());
+        } else if chart.role == Role::Application {
+            let images = Images::of(plan, chart, args, &mut written.notes);
+            match charts.entry(&chart.name) {
+                Entry::Occupied(other) if args.images && other.get().tags != images.tags => {
+                    return Err(Error::TwoCharts(chart.name.clone()));
+                }
+                Entry::Occupied(_) => {}
+                Entry::Vacant(entry) => drop(entry.insert(images)),
+            }
+        }
+    }
+    written.charts = charts.keys().map(ToString::to_string).collect();
+    if charts.is_empty() {
+        return Ok(written);
+    }
+    let text =
+        |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
+    let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
+    if let Some(registry) = &args.registry {
+        written.notes.extend(images::elsewhere(&charts, registry, args.images));
+    }
+    if args.list {
+        written.stdout = images::list(charts.values())?;
+    } else if output.is_none() {
+        written.stdout = text(&all)?;
+    }
+    let files: Vec<(PathBuf, String)> = match output {
+        None => Vec::new(),
+        Some(folder) if is_folder => {
+            let file = |chart: &(&str, &Images)| Ok((folder.join(chart.0).join(FILE), text(&[*chart])?));
+            all.iter().map(file).collect::<Result<_, Error>>()?
+        }
+        Some(file) => vec![(file.to_owned(), text(&all)?)],
+    };
+    for (file, _) in &files {
+        check_place(file, plan, access.is_secret() && !args.allow_in_git)?;
+    }
+    for (file, text) in &files {
+        disk::write_for_owner(file, text, access.is_secret()).map_err(Error::write(file))?;
+    }
+    written.notes.extend(access.placeholder_note());
+    Ok(written)
+}
+
+/// Whether the chart makes a Secret of a login, and the toolkit can.
+fn is_migrated(chart: &ChartPlan) -> bool {
+    let missing = [
+        Id::MissingSecretsEntry,
+        Id::MissingEndpointsEntry,
+        Id::MissingManifestsSwitch,
+        Id::MissingSecretTemplate,
+        Id::ForeignTemplate,
+        Id::UnknownFunction,
+        Id::MissingToolkitFunction,
+        Id::BareToolkitServiceAccount,
+    ];
+    !chart.findings.iter().any(|finding| missing.contains(&finding.id))
+}
+
+/// Keeps values out of charts, and passwords out of git.
+fn check_place(file: &Path, plan: &Plan, is_secret: bool) -> Result<(), Error> {
+    let file = &whole(file);
+    let is_inside = |chart: &ChartPlan| {
+        let inside = file.strip_prefix(plan.base.join(&chart.path));
+        inside.is_ok_and(|inside| !inside.starts_with(OVERRIDES))
+    };
+    if plan.charts.iter().any(is_inside) {
+        return Err(Error::OutputInChart(file.to_owned()));
+    }
+    match git::folder_with_git(file) {
+        Some(tree) if is_secret => Err(Error::PasswordInGit(file.to_owned(), tree)),
+        _ => Ok(()),
+    }
+}
+
+/// The path from the root and without links, as far as there is something.
+fn whole(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let joined = existing.and_then(|(folder, canonical)| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
+    });
+    joined.unwrap_or(path)
+}
