@@ -124,8 +124,10 @@ impl FromStr for Registry {
         }
         let port = match split_port(&host).1 {
             "" if host.starts_with('[') => {
-                return Err("an address of IPv6 needs a port: without one the kubelet takes it for a pattern"
-                    .to_owned());
+                return Err(
+                    "an address of IPv6 needs a port: without one the kubelet takes it for a pattern"
+                        .to_owned(),
+                );
             }
             "" => None,
             port => {
