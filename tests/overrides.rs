@@ -253,12 +253,19 @@ fn the_list_says_which_image_goes_where() {
         ("ubuntu_noble,2025.1", "2025.1"),
         ("2025.1", "2025.1"),
         ("2026.1,apparmor,ubuntu_noble", "2026.1"),
+        ("2025.1 ubuntu_noble", "2025.1-noble"),
         ("2025,1", "x"),
     ] {
         let list = listed(&["--features", features]);
         assert!(list.contains(&format!("/nova:{nova} ")), "{features}: {list}");
         assert_eq!(list.contains("/falco:apparmor "), features.contains("apparmor"), "{features}: {list}");
     }
+    // A chart by itself has them beside it, too.
+    let args = [&["--list", "--features", "2025.1", "nova"], &MIRROR[..]].concat();
+    assert!(overrides(tree.path(), &args, "").stdout.contains("/nova:2025.1 "));
+    let args = [&["--list", "--features", "2025,1"], &MIRROR[..]].concat();
+    let said = overrides(tree.path(), &args, "").stderr;
+    assert!(said.contains("no file in values_overrides is made of the features 2025, 1"), "{said}");
 }
 
 #[test]
@@ -266,11 +273,17 @@ fn two_images_are_not_made_one() {
     let tree = with_images();
     let other = "    other: quay.io/openstackhelm/nova:x\n    falco: quay.io/";
     edit(&tree, "falco/values.yaml", "    falco: quay.io/", other);
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join("new/");
+    let done = overrides(tree.path(), &[&MIRROR[..], &["-o", folder.to_str().unwrap()]].concat(), "");
+    assert!(done.code == 2 && done.stderr.contains("say --keep-host") && !folder.exists(), "{}", done.stderr);
     let done = overrides(tree.path(), &[&MIRROR[..], &["--list"]].concat(), "");
     let expected = "docker.io/openstackhelm/nova:x and quay.io/openstackhelm/nova:x would both be r.example.com:5000/mirror/openstackhelm/nova:x; say --keep-host";
     assert!(done.code == 2 && done.stderr.contains(expected), "{}", done.stderr);
     let done = overrides(tree.path(), &[&MIRROR[..], &["--list", "--keep-host"]].concat(), "");
     assert_eq!(done.code, 0, "{}", done.stderr);
+    // Where they stay where they are, there is nothing wrong.
+    assert_eq!(overrides(tree.path(), &MIRROR[..2], "").code, 0);
 }
 
 #[test]

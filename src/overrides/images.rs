@@ -17,6 +17,8 @@ use crate::yaml::tree::Tree;
 pub(super) struct Images {
     /// By tag: where the image is, and where it is to be.
     pub(super) tags: BTreeMap<String, (Image, Image)>,
+    /// Whether some come from the features that the call names.
+    pub(super) has_features: bool,
 }
 
 impl Images {
@@ -25,7 +27,8 @@ impl Images {
         let mut images = Images::default();
         let Some(registry) = &args.registry else { return images };
         let mut files = vec![chart.path.join(VALUES)];
-        files.extend(features(&plan.base, chart, &args.features));
+        files.extend(features(&plan.base.join(&chart.path), &chart.name, &args.features));
+        images.has_features = files.len() > 1;
         let mut tags: BTreeMap<String, String> = BTreeMap::new();
         for path in &files {
             match read(&plan.base, path) {
@@ -58,13 +61,14 @@ fn read(base: &Path, path: &Path) -> Result<Vec<(String, String)>, String> {
 
 /// The files of overrides that are made of these features, in the order in which Helm gets them: `a.yaml`,
 /// `b.yaml`, `a-b.yaml`. They are beside the charts since 2024, before that in each.
-fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf> {
-    let beside = chart.path.parent().map(|around| around.join(OVERRIDES).join(&chart.name));
-    let folders = [Some(chart.path.join(OVERRIDES)), beside].into_iter().flatten();
+fn features(dir: &Path, chart: &str, features: &[String]) -> Vec<PathBuf> {
+    // As $FEATURES has them, they are words.
+    let features: Vec<&str> = features.iter().flat_map(|features| features.split_whitespace()).collect();
+    let beside = dir.parent().map(|around| around.join(OVERRIDES).join(chart));
     let mut found = Vec::new();
-    for folder in folders {
-        for name in names_in(&base.join(&folder)).unwrap_or_default() {
-            let rank = name.strip_suffix(".yaml").and_then(|name| rank(name, features, 1));
+    for folder in [Some(dir.join(OVERRIDES)), beside].into_iter().flatten() {
+        for name in names_in(&folder).unwrap_or_default() {
+            let rank = name.strip_suffix(".yaml").and_then(|name| rank(name, &features, 1));
             found.extend(rank.map(|rank| (rank, folder.join(&name))));
         }
     }
@@ -73,10 +77,10 @@ fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf>
 }
 
 /// A number with a bit for each feature that `name` is made of, `bit` for the first one.
-fn rank(name: &str, features: &[String], bit: u64) -> Option<u64> {
+fn rank(name: &str, features: &[&str], bit: u64) -> Option<u64> {
     let (feature, others) = features.split_first()?;
     let next = bit.checked_mul(2)?;
-    let rest = match name.strip_prefix(feature.as_str()) {
+    let rest = match name.strip_prefix(feature) {
         Some("") => return Some(bit),
         Some(rest) => rest.strip_prefix('-').and_then(|rest| rank(rest, others, next)),
         None => None,
@@ -85,21 +89,13 @@ fn rank(name: &str, features: &[String], bit: u64) -> Option<u64> {
 }
 
 /// Says how many images the login is of no use for.
-pub(super) fn elsewhere(
-    charts: &BTreeMap<&str, Images>,
-    registry: &Registry,
-    are_moved: bool,
-) -> Option<String> {
+pub(super) fn elsewhere<'i>(charts: impl Iterator<Item = &'i Images>, registry: &Registry) -> Option<String> {
     let images: BTreeSet<&Image> =
-        charts.values().flat_map(|images| images.tags.values()).map(|(image, _)| image).collect();
+        charts.flat_map(|images| images.tags.values()).map(|(image, _)| image).collect();
     let hosts: BTreeSet<&str> = images.iter().map(|image| image.host.as_str()).collect();
-    let hosts: Vec<&str> = hosts.into_iter().collect();
-    (!are_moved && !images.is_empty()).then(|| {
-        format!(
-            "{} of these charts at {}: pods pull them from there, and the login for {} serves none of them; set images.tags, or let --images do it",
-            amount(images.len(), "image"), hosts.join(", "), registry.key()
-        )
-    })
+    let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
+    let (count, key) = (amount(images.len(), "image"), registry.key());
+    (!images.is_empty()).then(|| format!("{count} of these charts at {hosts}: pods pull them from there, and the login for {key} serves none of them; set images.tags, or let --images do it"))
 }
 
 /// The images to copy, a line `SOURCE TARGET` each, by source.

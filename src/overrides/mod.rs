@@ -50,6 +50,49 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     }
     let access = Access::of(args)?;
     let mut written = Written::default();
+    let charts = gather(args, plan, &mut written)?;
+    if charts.is_empty() {
+        return Ok(written);
+    }
+    // Printed or not: it fails where two images would become one.
+    let list = if args.images { images::list(charts.values())? } else { String::new() };
+    let text =
+        |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
+    let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
+    let files: Vec<(PathBuf, String)> = match output {
+        None if args.list => Vec::new(),
+        None => {
+            written.stdout = text(&all)?;
+            Vec::new()
+        }
+        Some(folder) if is_folder => {
+            let file = |chart: &(&str, &Images)| Ok((folder.join(chart.0).join(FILE), text(&[*chart])?));
+            all.iter().map(file).collect::<Result<_, Error>>()?
+        }
+        Some(file) => vec![(file.to_owned(), text(&all)?)],
+    };
+    if args.list {
+        written.stdout = list;
+    }
+    for (file, _) in &files {
+        check_place(file, plan, access.is_secret() && !args.allow_in_git)?;
+    }
+    for (file, text) in &files {
+        disk::write_for_owner(file, text, access.is_secret()).map_err(Error::write(file))?;
+    }
+    if let Some(registry) = args.registry.as_ref().filter(|_| !args.images) {
+        written.notes.extend(images::elsewhere(charts.values(), registry));
+    }
+    written.notes.extend(access.placeholder_note());
+    Ok(written)
+}
+
+/// The charts that are to have values, with their images.
+fn gather<'p>(
+    args: &Args,
+    plan: &'p Plan,
+    written: &mut Written,
+) -> Result<BTreeMap<&'p str, Images>, Error> {
     let mut charts: BTreeMap<&str, Images> = BTreeMap::new();
     for chart in plan.charts.iter().filter(|chart| chart.is_completed()) {
         if !is_migrated(chart) {
@@ -65,37 +108,12 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
             }
         }
     }
+    if !args.features.is_empty() && !charts.values().any(|images| images.has_features) {
+        let note = format!("no file in {OVERRIDES} is made of the features {}", args.features.join(", "));
+        written.notes.push(note);
+    }
     written.charts = charts.keys().map(ToString::to_string).collect();
-    if charts.is_empty() {
-        return Ok(written);
-    }
-    let text =
-        |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
-    let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
-    if let Some(registry) = &args.registry {
-        written.notes.extend(images::elsewhere(&charts, registry, args.images));
-    }
-    if args.list {
-        written.stdout = images::list(charts.values())?;
-    } else if output.is_none() {
-        written.stdout = text(&all)?;
-    }
-    let files: Vec<(PathBuf, String)> = match output {
-        None => Vec::new(),
-        Some(folder) if is_folder => {
-            let file = |chart: &(&str, &Images)| Ok((folder.join(chart.0).join(FILE), text(&[*chart])?));
-            all.iter().map(file).collect::<Result<_, Error>>()?
-        }
-        Some(file) => vec![(file.to_owned(), text(&all)?)],
-    };
-    for (file, _) in &files {
-        check_place(file, plan, access.is_secret() && !args.allow_in_git)?;
-    }
-    for (file, text) in &files {
-        disk::write_for_owner(file, text, access.is_secret()).map_err(Error::write(file))?;
-    }
-    written.notes.extend(access.placeholder_note());
-    Ok(written)
+    Ok(charts)
 }
 
 /// Whether the chart makes a Secret of a login, and the toolkit can.
