@@ -65,6 +65,17 @@ pub(crate) fn committed_text(file: &Path) -> Option<String> {
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
 }
 
+/// The files in `folder`, relative to it, that are not committed as they are: new files among them. `None`, where
+/// git cannot tell.
+pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
+    folder_with_git(folder)?;
+    let changed = ["diff", "HEAD", "--no-ext-diff", "--name-only", "--diff-filter=d", "--relative", "-z"];
+    let new = ["ls-files", "--others", "--exclude-standard", "-z"];
+    let found = [git(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
+    let paths = found.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    Some(paths.map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
+}
+
 /// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.
 pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
     let mut by_tree: HashMap<PathBuf, Vec<&'p Path>> = HashMap::new();

@@ -1,39 +1,33 @@
-//! What one chart needs to have its change noted.
+//! Notes until November 2024: a higher version of the chart, and a line for it in the chart's note.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use super::era::{CONFIG, Era, NOTES, NotesRoot};
-use super::list::{NoteList, WORDS, line};
+use super::era::{NOTES, NotesRoot};
+use super::list::NoteList;
 use super::version::{Version, WrittenVersion};
+use super::work::{Work, are_ours};
 use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::git;
-use crate::plan::ChartPlan;
 use crate::source::{Source, read_text};
-use crate::text::stable_hash;
 use crate::yaml::{Placeholders, is_ambiguous};
 
 /// The name in reports, beside those of the rules.
 pub(super) const RULE: &str = "release note";
 
-/// The note of a chart that has none, until November 2024.
+/// The note of a chart that has none.
 const FIRST_NOTE: &str = include_str!("../../templates/release-note-line.yaml");
 
-/// A note of its own.
-const OWN_NOTE: &str = include_str!("../../templates/release-note.yaml");
-
-const CHART: &str = "CHART";
+pub(super) const CHART: &str = "CHART";
 const VERSION: &str = "VERSION";
-/// Stands for the digits that reno gives to a file's name.
-const DIGITS: &str = "DIGITS";
 
 /// Chart.yaml and the note of a chart.
 #[derive(Clone)]
 pub(super) struct Release<'r> {
     chart: &'r str,
-    root: &'r NotesRoot,
+    words: String,
     metadata: Source,
     pub(super) note_path: PathBuf,
     /// The text of the note, where it is there.
@@ -49,25 +43,22 @@ pub(super) struct Need {
     pub(super) old: Option<String>,
     pub(super) order: WriteOrder,
     pub(super) part: Part,
-    pub(super) finding: Finding,
+    /// What is missing, and what else there is to say.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl<'r> Release<'r> {
     /// # Errors
     /// A refusal where Chart.yaml or the note cannot be read.
-    pub(super) fn read(base: &'r Path, chart: &'r ChartPlan, root: &'r NotesRoot) -> Result<Self, Finding> {
-        let name = chart.name.as_str();
-        let file = match root.era {
-            Era::Reno => format!("{name}-{}.yaml", digits(name)),
-            _ => format!("{name}.yaml"),
-        };
-        let note_path = root.path.join(NOTES).join(file);
-        let path = chart.path.join("Chart.yaml");
+    pub(super) fn read(base: &'r Path, root: &NotesRoot, work: &'r Work) -> Result<Self, Finding> {
+        let name = work.name.as_str();
+        let note_path = root.path.join(NOTES).join(format!("{name}.yaml"));
+        let path = work.path.join("Chart.yaml");
         let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
         let text = read_text(base, &path)?.ok_or_else(missing)?;
         Ok(Release {
             chart: name,
-            root,
+            words: work.words(""),
             metadata: Source { path, text },
             note: read_text(base, &note_path)?,
             note_path,
@@ -89,36 +80,9 @@ impl<'r> Release<'r> {
         after
     }
 
-    /// What is missing.
-    pub(super) fn needs(&self) -> Result<Vec<Need>, Finding> {
-        match (self.root.era, &self.note) {
-            (Era::Before | Era::Calendar, _) | (Era::Reno, Some(_)) => Ok(Vec::new()),
-            (Era::Counted, _) => self.line_and_version(),
-            (Era::Reno, None) => {
-                let digits = digits(self.chart);
-                let placeholders = Placeholders::from([(CHART, self.chart.to_owned()), (DIGITS, digits)]);
-                let target = "releasenotes/notes/CHART-DIGITS.yaml";
-                Ok(vec![self.new_note(target, OWN_NOTE, placeholders)])
-            }
-        }
-    }
-
-    /// Warns where reno does not list the chart, although it lists others: it leaves the notes out.
-    pub(super) fn unlisted_section(&self) -> Option<Finding> {
-        let NotesRoot { sections, path, era, .. } = self.root;
-        let sections = sections.as_ref().filter(|_| *era == Era::Reno)?;
-        let name = self.chart;
-        if sections.iter().any(|section| section == name) {
-            return None;
-        }
-        let what = format!("there is no section for {name}: reno leaves the chart's notes out");
-        let fix = format!("add `- [{name}, {name} Chart]` to the sections");
-        Some(Finding::warning(Id::UnlistedSection, Location::file(path.join(CONFIG)), what, fix))
-    }
-
     /// Raises the version and notes it: as far as this has not been done by a run that was killed, or by
     /// somebody else.
-    fn line_and_version(&self) -> Result<Vec<Need>, Finding> {
+    pub(super) fn needs(&self) -> Result<Vec<Need>, Finding> {
         let written = WrittenVersion::find(&self.metadata)?;
         let version = written.version;
         let above = |version: Version| version.next().ok_or_else(|| written.unclear("cannot go up any more"));
@@ -126,7 +90,7 @@ impl<'r> Release<'r> {
         let list = list.transpose()?;
         let highest = list.as_ref().and_then(NoteList::last_version).unwrap_or(version);
         // People have used these words before us: what they have committed is about an earlier change.
-        let is_old = |version: Version| self.is_committed(&line(version));
+        let is_old = |version: Version| self.is_committed(version);
         let ours = list.iter().flat_map(NoteList::versions_with_our_words);
         let (to, is_noted) = match ours.filter(|ours| *ours >= version && !is_old(*ours)).max() {
             Some(ours) => (ours, true),
@@ -140,16 +104,25 @@ impl<'r> Release<'r> {
         let mut needs = Vec::new();
         if !is_noted {
             needs.push(match &list {
-                None => self.new_note("releasenotes/notes/CHART.yaml", FIRST_NOTE, placeholders),
+                None => {
+                    let text = FIRST_NOTE.replace("WORDS", &self.words);
+                    new_note(self.note_path.clone(), NOTE, text, placeholders)
+                }
                 Some(list) => {
-                    let added = list.add(to)?;
+                    let added = list.add(to, &self.words)?;
                     let what = format!("{to} is not noted");
                     let finding =
                         Finding::warning(Id::MissingReleaseNote, added.location, what, "`apply` notes it");
-                    let shape = shape(Action::Insert, "releasenotes/notes/CHART.yaml", added.pattern);
+                    let shape = shape(Action::Insert, NOTE, added.pattern);
                     let part = Part { shape, placeholders, edits: vec![added.edit] };
                     let old = self.note.clone();
-                    Need { path: self.note_path.clone(), old, order: WriteOrder::First, part, finding }
+                    Need {
+                        path: self.note_path.clone(),
+                        old,
+                        order: WriteOrder::First,
+                        part,
+                        findings: vec![planned(finding)],
+                    }
                 }
             });
         }
@@ -161,39 +134,54 @@ impl<'r> Release<'r> {
             let finding =
                 Finding::warning(Id::UnraisedVersion, written.location.clone(), what, "`apply` raises it");
             let Source { path, text } = self.metadata.clone();
-            needs.push(Need { path, old: Some(text), order: WriteOrder::Second, part, finding });
+            needs.push(Need {
+                path,
+                old: Some(text),
+                order: WriteOrder::Second,
+                part,
+                findings: vec![planned(finding)],
+            });
         }
         Ok(needs)
     }
 
-    /// Whether `line` is in the note as git has it committed.
-    fn is_committed(&self, line: &str) -> bool {
+    /// Whether the note as git has it committed has a line of ours for `version`.
+    fn is_committed(&self, version: Version) -> bool {
         let text = self.committed.get_or_init(|| git::committed_text(&self.base.join(&self.note_path)));
-        text.as_ref().is_some_and(|text| text.lines().any(|other| other.contains(line)))
+        let start = format!("{version} ");
+        let is_it = |line: &str| line.split_once(&start).is_some_and(|(_, words)| are_ours(words));
+        text.as_ref().is_some_and(|text| text.lines().any(is_it))
     }
+}
 
-    /// A note that is created.
-    fn new_note(&self, target: &str, text: &str, placeholders: Placeholders) -> Need {
-        let mut filled = text.to_owned();
-        for (name, value) in &placeholders {
-            let is_key = *name == CHART && is_ambiguous(value);
-            filled = filled.replace(name, &if is_key { format!("\"{value}\"") } else { value.clone() });
-        }
-        let edits = vec![Edit::insert(0, filled)];
-        let part = Part { shape: shape(Action::Create, target, text.to_owned()), placeholders, edits };
-        let location = Location::file(&self.note_path);
-        let finding =
-            Finding::warning(Id::MissingReleaseNote, location, "the change is not noted", "`apply` notes it");
-        Need { path: self.note_path.clone(), old: None, order: WriteOrder::First, part, finding }
-    }
+/// The file of the note, in reports.
+const NOTE: &str = "releasenotes/notes/CHART.yaml";
+
+/// A note that is created. `target` and `text` have names of placeholders in them.
+pub(super) fn new_note(path: PathBuf, target: &str, text: String, placeholders: Placeholders) -> Need {
+    let edits = vec![Edit::insert(0, filled(&text, &placeholders))];
+    let part = Part { shape: shape(Action::Create, target, text), placeholders, edits };
+    let finding = Finding::warning(
+        Id::MissingReleaseNote,
+        Location::file(&path),
+        "the change is not noted",
+        "`apply` notes it",
+    );
+    Need { path, old: None, order: WriteOrder::First, part, findings: vec![planned(finding)] }
+}
+
+/// `text` with its placeholders filled in. A name that is something else to YAML is put into quotes.
+pub(super) fn filled(text: &str, placeholders: &Placeholders) -> String {
+    placeholders.iter().fold(text.to_owned(), |text, (name, value)| {
+        let is_key = *name == CHART && is_ambiguous(value);
+        text.replace(name, &if is_key { format!("\"{value}\"") } else { value.clone() })
+    })
+}
+
+fn planned(finding: Finding) -> Finding {
+    Finding { is_planned: true, ..finding }
 }
 
 fn shape(action: Action, target: &str, text: String) -> Shape {
     Shape { rule: RULE, action, target: target.to_owned(), text }
-}
-
-/// The 16 digits that tell the note of this chart from all others. They depend on the chart's name and
-/// on what the note says and on nothing else, so that a second run comes to the same file.
-fn digits(chart: &str) -> String {
-    stable_hash(&[chart, WORDS])
 }
