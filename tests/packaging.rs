@@ -250,6 +250,32 @@ fn the_wheel_says_at_once_that_maturin_is_missing() {
     assert!(said(&output).contains("maturin is missing: pip install 'maturin"), "{}", said(&output));
 }
 
+/// Compared with itself a build differs in nothing, and with one that has another port it differs in that.
+#[test]
+fn the_ecosystem_check_shows_what_differs() {
+    let work = tree("openstack-helm");
+    let other = work.path().join("other");
+    fs::write(&other, format!("#!/bin/sh\n{PROGRAM} \"$@\" | sed 's/default: 5000/default: 443/'\n"))
+        .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&other, mode).unwrap();
+    let compare = |old: &Path| {
+        let mut check = Command::new(repository("bench/ecosystem"));
+        let output = check.args([old, Path::new(PROGRAM), work.path()]).arg("--no-verify").output().unwrap();
+        (output.status.code(), said(&output))
+    };
+    let (code, same) = compare(Path::new(PROGRAM));
+    assert!(code == Some(0) && same.contains("| 13 | same | same | same |\n"), "{same}");
+    let (code, differs) = compare(&other);
+    assert_eq!(code, Some(1), "{differs}");
+    assert!(
+        differs.contains("\n# nova/values.yaml\n")
+            && differs.contains("\n-+        default: 443\n++        default: 5000\n"),
+        "{differs}"
+    );
+    assert!(differs.contains("| 13 | +5 −5 | same | same |\n"), "{differs}");
+}
+
 /// Of every package that the program or its tests are built from: name, and what it asks of Rust.
 fn packages() -> Vec<(String, Option<Vec<u32>>)> {
     // What other systems need has not been downloaded for the build.
