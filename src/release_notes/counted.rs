@@ -58,7 +58,7 @@ impl<'r> Release<'r> {
         let text = read_text(base, &path)?.ok_or_else(missing)?;
         Ok(Release {
             chart: name,
-            words: work.words(""),
+            words: work.words("", " "),
             metadata: Source { path, text },
             note: read_text(base, &note_path)?,
             note_path,
@@ -90,14 +90,13 @@ impl<'r> Release<'r> {
         let list = list.transpose()?;
         let highest = list.as_ref().and_then(NoteList::last_version).unwrap_or(version);
         // People have used these words before us: what they have committed is about an earlier change.
-        let is_old = |version: Version| self.is_committed(version);
         let ours = list.iter().flat_map(NoteList::versions_with_our_words);
-        let (to, is_noted) = match ours.filter(|ours| *ours >= version && !is_old(*ours)).max() {
+        let (to, is_noted) = match ours.filter(|ours| *ours >= version && !self.is_committed(*ours)).max() {
             Some(ours) => (ours, true),
             None if highest < version => (version, false),
             None => {
                 let next = above(version)?;
-                (if is_old(next) { above(highest.max(next))? } else { next }, false)
+                (if self.is_committed(next) { above(highest.max(next))? } else { next }, false)
             }
         };
         let placeholders = Placeholders::from([(CHART, self.chart.to_owned()), (VERSION, to.to_string())]);

@@ -89,10 +89,13 @@ impl NotesRoot {
         let own = own.filter(|chart| ours.contains(chart)).count();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let count = charts.len();
+        let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
+        let has_common = config.contains("reno new common")
+            || notes.iter().filter_map(|note| chart_of_own_note(note)).any(|name| name == COMMON);
         let (era, alike, what) = if calendar.len() > counted.len() {
             let is_are = if own == 1 { "is" } else { "are" };
             let what = format!("{own} of the notes {is_are} of one chart and one change");
-            (if own > 0 { Era::Reno } else { Era::Calendar }, calendar, what)
+            (if own > 0 || has_common { Era::Reno } else { Era::Calendar }, calendar, what)
         } else {
             let mut what = format!("{named} of {count} charts have a note called after them");
             let has_check = base.join(path).join(RENO_CHECK).is_file();
@@ -104,9 +107,6 @@ impl NotesRoot {
         let alike =
             alike.first().map(|version| format!("{} of {count} versions are like {version}, ", alike.len()));
         let evidence = format!("{}{what}", alike.unwrap_or_default());
-        let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
-        let has_common = config.contains("reno new common")
-            || notes.iter().filter_map(|note| chart_of_own_note(note)).any(|name| name == COMMON);
         Ok(NotesRoot { path: path.to_owned(), era, has_common, evidence, sections: sections(&config) })
     }
 }

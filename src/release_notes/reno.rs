@@ -14,6 +14,10 @@ use crate::yaml::Placeholders;
 const OF_ONE: &str = include_str!("../../templates/release-note.yaml");
 const OF_SEVERAL: &str = include_str!("../../templates/release-note-common.yaml");
 
+/// Between the lines of a note.
+const LINE_BREAK: &str = "\n    ";
+const NAMES_A_LINE: usize = 4;
+
 /// Stands for the digits that reno gives to a file's name.
 const DIGITS: &str = "DIGITS";
 
@@ -77,7 +81,7 @@ impl Note {
 fn of_one(root: &NotesRoot, note: Note, work: &Work) -> Need {
     let name = &work.name;
     let placeholders = Placeholders::from([(CHART, name.clone()), (DIGITS, note.digits)]);
-    let text = wrapped(&OF_ONE.replace("WORDS", &work.words("``")));
+    let text = OF_ONE.replace("WORDS", &work.words("``", LINE_BREAK));
     let mut need = new_note(note.path, "releasenotes/notes/CHART-DIGITS.yaml", text, placeholders);
     need.findings.extend(unlisted_section(root, name));
     need
@@ -89,43 +93,21 @@ fn of_several(root: &NotesRoot, note: Note, works: Vec<&Work>) -> Need {
     let mut text = String::from("---\n");
     if !whole.is_empty() {
         let names: Vec<&str> = whole.iter().map(|work| work.name.as_str()).collect();
-        text.push_str(&OF_SEVERAL.replace("CHARTS", &names.join(", ")));
+        let lines: Vec<String> = names.chunks(NAMES_A_LINE).map(|names| names.join(", ")).collect();
+        text.push_str(&OF_SEVERAL.replace("CHARTS", &lines.join(&format!(",{LINE_BREAK}"))));
     }
     let mut unlisted = Vec::new();
     for work in others {
         let of_one = OF_ONE.trim_start_matches("---\n").trim_end_matches("...\n");
         let placeholders = Placeholders::from([(CHART, work.name.clone())]);
-        text.push_str(&filled(&of_one.replace("WORDS", &work.words("``")), &placeholders));
+        text.push_str(&filled(&of_one.replace("WORDS", &work.words("``", LINE_BREAK)), &placeholders));
         unlisted.extend(unlisted_section(root, &work.name));
     }
     text.push_str("...\n");
     let placeholders = Placeholders::from([(DIGITS, note.digits)]);
-    let mut need = new_note(note.path, "releasenotes/notes/common-DIGITS.yaml", wrapped(&text), placeholders);
+    let mut need = new_note(note.path, "releasenotes/notes/common-DIGITS.yaml", text, placeholders);
     need.findings.extend(unlisted);
     need
-}
-
-/// Breaks lines that are too long for a person.
-fn wrapped(text: &str) -> String {
-    let mut wrapped = String::new();
-    for line in text.lines() {
-        let mut length = 0;
-        let indent = line.len() - line.trim_start().len();
-        for word in line.trim_start().split(' ') {
-            if length == 0 || length + word.len() >= 80 {
-                wrapped.push_str(if length == 0 { "" } else { "\n" });
-                wrapped.extend(std::iter::repeat_n(' ', indent));
-                length = indent;
-            } else {
-                wrapped.push(' ');
-                length += 1;
-            }
-            wrapped.push_str(word);
-            length += word.len();
-        }
-        wrapped.push('\n');
-    }
-    wrapped
 }
 
 /// Warns where reno does not list the chart, although it lists others: it leaves the notes out.

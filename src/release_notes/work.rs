@@ -74,8 +74,8 @@ impl Work {
         }
     }
 
-    /// What was done, with `quote` around what is code.
-    pub(super) fn words(&self, quote: &str) -> String {
+    /// What was done, with `quote` around what is code and `space` in front of files.
+    pub(super) fn words(&self, quote: &str, space: &str) -> String {
         if self.is_whole {
             return format!("Added {WORDS}");
         }
@@ -88,7 +88,8 @@ impl Work {
             (false, false) => format!("values and {pull_secrets}"),
         };
         let files = self.files.iter().map(|path| format!("{quote}{}{quote}", path.display()));
-        format!("Added {what} for {WORDS} in {}", files.collect::<Vec<_>>().join(", "))
+        let files = files.collect::<Vec<_>>().join(&format!(",{space}"));
+        format!("Added {what} for {WORDS} in{space}{files}")
     }
 }
 
