@@ -2,7 +2,9 @@
 //! notes and versions to the charts that it changes.
 //!
 //! What CI asks for changed twice, and the checkout shows which of its eras it is from ([`era`]): until
-//! November 2024 a higher version and a line in the chart's note, since 2025 a note of its own.
+//! November 2024 a higher version and a line in the chart's note ([`counted`]), since 2025 a note of its own, or
+//! one for all charts of a change ([`reno`]). What is noted ([`work`]) is what the plan does, and what an earlier
+//! run did that git has not committed.
 //!
 //! A run that is killed must not raise a version twice when it is run again. So what is noted is written
 //! first, then the version, and only then all else: as long as something is left to do, the note shows
