@@ -36,17 +36,10 @@ impl Revisions<'_> {
     }
 }
 
-/// Whether what is in all of these folders is in git work trees, and some of it is not committed. `None` where
-/// one of them is in no work tree.
-pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Result<Option<bool>, Error> {
-    let mut has_some = false;
-    for root in roots {
-        match git::has_changes(root)? {
-            Some(has_changes) => has_some |= has_changes,
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(has_some))
+/// Whether something in one of these folders is not committed in git. `None` where git cannot tell of one of them.
+pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Option<bool> {
+    let uncommitted: Option<Vec<Vec<PathBuf>>> = roots.iter().map(|root| git::uncommitted(root)).collect();
+    Some(uncommitted?.iter().any(|files| !files.is_empty()))
 }
 
 impl Base {

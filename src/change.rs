@@ -83,6 +83,12 @@ impl Action {
 }
 
 impl Shape {
+    /// Whether one use says nothing of another: whether lines in a template are right depends on what is
+    /// around them.
+    pub(crate) fn is_for_itself(&self) -> bool {
+        !self.action.is_whole_file() && self.target.starts_with("templates")
+    }
+
     /// An id that stays the same as long as the shape does.
     pub(crate) fn id(&self) -> String {
         stable_hash(&[self.rule, self.action.name(), &self.target, &self.text])

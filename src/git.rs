@@ -66,15 +66,6 @@ pub(crate) fn committed_text(file: &Path) -> Option<String> {
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
 }
 
-/// Whether something in `folder` is not committed; `None` outside of any work tree, or where nothing is.
-pub(crate) fn has_changes(folder: &Path) -> Result<Option<bool>, Error> {
-    if folder_with_git(folder).is_none() || git(folder, &["rev-parse", "--verify", "HEAD^{tree}"]).is_err() {
-        return Ok(None);
-    }
-    let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=all", "--", "."];
-    Ok(Some(!git(folder, &status)?.is_empty()))
-}
-
 /// A file as a revision has it.
 pub(crate) struct File {
     pub(crate) path: PathBuf,
@@ -121,6 +112,17 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
     };
     let files = entries.into_iter().map(|(path, is_link, _)| Some(File { path, is_link, text: text()? }));
     files.collect::<Option<_>>().ok_or_else(|| failed(&format!("git does not have all of {revision}")))
+}
+
+/// The files in `folder`, relative to it, that are not committed as they are: new ones among them, and ones that
+/// are gone. `None`, where git cannot tell.
+pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
+    folder_with_git(folder)?;
+    let changed = ["diff", "HEAD", "--no-ext-diff", "--name-only", "--relative", "-z"];
+    let new = ["ls-files", "--others", "--exclude-standard", "-z"];
+    let found = [git(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
+    let paths = found.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    Some(paths.map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
 }
 
 /// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.

@@ -239,10 +239,9 @@ fn verify(
     // What `apply` has just written must not be compared with itself.
     let (base, no_before) = match base::has_changes(roots) {
         _ if !base.is_empty() => (Some(read(base)?), None),
-        Ok(Some(true)) => (Some(read(&["HEAD".to_owned()])?), None),
-        Ok(Some(false)) => (None, None),
-        Ok(None) => (None, Some("nothing is committed in git here".to_owned())),
-        Err(error) => (None, Some(error.to_string())),
+        Some(true) => (Some(read(&["HEAD".to_owned()])?), None),
+        Some(false) => (None, None),
+        None => (None, Some("git has nothing committed here, or cannot tell")),
     };
     let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
     let toolkit = toolkit.as_ref();
@@ -253,7 +252,7 @@ fn verify(
         VerifyFormat::Text => report::write_text(out, &verified, is_coloured),
         VerifyFormat::Json => report::write_json(out, &verified),
     })?;
-    unless_closed(report::write_summary(stderr, plan, &verified, no_before.as_deref(), common.detail()))?;
+    unless_closed(report::write_summary(stderr, plan, &verified, no_before, common.detail()))?;
     let counts = report::Counts::of(&verified);
     let is_refused = plan.refusals().next().is_some();
     Ok(if counts.not_verified > 0 || is_refused || counts.proven + counts.without_pods + counts.faulty == 0 {

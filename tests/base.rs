@@ -134,7 +134,9 @@ fn where_there_is_no_before_it_is_said() {
     migrate(work.path());
     let found = verify(work.path(), &[]);
     assert_says(&found, 0, "nova: proven as it is (");
-    assert!(found.stderr.contains("were not compared with what they were before: nothing is committed"));
+    assert!(
+        found.stderr.contains("were not compared with what they were before: git has nothing committed here")
+    );
     let repository = repository();
     let unknown = verify(repository.path(), &["--base", "no-such-branch"]);
     assert_eq!(unknown.code, 2);

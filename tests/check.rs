@@ -96,6 +96,30 @@ fn every_format_says_the_same() {
     assert!(fs::read_to_string(sarif).unwrap().contains("\"2.1.0\""));
 }
 
+/// Code scanning services ask for texts of each rule, and show no result without a place.
+/// (`tests/packaging/run` has Microsoft's validator look at it.)
+#[test]
+fn sarif_explains_its_rules_and_places_its_results() {
+    let found = check(&testdata("trees/openstack-helm/before"), &["-q", "--format", "sarif"]).stdout;
+    let run = &serde_json::from_str::<Value>(&found).unwrap()["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for (rule, part) in
+        rules.iter().flat_map(|rule| ["shortDescription", "fullDescription", "help"].map(|part| (rule, part)))
+    {
+        let text = rule[part]["text"].as_str().unwrap();
+        assert!(text.len() > 20 && text.ends_with('.') && !text.contains('\n'), "{rule}");
+    }
+    let results = run["results"].as_array().unwrap();
+    for result in results {
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        assert!(
+            region["startLine"].as_u64() >= Some(1) && region["endColumn"].as_u64() >= Some(2),
+            "{result}"
+        );
+    }
+    assert!(rules.len() >= 10 && results.len() >= 20);
+}
+
 /// Marks in a pull request and code scanning look for files from the top of the repository.
 #[test]
 fn paths_are_seen_from_where_the_program_runs() {

@@ -209,6 +209,73 @@ fn the_workflow_marks_what_is_missing_and_keeps_the_page() {
     assert_eq!(codes, [0, 2], "{printed}");
 }
 
+/// Whoever copies an example gets a revision that there is.
+#[test]
+fn the_revisions_in_examples_exist() {
+    let root = repository("");
+    let mut revisions = 0;
+    for file in git(&root, &["ls-files", "--", "README.md", "docs", "contrib"]).lines() {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            if word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                git(&root, &["cat-file", "-e", &format!("{word}^{{commit}}")]);
+                revisions += 1;
+            }
+        }
+        assert!(!text.contains("pip install osh-registry-auth"), "{file}: there is no release");
+    }
+    assert!(revisions >= 5, "only {revisions}");
+}
+
+/// The commands of docs/usage.md, in a home that has nothing in it.
+#[test]
+fn manual_page_and_completions_go_where_they_are_said_to_go() {
+    let usage = fs::read_to_string(repository("docs/usage.md")).unwrap();
+    let block = usage.split("```console\n").find(|block| block.starts_with("$ mkdir -p ~/.local")).unwrap();
+    let commands = block.split("```").next().unwrap().replace("$ ", "");
+    let home = tempfile::tempdir().unwrap();
+    let mut bash = with_program(Command::new("bash"));
+    let output = bash.args(["-ec", &commands]).env("HOME", home.path()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    for file in ["man/man1/osh-registry-auth.1", "bash-completion/completions/osh-registry-auth"] {
+        assert!(fs::read_to_string(home.path().join(".local/share").join(file)).unwrap().len() > 1000);
+    }
+}
+
+#[test]
+fn the_wheel_says_at_once_that_maturin_is_missing() {
+    let wheel = repository("contrib/packaging/wheel");
+    let output = Command::new("bash").arg(wheel).env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("maturin is missing: pip install 'maturin"), "{}", said(&output));
+}
+
+/// Compared with itself a build differs in nothing, and with one that has another port it differs in that.
+#[test]
+fn the_ecosystem_check_shows_what_differs() {
+    let work = tree("openstack-helm");
+    let other = work.path().join("other");
+    fs::write(&other, format!("#!/bin/sh\n{PROGRAM} \"$@\" | sed 's/default: 5000/default: 443/'\n"))
+        .unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&other, mode).unwrap();
+    let compare = |old: &Path| {
+        let mut check = Command::new(repository("bench/ecosystem"));
+        let output = check.args([old, Path::new(PROGRAM), work.path()]).arg("--no-verify").output().unwrap();
+        (output.status.code(), said(&output))
+    };
+    let (code, same) = compare(Path::new(PROGRAM));
+    assert!(code == Some(0) && same.contains("| 13 | same | same | same |\n"), "{same}");
+    let (code, differs) = compare(&other);
+    assert_eq!(code, Some(1), "{differs}");
+    assert!(
+        differs.contains("\n# nova/values.yaml\n")
+            && differs.contains("\n-+        default: 443\n++        default: 5000\n"),
+        "{differs}"
+    );
+    assert!(differs.contains("| 13 | +5 −5 | same | same |\n"), "{differs}");
+}
+
 /// Of every package that the program or its tests are built from: name, and what it asks of Rust.
 fn packages() -> Vec<(String, Option<Vec<u32>>)> {
     // What other systems need has not been downloaded for the build.

@@ -230,8 +230,12 @@ fn a_reviewer_chooses_charts_and_marks_edits_by_keyboard() {
     let shapes = browser.visible(".shape");
     let charts = browser.visible(".chart");
     assert!(shapes >= 8 && charts >= 10, "{shapes} shapes, {charts} charts");
+    // What is out of the ordinary comes first, and is counted at the top.
+    assert_eq!(browser.text("document.querySelector('main > section').id"), "exceptions");
+    let counted = browser.text("document.querySelector('.counts').textContent");
+    assert!(counted.contains("1 refused") && counted.contains(" warnings"), "{counted}");
     // Every state can be seen in the overview.
-    for state in ["todo", "done", "by-hand", "refused", "skipped"] {
+    for state in ["to-do", "done", "by-hand", "refused", "skipped"] {
         assert!(browser.visible(&format!(".chart .cell.{state}")) > 0, "{state}");
     }
 
@@ -246,14 +250,32 @@ fn a_reviewer_chooses_charts_and_marks_edits_by_keyboard() {
         browser.text("document.getElementById('matches').textContent"),
         format!("1 of {charts} charts")
     );
-    let of_one = browser.visible(".shape");
-    assert!(of_one > 0 && of_one < shapes, "{of_one} of {shapes}");
+    assert_eq!((browser.visible(".shape"), browser.visible(".file .diff")), (0, 3));
     browser.press("Escape");
     assert_eq!((browser.visible(".chart"), browser.visible(".shape")), (charts, shapes));
+    // Several charts: the edits that they get.
+    browser.press("/");
+    for key in ["f", "a", "l", "c", "o", " ", "k", "u", "b", "e"] {
+        browser.press(key);
+    }
+    let of_two = browser.visible(".shape");
+    assert!(of_two > 0 && of_two < shapes, "{of_two} of {shapes}");
+    browser.press("Escape");
 
-    // By a click on a chart: what helm-toolkit gets, and nothing else.
+    // By a click on a chart: its own diff, and nothing else. The address keeps the choice.
     browser.value("[...document.querySelectorAll('.chart')].find((chart) => chart.dataset.name === 'helm-toolkit').click()");
-    assert_eq!(browser.visible(".shape"), 2);
+    assert_eq!((browser.visible(".shape"), browser.visible(".file .diff")), (0, 2));
+    assert_eq!(browser.text("location.hash"), "#chart=helm-toolkit");
+    assert_eq!(
+        browser.text("document.getElementById('files-title').textContent"),
+        "The diff of helm-toolkit"
+    );
+    browser.call("Page.reload", &json!({}));
+    browser.wait_for("document.readyState === 'complete' && document.getElementById('progress').textContent.startsWith('0 of')");
+    assert_eq!((browser.visible(".shape"), browser.visible(".file .diff")), (0, 2));
+    let with_nothing_in_it = "[...document.querySelectorAll('main > section')].filter((section) => section.checkVisibility() \
+        && [...section.children].slice(1).every((part) => !part.checkVisibility() || part.offsetHeight === 0)).length";
+    assert_eq!(browser.number(with_nothing_in_it), 0);
     browser.press("Escape");
 
     // The first edit is read; it is so after a reload, and the others are not.
@@ -319,6 +341,21 @@ fn it_can_be_read_in_the_dark_by_day_and_on_a_telephone() {
     );
     let wide = browser.number("document.documentElement.scrollWidth");
     assert!(wide <= 390, "{wide} pixels wide");
+    // Every column can be seen, without moving it into view.
+    let right = "Math.max(...[...document.querySelectorAll('.rules td, .cell')].map((cell) => Math.ceil(cell.getBoundingClientRect().right)))";
+    assert!(browser.number(right) <= 390);
+    // On a wide screen old and new are side by side, in lines that match.
+    assert_eq!(browser.visible(".split .old"), 0);
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        &json!({"width": 1700, "height": 900, "deviceScaleFactor": 1, "mobile": false}),
+    );
+    browser.wait_for("!!document.querySelector('.split .old')");
+    let apart = "[...document.querySelectorAll('.split .old')].filter((old) => old.checkVisibility()).map((old) => [old, old.nextElementSibling]) \
+        .filter(([old, kept]) => old.offsetTop !== kept.offsetTop || old.offsetLeft >= kept.offsetLeft || old.textContent !== kept.textContent).length";
+    assert!(browser.visible(".split .old") > 10);
+    assert_eq!(browser.number(apart), 0);
+    browser.photograph("wide.png");
     // What can be chosen by hand can be reached by keyboard, and says what it is.
     assert_eq!(
         browser.number("[...document.querySelectorAll('button, input, summary, a')].filter((part) => part.tabIndex < 0 || !(part.textContent.trim() || part.labels?.length)).length"),

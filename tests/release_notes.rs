@@ -52,6 +52,7 @@ fn after_a_kill_between_any_two_files_a_second_run_ends_where_the_first_would_ha
     for (name, args) in [
         ("release-notes-counted", &["apply", "--release-notes", "--docs"][..]),
         ("release-notes-reno", &["apply", "--release-notes"]),
+        ("release-notes-common", &["apply", "--release-notes"]),
     ] {
         let options = Options { release_notes: true, docs: args.contains(&"--docs"), ..Options::default() };
         let (whole, expected) = (tree(name), after(name));
@@ -92,6 +93,41 @@ fn a_chart_that_is_complete_is_not_noted() {
     assert_eq!(run(work.path(), &["apply"]).code, 0);
     let again = run(work.path(), &["plan", "--release-notes", "--exit-code"]);
     assert_eq!((again.stdout.as_str(), again.code), ("", 0), "{}", again.stderr);
+}
+
+/// What git has not committed is noted as if both were one call, and once.
+#[test]
+fn what_a_plain_apply_did_is_noted_afterwards() {
+    for name in ["release-notes-counted", "release-notes-reno", "release-notes-common"] {
+        let (work, at_once) = (tree(name), tree(name));
+        for dir in [work.path(), at_once.path()] {
+            commit_all(dir);
+        }
+        assert_eq!(run(work.path(), &["apply"]).code, 0);
+        let noted = run(work.path(), &["apply", "--release-notes"]);
+        assert_eq!(noted.code, 0, "{}", noted.stderr);
+        assert_eq!(run(at_once.path(), &["apply", "--release-notes"]).code, 0);
+        assert!(files(work.path()) == files(at_once.path()), "{name}: {}", noted.stderr);
+        // It is noted; it is committed; and the next change is another one.
+        let is_done = || run(work.path(), &["plan", "--release-notes", "--exit-code"]);
+        assert_eq!((is_done().code, is_done().stdout.as_str()), (0, ""), "{name}");
+        git(work.path(), &["add", "-A"]);
+        git(work.path(), &["commit", "-q", "-m", "y"]);
+        assert_eq!((is_done().code, is_done().stdout.as_str()), (0, ""), "{name}");
+        fs::remove_file(work.path().join("nova/templates/secret-registry.yaml")).unwrap();
+        git(work.path(), &["commit", "-q", "-a", "-m", "z"]);
+        let next = is_done().stdout;
+        assert_eq!(next.matches("\n+++ b/releasenotes/notes/nova").count(), 1, "{name}: {next}");
+    }
+}
+
+#[test]
+fn without_git_it_says_that_it_cannot_note_what_was_done() {
+    let work = tree("release-notes-common");
+    assert_eq!(run(work.path(), &["apply"]).code, 0);
+    let noted = run(work.path(), &["apply", "--release-notes"]);
+    let said = "note: release notes: git cannot tell what is not committed here: charts that are complete already get no note";
+    assert!(noted.stderr.lines().any(|line| line == said), "{}", noted.stderr);
 }
 
 #[test]

@@ -63,6 +63,38 @@ fn markdown_shows_each_edit_once() {
     let plan = json_of(&before, &[]);
     let shapes = plan["shapes"].as_array().unwrap().len();
     assert_eq!(markdown.lines().filter(|line| line.starts_with("### ")).count(), shapes);
+    // What is out of the ordinary comes first, and is counted at the top.
+    let headings: Vec<&str> = markdown.lines().filter(|line| line.starts_with("## ")).collect();
+    assert_eq!(headings.first(), Some(&"## Exceptions"));
+}
+
+/// Whether lines in a template are right depends on what is around them: each place is shown, and the fold has
+/// only files that are not shown.
+#[test]
+fn every_edit_of_a_template_is_shown() {
+    let work = tempfile::tempdir().unwrap();
+    let source = testdata("trees/openstack-helm/before/blackbox");
+    let names = ["one", "two", "three"];
+    for name in names {
+        let chart = work.path().join(name);
+        copy(&source, &chart);
+        let text = fs::read_to_string(chart.join("Chart.yaml")).unwrap();
+        fs::write(chart.join("Chart.yaml"), text.replace("prometheus-blackbox-exporter", name)).unwrap();
+    }
+    let plan = |args: &[&str]| run(work.path(), &[&["plan", "-q"], args].concat());
+    let markdown = plan(&["--format", "markdown"]).stdout;
+    let page = plan(&["--format", "html"]).stdout;
+    let (edits, fold) = markdown.split_once("<details>").unwrap();
+    let shapes = page.split_once("id=\"shapes\"").unwrap().1.split_once("</section>").unwrap().0.to_owned();
+    for name in names {
+        let file = format!("{name}/templates/deployment.yaml");
+        assert!(edits.contains(&format!("Shown for `{file}`")), "{markdown}");
+        assert!(shapes.contains(&format!("Shown for <code>{file}</code>")), "{shapes}");
+        assert!(!fold.contains(&format!("+++ b/{file}")), "{fold}");
+    }
+    // Of what is the same wherever it is, one is shown, and the fold has the others.
+    assert!(edits.contains("Shown for `one/values.yaml`") && !edits.contains("Shown for `two/values.yaml`"));
+    assert!(fold.contains("+++ b/two/values.yaml") && !fold.contains("+++ b/one/values.yaml"), "{fold}");
 }
 
 /// What differs from chart to chart is a parameter, and else two edits are two shapes.
@@ -113,9 +145,9 @@ fn markdown_fits_into_a_comment() {
     let markdown = run(work.path(), &["plan", "-q", "--format", "markdown"]).stdout;
     let length = markdown.chars().count();
     assert!((50_000..60_000).contains(&length), "{length}");
-    assert!(markdown.contains("files more, from `chart-with-a-long-name-"), "{}", markdown.len());
+    assert!(markdown.contains(" parts of this had no room in a comment: `plan -o plan.html` shows all.\n"));
+    assert!(markdown.contains("<summary>") && markdown.contains(" files not shown above</summary>"));
     assert!(markdown.contains("80 of 80 charts get the secrets entry, the endpoints entry"));
-    assert!(markdown.ends_with("</details>\n"));
 }
 
 /// Several at once, by ending or by name; and what is not clear is not guessed.

@@ -14,6 +14,9 @@ pub(super) const NOTES: &str = "releasenotes/notes";
 /// What reno knows of the notes.
 pub(super) const CONFIG: &str = "releasenotes/config.yaml";
 
+/// What the note is called that is about several charts: `reno new common`.
+pub(super) const COMMON: &str = "common";
+
 /// The script that asks for a line in a note.
 const RENO_CHECK: &str = "tools/gate/reno-check.sh";
 
@@ -31,26 +34,14 @@ pub(super) enum Era {
     Reno,
 }
 
-impl Era {
-    /// What is done about it, for people.
-    pub(super) fn explain(self) -> &'static str {
-        match self {
-            Era::Before => "none, since nothing here asks for them",
-            Era::Counted => {
-                "the version of each changed chart goes up, and its note gets a line, as until November 2024"
-            }
-            Era::Calendar => "none, and versions stay, as since December 2024",
-            Era::Reno => "each changed chart gets a note of its own, as since 2025",
-        }
-    }
-}
-
 /// The folder around charts that their release notes are in.
 #[derive(Debug)]
 pub(super) struct NotesRoot {
     /// Relative to the plan's base.
     pub(super) path: PathBuf,
     pub(super) era: Era,
+    /// Whether one note is for all charts that a change is about.
+    pub(super) has_common: bool,
     /// What shows it, for people.
     pub(super) evidence: String,
     /// The keys that reno takes in a note, where its configuration lists them.
@@ -63,6 +54,26 @@ pub(super) fn is_root(folder: &Path) -> bool {
 }
 
 impl NotesRoot {
+    /// Whether changes are to be noted.
+    pub(super) fn asks_for_notes(&self) -> bool {
+        matches!(self.era, Era::Counted | Era::Reno)
+    }
+
+    /// What is done about it, for people.
+    pub(super) fn explain(&self) -> &'static str {
+        match self.era {
+            Era::Before => "none, since nothing here asks for them",
+            Era::Counted => {
+                "the version of each changed chart goes up, and its note gets a line, as until November 2024"
+            }
+            Era::Calendar => "none, and versions stay, as since December 2024",
+            Era::Reno if self.has_common => {
+                "a chart that changes alone gets a note, several have one in common, as since 2025"
+            }
+            Era::Reno => "each changed chart gets a note of its own, as since 2025",
+        }
+    }
+
     /// Looks at the folder `base`/`path`, which is around `charts`.
     ///
     /// # Errors
@@ -78,10 +89,13 @@ impl NotesRoot {
         let own = own.filter(|chart| ours.contains(chart)).count();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let count = charts.len();
+        let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
+        let has_common = config.contains("reno new common")
+            || notes.iter().filter_map(|note| chart_of_own_note(note)).any(|name| name == COMMON);
         let (era, alike, what) = if calendar.len() > counted.len() {
             let is_are = if own == 1 { "is" } else { "are" };
             let what = format!("{own} of the notes {is_are} of one chart and one change");
-            (if own > 0 { Era::Reno } else { Era::Calendar }, calendar, what)
+            (if own > 0 || has_common { Era::Reno } else { Era::Calendar }, calendar, what)
         } else {
             let mut what = format!("{named} of {count} charts have a note called after them");
             let has_check = base.join(path).join(RENO_CHECK).is_file();
@@ -93,14 +107,13 @@ impl NotesRoot {
         let alike =
             alike.first().map(|version| format!("{} of {count} versions are like {version}, ", alike.len()));
         let evidence = format!("{}{what}", alike.unwrap_or_default());
-        Ok(NotesRoot { path: path.to_owned(), era, evidence, sections: sections(base, path) })
+        Ok(NotesRoot { path: path.to_owned(), era, has_common, evidence, sections: sections(&config) })
     }
 }
 
-/// The sections in the configuration of reno for the notes in `path`: `- [nova, nova Chart]`.
-fn sections(base: &Path, path: &Path) -> Option<Vec<String>> {
-    let text = read_text(base, &path.join(CONFIG)).ok()??;
-    let config = Document::parse(&text).ok()?;
+/// The sections in the configuration of reno: `- [nova, nova Chart]`.
+fn sections(config: &str) -> Option<Vec<String>> {
+    let config = Document::parse(config).ok()?;
     let list = config.find(&[Step::Key("sections")])?;
     let name = |section| Some(config.scalar(config.children(section).next()?)?.to_owned());
     Some(config.children(list).filter_map(name).collect())

@@ -5,18 +5,11 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use super::version::Version;
+use super::work::are_ours;
 use crate::edit::{self, Edit};
 use crate::finding::{Finding, Id, Location};
 use crate::text::position;
 use crate::yaml::{Document, Kind, Step};
-
-/// What a release note says.
-pub(super) const WORDS: &str = "Added OCI registry authentication";
-
-/// The line of a note, without what makes it an item of a list.
-pub(super) fn line(version: impl std::fmt::Display) -> String {
-    format!("{version} {WORDS}")
-}
 
 pub(super) struct NoteList<'n> {
     path: &'n Path,
@@ -54,11 +47,11 @@ impl<'n> NoteList<'n> {
         self.value.get(self.chart).and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The versions for which there is our very line.
+    /// The versions for which there is a line of ours.
     pub(super) fn versions_with_our_words(&self) -> impl Iterator<Item = Version> {
         let version = |item: &Value| {
-            let text = item.as_str()?.trim_end();
-            Version::of_note(text).filter(|version| text == line(version))
+            let (version, words) = item.as_str()?.split_once(' ')?;
+            Version::parse(version).filter(|_| are_ours(words))
         };
         self.items().iter().filter_map(version)
     }
@@ -69,7 +62,7 @@ impl<'n> NoteList<'n> {
     }
 
     /// A line for `version` behind all others, written as the last of them is.
-    pub(super) fn add(&self, version: Version) -> Result<NewLine, Finding> {
+    pub(super) fn add(&self, version: Version, words: &str) -> Result<NewLine, Finding> {
         let last = self.document.find(&[Step::Key(self.chart), Step::Item(self.items().len() - 1)]);
         let last = last.filter(|node| self.document.kind(*node) != Kind::Alias);
         let start = last.map_or(self.text.len(), |node| self.document.offset(node));
@@ -85,29 +78,29 @@ impl<'n> NoteList<'n> {
         let line_break = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
         let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
         let quote = quote.map(String::from).unwrap_or_default();
-        let item = |version: &str| format!("{opening}{quote}{}{quote}", line(version));
+        let item = |version: &str| format!("{opening}{quote}{version} {words}{quote}");
         let replacement = if self.text.get(..end).is_some_and(|text| text.ends_with('\n')) {
             format!("{}{line_break}", item(&version.to_string()))
         } else {
             format!("{line_break}{}", item(&version.to_string()))
         };
         let edit = Edit::insert(end, replacement);
-        if self.is_read_back(&edit, version) != Some(true) {
+        if self.is_read_back(&edit, &format!("{version} {words}")) != Some(true) {
             return Err(unclear(location, "a line behind this one would not be read as a note"));
         }
         Ok(NewLine { edit, location, pattern: format!("{}\n", item("VERSION")) })
     }
 
     /// Whether two parsers see the old note with one line more, and nothing else.
-    fn is_read_back(&self, edit: &Edit, version: Version) -> Option<bool> {
+    fn is_read_back(&self, edit: &Edit, line: &str) -> Option<bool> {
         let new = edit::apply(self.text, std::slice::from_ref(edit)).ok()?;
         let mut wanted = self.value.clone();
-        wanted.get_mut(self.chart)?.as_sequence_mut()?.push(Value::from(line(version)));
+        wanted.get_mut(self.chart)?.as_sequence_mut()?.push(Value::from(line));
         let document = Document::parse(&new).ok()?;
         let item = |number| document.find(&[Step::Key(self.chart), Step::Item(number)]);
         let added = document.scalar(item(self.items().len())?)?;
         let is_last = item(self.items().len() + 1).is_none();
-        Some(added == line(version) && is_last && serde_yaml::from_str::<Value>(&new).ok()? == wanted)
+        Some(added == line && is_last && serde_yaml::from_str::<Value>(&new).ok()? == wanted)
     }
 }
 

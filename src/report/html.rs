@@ -8,10 +8,9 @@ use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::review::{Expectation, LineTotals, Names, Review, ShapeUses, Status, status};
+use super::review::{Example, Names, Review, ShapeUses, Status, call_to, status};
 use crate::change::{Action, FileChange};
 use crate::diff::{self, Hunk, Sign};
-use crate::finding::Severity;
 use crate::plan::{ChartPlan, Totals};
 use crate::rules::{RULES, Rule};
 use crate::text::{amount, shown};
@@ -43,6 +42,12 @@ impl Page<'_, '_> {
         self.numbers.get(chart.path.as_path()).copied()
     }
 
+    /// The numbers of `charts`, for the script.
+    fn numbers(&self, charts: &[&ChartPlan]) -> String {
+        let numbers = charts.iter().filter_map(|chart| self.number(chart));
+        numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
     fn whole(&self) -> Markup {
         let title =
             format!("Registry authentication: {} to change", amount(self.review.totals.changed, "chart"));
@@ -66,11 +71,10 @@ impl Page<'_, '_> {
                         (toolbar(self.review))
                     }
                     main {
-                        (self.overview())
-                        (self.shapes())
-                        (self.expectations())
                         (self.exceptions())
-                        (self.whole_diff())
+                        (self.shapes())
+                        (self.files())
+                        (self.overview())
                     }
                     script { (PreEscaped(SCRIPT)) }
                 }
@@ -85,14 +89,14 @@ impl Page<'_, '_> {
                 h2 #overview-title { "Charts by rules" }
                 table.rules {
                     caption { "What becomes of the charts, rule by rule" }
-                    thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for status in STATUSES { th scope="col" { (mark(status)) " " (status.word()) } } th.bar scope="col" aria-hidden="true" {} } }
+                    thead { tr { th scope="col" { "no." } th scope="col" { "rule" } @for status in STATUSES { th scope="col" { (cell(status, None)) span.word { " " (status.word()) } } } } }
                     tbody {
                         @for (index, rule) in RULES.iter().enumerate() {
                             (rule_row(index + 1, rule, charts))
                         }
                     }
                 }
-                p.hint { "Each chart with a mark for each of its rules, in the order of the list above; helm-toolkit has rules of its own. Choose a chart to see only what it gets." }
+                p.hint { "Each chart with a mark for each of its rules, in the order of the list above; helm-toolkit has rules of its own. Choose a chart to see its own diff." }
                 ul.charts {
                     @for chart in charts {
                         li {
@@ -100,7 +104,7 @@ impl Page<'_, '_> {
                                 span.name { (self.names.of(chart)) }
                                 span.cells {
                                     @for rule in RULES.iter().filter(|rule| rule.role == chart.role) {
-                                        (cell(status(chart, rule), rule))
+                                        (cell(status(chart, rule), Some(rule)))
                                     }
                                 }
                             }
@@ -131,19 +135,16 @@ impl Page<'_, '_> {
             Action::Create => "new file",
             Action::Replace => "file replaced:",
         };
-        let (hunks, charts) = (group.hunks(), group.charts());
-        let numbers: Vec<String> =
-            charts.iter().filter_map(|chart| Some(self.number(chart)?.to_string())).collect();
+        let charts = group.charts();
         html! {
-            article.shape tabindex="-1" id={ "shape-" (shape.id()) } data-shape=(shape.id()) data-charts=(numbers.join(" ")) {
+            article.shape tabindex="-1" id={ "shape-" (shape.id()) } data-shape=(shape.id()) data-charts=(self.numbers(&charts)) {
                 div.head {
                     h3 { (number) ". " (shape.rule) ": " (action) " " code { (shape.target) } }
                     span.uses { @if charts.is_empty() { "the checkout" } @else { (amount(charts.len(), "chart")) } }
                     label.reviewed { input type="checkbox"; " reviewed" }
                 }
                 div.body {
-                    p.file { "Shown for " code { (shown(&group.example.path)) } }
-                    (diff_of(&hunks))
+                    @for example in &group.examples { (self.example(example, group.examples.len() > 1)) }
                     @if !group.placeholders().is_empty() {
                         dl.parameters {
                             @for (name, value) in group.placeholders() {
@@ -167,42 +168,27 @@ impl Page<'_, '_> {
         }
     }
 
+    /// An edit in one file; one of several is only there where its chart is.
+    fn example(&self, example: &Example<'_>, is_one_of_several: bool) -> Markup {
+        let chart = example.used.chart.filter(|_| is_one_of_several).and_then(|chart| self.number(chart));
+        html! {
+            div data-charts=[chart] {
+                p.file { "Shown for " code { (shown(&example.used.file.path)) } }
+                (diff_of(&example.hunks()))
+            }
+        }
+    }
+
     /// A chart's name, which chooses that chart.
     fn chip(&self, chart: &ChartPlan) -> Markup {
         html! { button.chip type="button" data-chart=[self.number(chart)] { (self.names.of(chart)) } }
     }
 
-    fn expectations(&self) -> Markup {
-        html! {
-            section #expected aria-labelledby="expected-title" {
-                h2 #expected-title { "What is expected, and missing" }
-                ul.expectations {
-                    @for expectation in &self.review.expectations {
-                        @let all = expectation.get + expectation.count_missing();
-                        @if all > 0 { li { (self.expectation(expectation, all)) } }
-                    }
-                }
-            }
-        }
-    }
-
-    fn expectation(&self, expectation: &Expectation<'_>, all: usize) -> Markup {
-        html! {
-            (expectation.get) " of " (amount(all, "chart")) " get the " b { (expectation.rule) }
-            @for (why, charts) in &expectation.missing {
-                details {
-                    summary { (charts.len()) " " (why.because(charts.len() == 1)) }
-                    ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
-                }
-            }
-        }
-    }
-
     fn exceptions(&self) -> Markup {
         let plan = self.review.plan;
         let nothing = plan.refusals().next().is_none() && plan.remaining().next().is_none();
-        let of_charts = plan.charts.iter().map(|chart| (self.number(chart), &chart.findings));
-        let all = of_charts.chain([(None, &plan.checkout.findings)]);
+        let of_charts = plan.charts.iter().map(|chart| (self.numbers(&[chart]), &chart.findings));
+        let all = of_charts.chain([(String::new(), &plan.checkout.findings)]);
         html! {
             section #exceptions aria-labelledby="exceptions-title" {
                 h2 #exceptions-title { "Exceptions" }
@@ -210,7 +196,7 @@ impl Page<'_, '_> {
                 ul.issues {
                     @for (number, findings) in all {
                         @for finding in findings.iter().filter(|finding| !finding.is_planned) {
-                            li class=(finding.severity.level()) data-charts=[number] {
+                            li class=(finding.severity.level()) data-charts=(number) {
                                 b { (call_to(finding.severity)) } " " code { (finding.location.to_string()) } " "
                                 (finding.what) "; "
                                 @let (fix, lines) = finding.fix.split_once('\n').unwrap_or((&finding.fix, ""));
@@ -221,31 +207,30 @@ impl Page<'_, '_> {
                     }
                 }
                 @for (reason, charts) in plan.left_alone() {
-                    p { "Left alone, " (reason) ":" }
-                    ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
+                    div data-charts=(self.numbers(&charts)) {
+                        p { "Left alone, " (reason) ":" }
+                        ul.chips { @for chart in charts { li { (self.chip(chart)) } } }
+                    }
                 }
             }
         }
     }
 
-    fn whole_diff(&self) -> Markup {
+    fn files(&self) -> Markup {
         let plan = self.review.plan;
         let of_charts = plan.charts.iter();
         let of_charts =
-            of_charts.flat_map(|chart| chart.files.iter().map(move |file| (self.number(chart), file)));
-        let mut files: Vec<(Option<usize>, &FileChange)> =
-            of_charts.chain(plan.checkout.files.iter().map(|file| (None, file))).collect();
+            of_charts.flat_map(|chart| chart.files.iter().map(move |file| (self.numbers(&[chart]), file)));
+        let mut files: Vec<(String, &FileChange)> =
+            of_charts.chain(plan.checkout.files.iter().map(|file| (String::new(), file))).collect();
         files.sort_by(|one, other| one.1.path.cmp(&other.1.path));
         html! {
-            section #diff aria-labelledby="diff-title" {
-                h2 #diff-title { "The whole diff" }
-                details.whole {
-                    summary { (amount(files.len(), "file")) }
-                    @for (number, file) in files {
-                        details.file data-charts=[number] {
-                            summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
-                            (diff_of(&diff::hunks(file.old_text(), &file.new)))
-                        }
+            section #files aria-labelledby="files-title" {
+                h2 #files-title { "All " (amount(files.len(), "file")) }
+                @for (number, file) in files {
+                    details.file data-charts=(number) {
+                        summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
+                        (diff_of(&diff::hunks(file.old_text(), &file.new)))
                     }
                 }
             }
@@ -253,51 +238,28 @@ impl Page<'_, '_> {
     }
 }
 
-/// What a reader is to do about a finding.
-fn call_to(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Refused => "refused",
-        Severity::Error => "by hand",
-        Severity::Warning => "look at",
-    }
-}
-
 /// What is counted.
 const STATUSES: [Status; 5] = [Status::ToDo, Status::Done, Status::ByHand, Status::Refused, Status::Skipped];
 
 /// What a state is called in the style.
-fn class(status: Status) -> &'static str {
-    match status {
-        Status::Done => "done",
-        Status::ToDo => "todo",
-        Status::ByHand => "by-hand",
-        Status::Refused => "refused",
-        Status::Skipped => "skipped",
-        Status::NotForIt => "not-for-it",
-    }
+fn class(status: Status) -> String {
+    status.word().replace(' ', "-")
 }
 
-/// A state's sign: colours alone do not tell everybody.
-fn sign(status: Status) -> &'static str {
-    match status {
+/// What becomes of a chart by a rule, as a sign: colours alone do not tell everybody. A heading says it in words.
+fn cell(status: Status, rule: Option<&Rule>) -> Markup {
+    let sign = match status {
         Status::Done => "✓",
         Status::ToDo => "+",
         Status::ByHand => "!",
         Status::Refused => "✕",
         Status::Skipped => "–",
         Status::NotForIt => "",
-    }
-}
-
-fn mark(status: Status) -> Markup {
-    html! { span class={ "cell " (class(status)) } aria-hidden="true" { (sign(status)) } }
-}
-
-/// What becomes of a chart by a rule.
-fn cell(status: Status, rule: &Rule) -> Markup {
-    let words = format!("{}: {}", rule.name, status.word());
+    };
+    let words = rule.map(|rule| format!("{}: {}", rule.name, status.word()));
+    let words = words.unwrap_or_else(|| status.word().to_owned());
     html! {
-        span class={ "cell " (class(status)) } role="img" aria-label=(words) title=(words) { (sign(status)) }
+        span class={ "cell " (class(status)) } role="img" aria-label=(words) title=(words) { (sign) }
     }
 }
 
@@ -312,28 +274,23 @@ fn rule_row(number: usize, rule: &Rule, charts: &[ChartPlan]) -> Markup {
             td { (number) }
             th scope="row" { (rule.name) }
             @for status in STATUSES { td.count { @if count(status) > 0 { (count(status)) } } }
-            td.bar aria-hidden="true" {
-                div.bar {
-                    @for status in STATUSES {
-                        @if count(status) > 0 { span class=(class(status)) style={ "flex-grow:" (count(status)) } {} }
-                    }
-                }
-            }
         }
     }
 }
 
 fn totals(review: &Review<'_>) -> Markup {
     let Totals { changed, complete, refused, left_alone, files } = review.totals;
-    let LineTotals { added, removed } = review.lines;
+    let (by_hand, warnings) = review.left();
     let all = [
         (changed, "to change"),
         (complete, "complete"),
         (refused, "refused"),
         (left_alone, "left alone"),
+        (by_hand, "by hand"),
+        (warnings, "warnings"),
         (files, "files"),
-        (added, "lines added"),
-        (removed, "lines removed"),
+        (review.added, "lines added"),
+        (review.removed, "lines removed"),
     ];
     html! { ul.counts { @for (count, what) in all { li { b { (count) } " " (what) } } } }
 }

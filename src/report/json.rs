@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::review::{self, Expectation, LineTotals, Names, Review, ShapeUses};
+use super::review::{self, Expectation, Names, Review, ShapeUses};
 use crate::change::FileChange;
 use crate::diff;
 use crate::finding::{Finding, Severity};
@@ -20,7 +20,6 @@ const VERSION: u32 = 2;
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let names = review.names();
     let Totals { changed, complete, refused, left_alone, files } = review.totals;
-    let LineTotals { added, removed } = review.lines;
     let plan = review.plan;
     let shapes: Vec<Value> = review.shapes.iter().map(|group| shape_json(group, &names)).collect();
     let expectations = review.expectations.iter().map(|expectation| expectation_json(expectation, &names));
@@ -36,8 +35,8 @@ pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> 
                 "refused": refused,
                 "left_alone": left_alone,
                 "files": files,
-                "lines_added": added,
-                "lines_removed": removed,
+                "lines_added": review.added,
+                "lines_removed": review.removed,
             },
             "shapes": shapes,
             "expectations": expectations.collect::<Vec<_>>(),

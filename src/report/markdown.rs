@@ -1,12 +1,11 @@
 //! A plan as one pastes it into a review: GitHub, GitLab and Gerrit all render Markdown. It stays
-//! below the length that GitHub takes for a comment; only the whole diff, which comes last, is cut
-//! for that.
+//! below the length that GitHub takes for a comment: what has no room is counted, and what matters most
+//! comes first.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
 
-use super::review::{Expectation, LineTotals, Missing, Names, Review, ShapeUses, Status, status};
+use super::review::{Example, Expectation, Names, Review, ShapeUses, Status, call_to, status};
 use crate::change::Action;
 use crate::diff;
 use crate::plan::{ChartPlan, Totals};
@@ -16,37 +15,71 @@ use crate::text::{amount, shown};
 /// In characters. GitHub takes 65,536 for a comment.
 const MAX_LENGTH: usize = 60_000;
 
-/// Room for the words around the diff's end.
+/// Room for what is said at the end.
 const RESERVE: usize = 600;
 
 /// How many charts that need nothing are named; more are counted.
 const MAX_LISTED: usize = 12;
 
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
-    let mut text = head(review);
     let names = review.names();
+    let mut comment = Comment { text: head(review), length: 0, left: 0 };
+    comment.length = comment.text.chars().count();
+    exceptions(&mut comment, review, &names);
     for (index, group) in review.shapes.iter().enumerate() {
-        text.push_str(&shape(index + 1, group, &names));
+        shape(&mut comment, index + 1, group, &names);
     }
-    text.push_str(&expectations(review, &names));
-    text.push_str(&exceptions(review, &names));
-    let room = MAX_LENGTH.saturating_sub(RESERVE + text.chars().count());
-    text.push_str(&whole_diff(review, room));
-    out.write_all(text.as_bytes())
+    expectations(&mut comment, review, &names);
+    other_files(&mut comment, review);
+    if comment.left > 0 {
+        let left = amount(comment.left, "part");
+        let _ = writeln!(
+            comment.text,
+            "\n{left} of this had no room in a comment: `plan -o plan.html` shows all."
+        );
+    }
+    out.write_all(comment.text.as_bytes())
+}
+
+/// What is written so far.
+struct Comment {
+    text: String,
+    length: usize,
+    /// How many parts had no room.
+    left: usize,
+}
+
+impl Comment {
+    fn has_room_for(&self, part: &str) -> bool {
+        self.length + part.chars().count() <= MAX_LENGTH - RESERVE
+    }
+
+    fn push(&mut self, part: &str) {
+        if self.has_room_for(part) {
+            self.text.push_str(part);
+            self.length += part.chars().count();
+        } else {
+            self.left += 1;
+        }
+    }
 }
 
 fn head(review: &Review<'_>) -> String {
     let Totals { changed, complete, refused, left_alone, files } = review.totals;
-    let LineTotals { added, removed } = review.lines;
+    let (by_hand, warnings) = review.left();
     format!(
-        "# Registry authentication: {} to change\n\n{}, {added} lines added, {removed} removed. \
-         {complete} complete, {refused} refused, {left_alone} left alone.\n",
+        "# Registry authentication: {} to change\n\n{}, {} lines added, {} removed. \
+         {complete} complete, {refused} refused, {left_alone} left alone. \
+         **{by_hand} to do by hand, {}.**\n",
         amount(changed, "chart"),
         amount(files, "file"),
+        review.added,
+        review.removed,
+        amount(warnings, "warning"),
     )
 }
 
-fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
+fn shape(comment: &mut Comment, number: usize, group: &ShapeUses<'_>, names: &Names) {
     let mut text = String::new();
     if number == 1 {
         text.push_str("\n## What is to be reviewed: each edit once, in full\n");
@@ -61,15 +94,10 @@ fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
     let charts = group.charts();
     let count = if charts.is_empty() { "the checkout".to_owned() } else { amount(charts.len(), "chart") };
     let _ = writeln!(text, "\n### {number}. {}: {what} {} ({count})", shape.rule, code(&shape.target));
-    let mut example = String::new();
-    for hunk in group.hunks() {
-        let _ = writeln!(example, "{}", hunk.header);
-        for line in hunk.lines {
-            let _ = write!(example, "{line}");
-        }
+    let mut of_others = group.examples.iter();
+    if let Some(first) = of_others.next() {
+        text.push_str(&example(first));
     }
-    text.push_str(&fenced(&example));
-    let _ = write!(text, "Shown for {}", code(&shown(&group.example.path)));
     for (name, value) in group.placeholders() {
         let _ = match value {
             Some(value) if value == name => write!(text, "; `{name}` is the chart's name"),
@@ -82,7 +110,20 @@ fn shape(number: usize, group: &ShapeUses<'_>, names: &Names) -> String {
         let _ = write!(text, " The charts: {}", list(&charts, names));
     }
     text.push('\n');
-    text
+    comment.push(&text);
+    for other in of_others {
+        comment.push(&format!("{}.\n", example(other)));
+    }
+}
+
+/// The diff of an edit, and the file that it is shown for.
+fn example(example: &Example<'_>) -> String {
+    let mut diff = String::new();
+    for hunk in example.hunks() {
+        let _ = writeln!(diff, "{}", hunk.header);
+        diff.extend(hunk.lines.iter().map(ToString::to_string));
+    }
+    format!("{}Shown for {}", fenced(&diff), code(&shown(&example.used.file.path)))
 }
 
 /// The names of charts.
@@ -90,7 +131,7 @@ fn list(charts: &[&ChartPlan], names: &Names) -> String {
     charts.iter().map(|chart| escaped(&names.of(chart))).collect::<Vec<_>>().join(", ")
 }
 
-fn expectations(review: &Review<'_>, names: &Names) -> String {
+fn expectations(comment: &mut Comment, review: &Review<'_>, names: &Names) {
     // What is the same for several rules is said once.
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for expectation in &review.expectations {
@@ -102,7 +143,7 @@ fn expectations(review: &Review<'_>, names: &Names) -> String {
         let mut end = String::new();
         for (why, charts) in missing {
             let is_one = charts.len() == 1;
-            if *why == Missing::HasIt && charts.len() > MAX_LISTED {
+            if *why == Status::Done && charts.len() > MAX_LISTED {
                 let _ = write!(end, "; {} have it already", charts.len());
                 continue;
             }
@@ -116,77 +157,57 @@ fn expectations(review: &Review<'_>, names: &Names) -> String {
             None => said.push((sentence, vec![rule])),
         }
     }
-    let mut text = String::from("\n## What is expected, and missing\n");
+    comment.push("\n## What is expected, and missing\n");
     for (sentence, rules) in said {
-        let _ = writeln!(text, "- {}", sentence.replace('\0', &rules.join(", the ")));
+        comment.push(&format!("- {}\n", sentence.replace('\0', &rules.join(", the "))));
     }
     for rule in RULES.iter().filter(|rule| !rule.is_required) {
         let has_it = |chart: &&ChartPlan| status(chart, rule) == Status::ToDo;
         let charts: Vec<&ChartPlan> = review.plan.charts.iter().filter(has_it).collect();
         if !charts.is_empty() {
-            let _ = writeln!(text, "- {}, where a chart needs it: {}", rule.name, list(&charts, names));
+            let charts = list(&charts, names);
+            comment.push(&format!("- {}, where a chart needs it: {charts}\n", rule.name));
         }
     }
-    text
 }
 
-fn exceptions(review: &Review<'_>, names: &Names) -> String {
-    let mut text = String::from("\n## Exceptions\n");
-    let start = text.len();
-    for refusal in review.plan.refusals() {
-        let _ = writeln!(text, "- **refused** ({}) {}", refusal.id, escaped(&refusal.to_string()));
-    }
-    for finding in review.plan.remaining() {
-        let _ = writeln!(text, "- **look at** ({}) {}", finding.id, escaped(&finding.to_string()));
+fn exceptions(comment: &mut Comment, review: &Review<'_>, names: &Names) {
+    comment.push("\n## Exceptions\n");
+    let start = comment.length;
+    for finding in review.plan.refusals().chain(review.plan.remaining()) {
+        let (call, text) = (call_to(finding.severity), escaped(&finding.to_string()));
+        comment.push(&format!("- **{call}** ({}) {text}\n", finding.id));
     }
     for (reason, charts) in review.plan.left_alone() {
-        let _ = writeln!(text, "- left alone ({reason}): {}", list(&charts, names));
+        comment.push(&format!("- left alone ({reason}): {}\n", list(&charts, names)));
     }
-    if text.len() == start {
-        text.push_str("None.\n");
+    if comment.length == start {
+        comment.push("None.\n");
     }
-    text
 }
 
-/// The whole diff, folded, as far as there is room for it.
-fn whole_diff(review: &Review<'_>, room: usize) -> String {
-    let files = review.plan.files();
-    let mut body = String::new();
-    let mut shown_files = 0;
-    let mut length = 0;
-    for file in &files {
-        let one = diff::text(file);
-        length += one.chars().count();
-        if length > room {
-            break;
-        }
-        body.push_str(&one);
-        shown_files += 1;
+/// The diffs of files that are not shown above, folded.
+fn other_files(comment: &mut Comment, review: &Review<'_>) {
+    let files = review.plan.files().into_iter().filter(|file| !review.shows(file));
+    let diffs: Vec<String> = files.map(diff::text).collect();
+    if diffs.is_empty() {
+        return;
     }
-    if files.is_empty() {
-        return String::new();
-    }
-    let left = files.len() - shown_files;
-    let what = match (shown_files, left) {
-        (_, 0) => "The whole diff".to_owned(),
-        (0, _) => "The whole diff has no room here".to_owned(),
-        _ => format!("The whole diff: {shown_files} of {}", amount(files.len(), "file")),
+    let mut length = comment.length;
+    let fits = |diff: &&String| {
+        length += diff.chars().count();
+        length <= MAX_LENGTH - RESERVE
     };
-    let mut text = format!("\n<details>\n<summary>{what}</summary>\n\n");
-    if shown_files > 0 {
-        text.push_str(&fenced(&body));
-    }
-    if left > 0 {
-        let first = files.get(shown_files).map_or(Path::new(""), |file| file.path.as_path());
-        let _ = writeln!(
-            text,
-            "\n{} more, from {} on: a comment has no room for them, `osh-registry-auth plan` prints them all.",
-            amount(left, "file"),
-            code(&shown(first))
-        );
-    }
-    text.push_str("\n</details>\n");
-    text
+    let fitting = diffs.iter().take_while(fits).count();
+    let body = diffs.get(..fitting).unwrap_or_default().concat();
+    let body = if body.is_empty() { body } else { fenced(&body) };
+    let files = amount(diffs.len(), "file");
+    let what = if fitting == diffs.len() { files } else { format!("{fitting} of {files}") };
+    let _ = write!(
+        comment.text,
+        "\n<details>\n<summary>{what} not shown above</summary>\n\n{body}\n</details>\n"
+    );
+    comment.left += diffs.len() - fitting;
 }
 
 /// A diff in a fence that nothing in it can end.

@@ -20,7 +20,9 @@ pub(crate) struct Review<'p> {
     /// What every chart should get.
     pub(crate) expectations: Vec<Expectation<'p>>,
     pub(crate) totals: Totals,
-    pub(crate) lines: LineTotals,
+    /// How many lines the diff adds and removes.
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
 }
 
 /// A shape, and where it is used.
@@ -28,9 +30,14 @@ pub(crate) struct ShapeUses<'p> {
     pub(crate) shape: &'p Shape,
     /// Sorted by path; at least one. A chart can get a shape several times.
     pub(crate) uses: Vec<Use<'p>>,
-    /// The use that is shown in full: a file with this edit and no other.
-    pub(crate) example: &'p FileChange,
-    example_text: String,
+    /// The uses that are shown in full: one, or all where what is around the edit matters.
+    pub(crate) examples: Vec<Example<'p>>,
+}
+
+/// A file with one edit and no other.
+pub(crate) struct Example<'p> {
+    pub(crate) used: Use<'p>,
+    text: String,
 }
 
 #[derive(Clone, Copy)]
@@ -46,31 +53,8 @@ pub(crate) struct Expectation<'p> {
     pub(crate) rule: &'static str,
     /// How many charts get it.
     pub(crate) get: usize,
-    /// The charts that do not.
-    pub(crate) missing: BTreeMap<Missing, Vec<&'p ChartPlan>>,
-}
-
-/// Why a chart does not get what a rule gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Missing {
-    HasIt,
-    /// It has something else in its place, which somebody has to look at.
-    ByHand,
-    Refused,
-}
-
-impl Missing {
-    /// The reason, as it stands behind the charts' names.
-    pub(crate) fn because(self, is_one: bool) -> &'static str {
-        match (self, is_one) {
-            (Missing::HasIt, true) => "has it already",
-            (Missing::HasIt, false) => "have it already",
-            (Missing::ByHand, true) => "has something else in its place",
-            (Missing::ByHand, false) => "have something else in its place",
-            (Missing::Refused, true) => "is refused",
-            (Missing::Refused, false) => "are refused",
-        }
-    }
+    /// The charts that do not, and how it stands with them.
+    pub(crate) missing: BTreeMap<Status, Vec<&'p ChartPlan>>,
 }
 
 /// What becomes of a chart by one rule.
@@ -100,13 +84,18 @@ impl Status {
             Status::NotForIt => "not for it",
         }
     }
-}
 
-/// How many lines the diff adds and removes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LineTotals {
-    pub(crate) added: usize,
-    pub(crate) removed: usize,
+    /// Why a chart does not get what a rule gives, as it stands behind the charts' names.
+    pub(crate) fn because(self, is_one: bool) -> &'static str {
+        match (self, is_one) {
+            (Status::ByHand, true) => "has something else in its place",
+            (Status::ByHand, false) => "have something else in its place",
+            (Status::Refused, true) => "is refused",
+            (Status::Refused, false) => "are refused",
+            (_, true) => "has it already",
+            (_, false) => "have it already",
+        }
+    }
 }
 
 impl<'p> Review<'p> {
@@ -124,10 +113,16 @@ impl<'p> Review<'p> {
                 by_shape.entry(&part.shape).or_default().push(Use { chart, file, part });
             }
         }
-        let groups = by_shape.into_iter().filter_map(|(shape, uses)| {
-            let Use { file, part, .. } = *uses.first()?;
-            let text = file.with_only(part).map_err(|conflict| Error::Defect(conflict.to_string()));
-            Some(text.map(|example_text| ShapeUses { shape, uses, example: file, example_text }))
+        let groups = by_shape.into_iter().map(|(shape, uses)| {
+            let shown =
+                if shape.is_for_itself() { uses.as_slice() } else { uses.get(..1).unwrap_or_default() };
+            let example = |used: &Use<'p>| {
+                let text = used.file.with_only(used.part);
+                let text = text.map_err(|conflict| Error::Defect(conflict.to_string()))?;
+                Ok(Example { used: *used, text })
+            };
+            let examples = shown.iter().map(example).collect::<Result<_, Error>>()?;
+            Ok(ShapeUses { shape, uses, examples })
         });
         let mut shapes = groups.collect::<Result<Vec<_>, Error>>()?;
         // What no rule makes, such as a page of documentation, comes last.
@@ -135,7 +130,28 @@ impl<'p> Review<'p> {
         shapes.sort_by_key(|group| (order(group.shape.rule), usize::MAX - group.uses.len()));
         let required = RULES.iter().filter(|rule| rule.is_required);
         let expectations = required.map(|rule| Expectation::new(plan, rule)).collect();
-        Ok(Review { plan, shapes, expectations, totals: plan.totals(), lines: LineTotals::new(plan) })
+        let (mut added, mut removed) = (0, 0);
+        for file in plan.files() {
+            for line in diff::hunks(file.old_text(), &file.new).into_iter().flat_map(|hunk| hunk.lines) {
+                added += usize::from(line.sign == Sign::Added);
+                removed += usize::from(line.sign == Sign::Removed);
+            }
+        }
+        Ok(Review { plan, shapes, expectations, totals: plan.totals(), added, removed })
+    }
+
+    /// What a reader should see first: how many findings the plan leaves to be done by hand, and how many are
+    /// warnings.
+    pub(crate) fn left(&self) -> (usize, usize) {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            self.plan.remaining().partition(|finding| finding.severity == Severity::Error);
+        (errors.len(), warnings.len())
+    }
+
+    /// Whether all that happens to `file` is among the examples.
+    pub(crate) fn shows(&self, file: &FileChange) -> bool {
+        let examples = || self.shapes.iter().flat_map(|group| &group.examples);
+        file.parts.iter().all(|part| examples().any(|example| std::ptr::eq(example.used.part, part)))
     }
 
     /// What charts are called here: by their names, unless two have the same.
@@ -167,12 +183,13 @@ impl Names {
     }
 }
 
-impl<'p> ShapeUses<'p> {
-    /// The hunks of the example.
+impl Example<'_> {
     pub(crate) fn hunks(&self) -> Vec<Hunk<'_>> {
-        diff::hunks(self.example.old_text(), &self.example_text)
+        diff::hunks(self.used.file.old_text(), &self.text)
     }
+}
 
+impl<'p> ShapeUses<'p> {
     /// The charts that get it, each once.
     pub(crate) fn charts(&self) -> Vec<&'p ChartPlan> {
         let mut charts: Vec<&ChartPlan> = self.uses.iter().filter_map(|used| used.chart).collect();
@@ -220,17 +237,11 @@ impl<'p> Expectation<'p> {
     fn new(plan: &'p Plan, rule: &Rule) -> Self {
         let mut expectation = Expectation { rule: rule.name, get: 0, missing: BTreeMap::new() };
         for chart in &plan.charts {
-            let missing = match status(chart, rule) {
-                Status::ToDo => {
-                    expectation.get += 1;
-                    continue;
-                }
-                Status::Done => Missing::HasIt,
-                Status::ByHand => Missing::ByHand,
-                Status::Refused => Missing::Refused,
-                Status::Skipped | Status::NotForIt => continue,
-            };
-            expectation.missing.entry(missing).or_default().push(chart);
+            match status(chart, rule) {
+                Status::ToDo => expectation.get += 1,
+                Status::Skipped | Status::NotForIt => {}
+                missing => expectation.missing.entry(missing).or_default().push(chart),
+            }
         }
         expectation
     }
@@ -260,18 +271,11 @@ pub(crate) fn status(chart: &ChartPlan, rule: &Rule) -> Status {
     }
 }
 
-impl LineTotals {
-    fn new(plan: &Plan) -> Self {
-        let mut lines = LineTotals::default();
-        for file in plan.files() {
-            for line in diff::hunks(file.old_text(), &file.new).into_iter().flat_map(|hunk| hunk.lines) {
-                match line.sign {
-                    Sign::Added => lines.added += 1,
-                    Sign::Removed => lines.removed += 1,
-                    Sign::Kept => {}
-                }
-            }
-        }
-        lines
+/// What a reader is to do about a finding.
+pub(crate) fn call_to(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Refused => "refused",
+        Severity::Error => "by hand",
+        Severity::Warning => "look at",
     }
 }

@@ -14,7 +14,7 @@ use crate::report::json::write_pretty;
 
 pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()> {
     let ids: BTreeSet<&str> = listed.iter().map(|listed| listed.finding.id.as_str()).collect();
-    let rules: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+    let rules: Vec<Value> = ids.iter().map(|id| rule(id)).collect();
     let results: Vec<Value> = listed.iter().map(result).collect();
     write_pretty(
         out,
@@ -35,18 +35,33 @@ pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()
     )
 }
 
+/// What each id means, for users.
+const FINDINGS: &str = include_str!("../../../docs/findings.md");
+
+/// An id with what is said of it, which code scanning services ask for.
+fn rule(id: &str) -> Value {
+    let section = FINDINGS.split("\n### ").find_map(|section| section.strip_prefix(&format!("`{id}`\n")));
+    let text = section.and_then(|section| section.split("\n```").next()).unwrap_or(id).trim();
+    let text = text.replace('\n', " ");
+    let end_of_sentence = text.find(". ").map_or(text.len(), |at| at + 1);
+    json!({
+        "id": id,
+        "shortDescription": {"text": text.get(..end_of_sentence)},
+        "fullDescription": {"text": text},
+        "help": {"text": text},
+    })
+}
+
 fn result(Listed { chart, finding }: &Listed<'_>) -> Value {
     let Finding { location, id, severity, what, fix, .. } = finding;
-    let mut physical = json!({"artifactLocation": {"uri": uri(&location.path)}});
-    if let (Some(position), Some(physical)) = (location.position, physical.as_object_mut()) {
-        let region = json!({"startLine": position.line, "startColumn": position.column});
-        physical.insert("region".to_owned(), region);
-    }
+    // Code scanning shows no result without a place: what is about a whole file is shown at its top.
+    let (line, column) = location.position.map_or((1, 1), |position| (position.line, position.column));
+    let region = json!({"startLine": line, "startColumn": column, "endLine": line, "endColumn": column + 1});
     json!({
         "ruleId": id.as_str(),
         "level": severity.level(),
         "message": {"text": format!("{what}; {fix}")},
-        "locations": [{"physicalLocation": physical}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(&location.path)}, "region": region}}],
         "properties": {"chart": chart},
     })
 }

@@ -1,4 +1,4 @@
-// What the page can do: choose charts, mark edits as reviewed, move about by keyboard.
+// What the page can do: choose charts, show the diff of one, mark edits as reviewed, move about by keyboard.
 "use strict";
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -7,7 +7,9 @@
   const progress = document.getElementById("progress");
   const charts = all(".chart");
   const shapes = all(".shape");
-  // A chart that was chosen by a click; typing chooses by part of the name instead.
+  const filesTitle = document.getElementById("files-title");
+  const allFiles = filesTitle.textContent;
+  // A chart that was chosen by a click or a link; typing chooses by part of the name instead.
   let chosen = null;
 
   // The mark belongs to the edit and not to the page: where the edit is another one tomorrow, so is its id.
@@ -39,12 +41,32 @@
     for (const chip of all(".chip")) {
       chip.parentElement.hidden = !isAll && !shown.has(chip.dataset.chart);
     }
-    matches.textContent = isAll ? "" : shown.size + " of " + charts.length + " charts";
+    // Of one chart the reader sees its own diff, and not that of another as an example.
+    const only = shown.size === 1 ? charts.find((chart) => shown.has(chart.dataset.chart)) : null;
+    filesTitle.textContent = only ? "The diff of " + only.dataset.name : allFiles;
+    for (const file of all(".file")) file.open = only !== null && !file.hidden;
+    let isEmpty = true;
+    for (const section of all("main > section:not(#overview)")) {
+      section.hidden = !isAll
+        && (only && section.id === "shapes" || !section.querySelector("[data-charts]:not([hidden])"));
+      if (section.id === "files") isEmpty = section.hidden;
+    }
+    matches.textContent = isAll ? ""
+      : shown.size + " of " + charts.length + " charts" + (isEmpty ? ", nothing changes" : "");
   }
 
+  // A link to the page keeps which chart was chosen.
   function choose(number) {
-    chosen = chosen === number ? null : number;
-    filter.value = chosen === null ? "" : charts.find((chart) => chart.dataset.chart === number).dataset.name;
+    const name = number === null || number === chosen ? "" : charts[number].dataset.name;
+    location.hash = name && new URLSearchParams({ chart: name });
+    follow();
+  }
+
+  function follow() {
+    const name = new URLSearchParams(location.hash.slice(1)).get("chart");
+    const chart = charts.find((chart) => chart.dataset.name === name);
+    chosen = chart ? chart.dataset.chart : null;
+    filter.value = chart ? name : "";
     show();
   }
 
@@ -56,6 +78,19 @@
   function count() {
     const seen = shapes.filter((shape) => shape.classList.contains("seen")).length;
     progress.textContent = seen + " of " + shapes.length + " edits reviewed";
+  }
+
+  // On a wide screen the style puts these on the left, and what is new on the right.
+  function split() {
+    for (const diff of all(".diff:has(span:not(.hunk), del)")) {
+      for (const kept of all("span:not(.hunk)", diff)) {
+        const old = kept.cloneNode(true);
+        old.className = "old";
+        old.ariaHidden = "true";
+        kept.before(old);
+      }
+      diff.classList.add("split");
+    }
   }
 
   // The edit that keys are for: the one that has the focus in it, else the first one in view.
@@ -82,15 +117,23 @@
   for (const button of all(".chart, .chip")) {
     button.addEventListener("click", () => choose(button.dataset.chart));
   }
-  filter.addEventListener("input", () => { chosen = null; show(); });
+  filter.addEventListener("input", () => {
+    chosen = null;
+    history.replaceState(null, "", "#");
+    show();
+  });
+  addEventListener("hashchange", follow);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") { chosen = null; filter.value = ""; filter.blur(); show(); return; }
+    if (event.key === "Escape") { filter.blur(); choose(null); return; }
     if (event.target.closest("input[type=search]")) return;
     if (event.key === "/") { event.preventDefault(); filter.focus(); filter.select(); }
     else if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
     else if (event.key === "r" && current()) current().querySelector(".reviewed input").click();
   });
+  const wide = matchMedia("(min-width: 1500px)");
+  if (wide.matches) split(); else wide.addEventListener("change", split, { once: true });
+  follow();
   count();
 })();

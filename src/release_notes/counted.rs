@@ -1,0 +1,186 @@
+//! Notes until November 2024: a higher version of the chart, and a line for it in the chart's note.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use super::era::{NOTES, NotesRoot};
+use super::list::NoteList;
+use super::version::{Version, WrittenVersion};
+use super::work::{Work, are_ours};
+use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
+use crate::edit::Edit;
+use crate::finding::{Finding, Id, Location};
+use crate::git;
+use crate::source::{Source, read_text};
+use crate::yaml::{Placeholders, is_ambiguous};
+
+/// The name in reports, beside those of the rules.
+pub(super) const RULE: &str = "release note";
+
+/// The note of a chart that has none.
+const FIRST_NOTE: &str = include_str!("../../templates/release-note-line.yaml");
+
+pub(super) const CHART: &str = "CHART";
+const VERSION: &str = "VERSION";
+
+/// Chart.yaml and the note of a chart.
+#[derive(Clone)]
+pub(super) struct Release<'r> {
+    chart: &'r str,
+    words: String,
+    metadata: Source,
+    pub(super) note_path: PathBuf,
+    /// The text of the note, where it is there.
+    note: Option<String>,
+    /// The note as git has it committed. Git is asked only where that matters.
+    committed: OnceCell<Option<String>>,
+    base: &'r Path,
+}
+
+/// One file that is to change.
+pub(super) struct Need {
+    pub(super) path: PathBuf,
+    pub(super) old: Option<String>,
+    pub(super) order: WriteOrder,
+    pub(super) part: Part,
+    /// What is missing, and what else there is to say.
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'r> Release<'r> {
+    /// # Errors
+    /// A refusal where Chart.yaml or the note cannot be read.
+    pub(super) fn read(base: &'r Path, root: &NotesRoot, work: &'r Work) -> Result<Self, Finding> {
+        let name = work.name.as_str();
+        let note_path = root.path.join(NOTES).join(format!("{name}.yaml"));
+        let path = work.path.join("Chart.yaml");
+        let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
+        let text = read_text(base, &path)?.ok_or_else(missing)?;
+        Ok(Release {
+            chart: name,
+            words: work.words("", " "),
+            metadata: Source { path, text },
+            note: read_text(base, &note_path)?,
+            note_path,
+            committed: OnceCell::new(),
+            base,
+        })
+    }
+
+    /// The same once `files` are written.
+    pub(super) fn after(&self, files: &[FileChange]) -> Self {
+        let mut after = self.clone();
+        for file in files {
+            if file.path == self.metadata.path {
+                after.metadata.text.clone_from(&file.new);
+            } else {
+                after.note = Some(file.new.clone());
+            }
+        }
+        after
+    }
+
+    /// Raises the version and notes it: as far as this has not been done by a run that was killed, or by
+    /// somebody else.
+    pub(super) fn needs(&self) -> Result<Vec<Need>, Finding> {
+        let written = WrittenVersion::find(&self.metadata)?;
+        let version = written.version;
+        let above = |version: Version| version.next().ok_or_else(|| written.unclear("cannot go up any more"));
+        let list = self.note.as_deref().map(|text| NoteList::parse(&self.note_path, text, self.chart));
+        let list = list.transpose()?;
+        let highest = list.as_ref().and_then(NoteList::last_version).unwrap_or(version);
+        // People have used these words before us: what they have committed is about an earlier change.
+        let ours = list.iter().flat_map(NoteList::versions_with_our_words);
+        let (to, is_noted) = match ours.filter(|ours| *ours >= version && !self.is_committed(*ours)).max() {
+            Some(ours) => (ours, true),
+            None if highest < version => (version, false),
+            None => {
+                let next = above(version)?;
+                (if self.is_committed(next) { above(highest.max(next))? } else { next }, false)
+            }
+        };
+        let placeholders = Placeholders::from([(CHART, self.chart.to_owned()), (VERSION, to.to_string())]);
+        let mut needs = Vec::new();
+        if !is_noted {
+            needs.push(match &list {
+                None => {
+                    let text = FIRST_NOTE.replace("WORDS", &self.words);
+                    new_note(self.note_path.clone(), NOTE, text, placeholders)
+                }
+                Some(list) => {
+                    let added = list.add(to, &self.words)?;
+                    let what = format!("{to} is not noted");
+                    let finding =
+                        Finding::warning(Id::MissingReleaseNote, added.location, what, "`apply` notes it");
+                    let shape = shape(Action::Insert, NOTE, added.pattern);
+                    let part = Part { shape, placeholders, edits: vec![added.edit] };
+                    let old = self.note.clone();
+                    Need {
+                        path: self.note_path.clone(),
+                        old,
+                        order: WriteOrder::First,
+                        part,
+                        findings: vec![planned(finding)],
+                    }
+                }
+            });
+        }
+        if to != version {
+            let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
+            let placeholders = Placeholders::from([(VERSION, to.to_string())]);
+            let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
+            let what = format!("the version is not raised to {to}");
+            let finding =
+                Finding::warning(Id::UnraisedVersion, written.location.clone(), what, "`apply` raises it");
+            let Source { path, text } = self.metadata.clone();
+            needs.push(Need {
+                path,
+                old: Some(text),
+                order: WriteOrder::Second,
+                part,
+                findings: vec![planned(finding)],
+            });
+        }
+        Ok(needs)
+    }
+
+    /// Whether the note as git has it committed has a line of ours for `version`.
+    fn is_committed(&self, version: Version) -> bool {
+        let text = self.committed.get_or_init(|| git::committed_text(&self.base.join(&self.note_path)));
+        let start = format!("{version} ");
+        let is_it = |line: &str| line.split_once(&start).is_some_and(|(_, words)| are_ours(words));
+        text.as_ref().is_some_and(|text| text.lines().any(is_it))
+    }
+}
+
+/// The file of the note, in reports.
+const NOTE: &str = "releasenotes/notes/CHART.yaml";
+
+/// A note that is created. `target` and `text` have names of placeholders in them.
+pub(super) fn new_note(path: PathBuf, target: &str, text: String, placeholders: Placeholders) -> Need {
+    let edits = vec![Edit::insert(0, filled(&text, &placeholders))];
+    let part = Part { shape: shape(Action::Create, target, text), placeholders, edits };
+    let finding = Finding::warning(
+        Id::MissingReleaseNote,
+        Location::file(&path),
+        "the change is not noted",
+        "`apply` notes it",
+    );
+    Need { path, old: None, order: WriteOrder::First, part, findings: vec![planned(finding)] }
+}
+
+/// `text` with its placeholders filled in. A name that is something else to YAML is put into quotes.
+pub(super) fn filled(text: &str, placeholders: &Placeholders) -> String {
+    placeholders.iter().fold(text.to_owned(), |text, (name, value)| {
+        let is_key = *name == CHART && is_ambiguous(value);
+        text.replace(name, &if is_key { format!("\"{value}\"") } else { value.clone() })
+    })
+}
+
+fn planned(finding: Finding) -> Finding {
+    Finding { is_planned: true, ..finding }
+}
+
+fn shape(action: Action, target: &str, text: String) -> Shape {
+    Shape { rule: RULE, action, target: target.to_owned(), text }
+}

@@ -1,0 +1,122 @@
+//! Notes since 2025: a file for each chart that changes, or one for all, with a name that reno gives.
+
+use std::path::{Path, PathBuf};
+
+use super::counted::{CHART, Need, filled, new_note};
+use super::era::{COMMON, CONFIG, NOTES, NotesRoot};
+use super::work::{WORDS, Work};
+use crate::finding::{Finding, Id, Location};
+use crate::git;
+use crate::source::read_text;
+use crate::text::stable_hash;
+use crate::yaml::Placeholders;
+
+const OF_ONE: &str = include_str!("../../templates/release-note.yaml");
+const OF_SEVERAL: &str = include_str!("../../templates/release-note-common.yaml");
+
+/// Between the lines of a note.
+const LINE_BREAK: &str = "\n    ";
+const NAMES_A_LINE: usize = 4;
+
+/// Stands for the digits that reno gives to a file's name.
+const DIGITS: &str = "DIGITS";
+
+/// The notes that are missing, with the chart that each is of; none for that of several.
+///
+/// # Errors
+/// A refusal where a note cannot be read.
+pub(super) fn needs(
+    base: &Path,
+    root: &NotesRoot,
+    works: &[Work],
+) -> Result<Vec<(Option<usize>, Need)>, Finding> {
+    let common = Note::named(base, root, COMMON)?;
+    let mut open = Vec::new();
+    for work in works.iter().filter(|work| !common.names(&work.name)) {
+        let own = Note::named(base, root, &work.name)?;
+        if own.uncommitted.is_empty() {
+            open.push((work, own));
+        }
+    }
+    if root.has_common && open.len() > 1 {
+        let works: Vec<&Work> = open.into_iter().map(|(work, _)| work).collect();
+        return Ok(vec![(None, of_several(root, common, works))]);
+    }
+    Ok(open.into_iter().map(|(work, note)| (Some(work.index), of_one(root, note, work))).collect())
+}
+
+/// A note that is not there yet.
+struct Note {
+    path: PathBuf,
+    digits: String,
+    /// The texts of notes of this kind that are there, and that git has not committed: they are of this change.
+    uncommitted: Vec<String>,
+}
+
+impl Note {
+    /// The 16 digits of its name depend on `name`, and on how many there are from earlier changes, so that a
+    /// run after one that was killed comes to the same file.
+    fn named(base: &Path, root: &NotesRoot, name: &str) -> Result<Self, Finding> {
+        let mut uncommitted = Vec::new();
+        let mut words = format!("Added {WORDS}");
+        loop {
+            let digits = stable_hash(&[name, &words]);
+            let path = root.path.join(NOTES).join(format!("{name}-{digits}.yaml"));
+            let Some(text) = read_text(base, &path)? else { return Ok(Note { path, digits, uncommitted }) };
+            if git::committed_text(&base.join(&path)).is_none() {
+                uncommitted.push(text);
+            }
+            words.push_str(" again");
+        }
+    }
+
+    /// Whether `chart` is in one of those that are there.
+    fn names(&self, chart: &str) -> bool {
+        let is_other = |c: char| !(c.is_alphanumeric() || "-_.".contains(c));
+        let mut words = self.uncommitted.iter().flat_map(|text| text.split(is_other));
+        words.any(|word| word.trim_end_matches('.') == chart)
+    }
+}
+
+fn of_one(root: &NotesRoot, note: Note, work: &Work) -> Need {
+    let name = &work.name;
+    let placeholders = Placeholders::from([(CHART, name.clone()), (DIGITS, note.digits)]);
+    let text = OF_ONE.replace("WORDS", &work.words("``", LINE_BREAK));
+    let mut need = new_note(note.path, "releasenotes/notes/CHART-DIGITS.yaml", text, placeholders);
+    need.findings.extend(unlisted_section(root, name));
+    need
+}
+
+/// New charts are a feature; what was done to the others stands below their names.
+fn of_several(root: &NotesRoot, note: Note, works: Vec<&Work>) -> Need {
+    let (whole, others): (Vec<&Work>, Vec<&Work>) = works.into_iter().partition(|work| work.is_whole);
+    let mut text = String::from("---\n");
+    if !whole.is_empty() {
+        let names: Vec<&str> = whole.iter().map(|work| work.name.as_str()).collect();
+        let lines: Vec<String> = names.chunks(NAMES_A_LINE).map(|names| names.join(", ")).collect();
+        text.push_str(&OF_SEVERAL.replace("CHARTS", &lines.join(&format!(",{LINE_BREAK}"))));
+    }
+    let mut unlisted = Vec::new();
+    for work in others {
+        let of_one = OF_ONE.trim_start_matches("---\n").trim_end_matches("...\n");
+        let placeholders = Placeholders::from([(CHART, work.name.clone())]);
+        text.push_str(&filled(&of_one.replace("WORDS", &work.words("``", LINE_BREAK)), &placeholders));
+        unlisted.extend(unlisted_section(root, &work.name));
+    }
+    text.push_str("...\n");
+    let placeholders = Placeholders::from([(DIGITS, note.digits)]);
+    let mut need = new_note(note.path, "releasenotes/notes/common-DIGITS.yaml", text, placeholders);
+    need.findings.extend(unlisted);
+    need
+}
+
+/// Warns where reno does not list the chart, although it lists others: it leaves the notes out.
+fn unlisted_section(root: &NotesRoot, name: &str) -> Option<Finding> {
+    let sections = root.sections.as_ref()?;
+    if sections.iter().any(|section| section == name) {
+        return None;
+    }
+    let what = format!("there is no section for {name}: reno leaves the chart's notes out");
+    let fix = format!("add `- [{name}, {name} Chart]` to the sections");
+    Some(Finding::warning(Id::UnlistedSection, Location::file(root.path.join(CONFIG)), what, fix))
+}
