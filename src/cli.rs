@@ -1,5 +1,6 @@
 //! The arguments of the command line, and their help.
 
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use crate::options::{Options, Port, SecretName};
 use crate::overrides::args as overrides;
 use crate::plan::Selection;
 use crate::report::style::Detail;
+use crate::verify::Operator;
 
 /// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
 /// password
@@ -145,6 +147,42 @@ pub(crate) struct Apply {
     pub(crate) common: Common,
 }
 
+/// What an operator would pass to Helm.
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArgs {
+    /// Render with these values instead, and say for each image whether the kubelet would find a login (can be
+    /// repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Values")]
+    values: Vec<PathBuf>,
+
+    /// The same, with the files DIR/CHART/*.yaml for each chart
+    #[arg(long, value_name = "DIR", help_heading = "Values")]
+    values_dir: Option<PathBuf>,
+
+    /// The same, with this value behind those of the files (can be repeated)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
+    set: Vec<String>,
+}
+
+impl OperatorArgs {
+    /// `None` where none are given.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where there is no such file or folder.
+    pub(crate) fn read(&self) -> Result<Option<Operator>, Error> {
+        let OperatorArgs { values: files, values_dir: folder, set: sets } = self;
+        for file in files {
+            File::open(file).map_err(Error::read(file))?;
+        }
+        if let Some(folder) = folder {
+            folder.read_dir().map_err(Error::read(folder))?;
+        }
+        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
+        let operator = || Operator { files: files.clone(), sets: sets.clone(), folder: folder.clone() };
+        Ok(is_given.then(operator))
+    }
+}
+
 /// How Helm is called.
 #[derive(Debug, Args)]
 pub(crate) struct Proof {
@@ -168,6 +206,9 @@ pub(crate) struct Verify {
     /// CHART/values_overrides and in values_overrides/CHART
     #[arg(long, help_heading = "Helm")]
     pub(crate) all_overrides: bool,
+
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgs,
 
     #[command(flatten)]
     pub(crate) proof: Proof,

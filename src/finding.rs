@@ -103,6 +103,9 @@ ids! {
     WrongSecret = "wrong-secret",
     AccountWithoutCredentials = "account-without-credentials",
     PodWithoutCredentials = "pod-without-credentials",
+    ImageWithoutCredentials = "image-without-credentials",
+    PlaceholderLogin = "placeholder-login",
+    SecretNotMade = "secret-not-made",
     // What a change brings with it.
     LineChanged = "line-changed",
     HardLink = "hard-link",

@@ -155,7 +155,14 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         let toolkit =
             proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, &changing.entries)).transpose()?;
         let (scratch, helm) = (&Scratch::new()?, proof.helm.as_deref());
-        let setup = Setup { toolkit: toolkit.as_ref(), base: None, helm, scratch, all_overrides: false };
+        let setup = Setup {
+            toolkit: toolkit.as_ref(),
+            base: None,
+            helm,
+            scratch,
+            all_overrides: false,
+            operator: None,
+        };
         let mut verified = prove(plan, &setup, common.detail())?;
         // What is refused is not written.
         verified.charts.retain(|(verdict, found)| match verdict {
@@ -226,9 +233,10 @@ fn verify(
     color: ColorChoice,
     stderr: &mut dyn Write,
 ) -> Result<u8, AnyError> {
-    let Verify { common, entries, proof, base, all_overrides, reports } = args;
+    let Verify { common, entries, proof, base, all_overrides, operator, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
+    let operator = operator.read()?;
     let scratch = Scratch::new()?;
     // Nothing of the base is to be changed.
     let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
@@ -246,7 +254,14 @@ fn verify(
     let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
     let toolkit = toolkit.as_ref();
     let (helm, all_overrides) = (proof.helm.as_deref(), *all_overrides);
-    let setup = Setup { toolkit, base: base.as_ref(), helm, scratch: &scratch, all_overrides };
+    let setup = Setup {
+        toolkit,
+        base: base.as_ref(),
+        helm,
+        scratch: &scratch,
+        all_overrides,
+        operator: operator.as_ref(),
+    };
     let verified = prove(plan, &setup, common.detail())?;
     print(reports, plan, color, |format, out, is_coloured| match format {
         VerifyFormat::Text => report::write_text(out, &verified, is_coloured),

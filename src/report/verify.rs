@@ -15,7 +15,7 @@ use super::summary::{write_left_alone, write_refusals};
 use crate::finding::Finding;
 use crate::plan::Plan;
 use crate::text::{amount, printable, shown};
-use crate::verify::{Fault, Report, Verdict, Verified};
+use crate::verify::{Fault, Pulls, Report, Verdict, Verified, Without};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
@@ -63,6 +63,9 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 /// Writes the report for people.
 pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
     let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
+    if let Some(pulls) = &report.pulls {
+        write_pulls(out, pulls, bad)?;
+    }
     for (verdict, found) in &report.charts {
         let path = shown(&found.chart.path);
         match verdict {
@@ -101,6 +104,30 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
     Ok(())
 }
 
+/// How many images without a login people are told of, for each reason.
+const MOST_IMAGES: usize = 10;
+
+/// Writes whether the kubelet would pull.
+fn write_pulls(out: &mut dyn Write, pulls: &Pulls, bad: Style) -> io::Result<()> {
+    let Pulls { pods, with_login, unknown, without } = pulls;
+    let unknown = match unknown {
+        0 => String::new(),
+        count => format!(", {count} have Secrets that are not made here"),
+    };
+    writeln!(out, "{with_login} of {} have a login for all of their images{unknown}", amount(*pods, "pod"))?;
+    for (why, Without { pods, images }) in without {
+        writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
+        for (image, charts) in images.iter().take(MOST_IMAGES) {
+            let charts: Vec<_> = charts.keys().map(|name| printable(name)).collect();
+            writeln!(out, "  {} in {}", printable(image), charts.join(", "))?;
+        }
+        if images.len() > MOST_IMAGES {
+            writeln!(out, "  and {} more images; --format json has them all", images.len() - MOST_IMAGES)?;
+        }
+    }
+    Ok(())
+}
+
 fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) -> io::Result<()> {
     for Fault { finding: Finding { location, id, what, .. }, .. } in faults.iter().take(MOST_FAULTS) {
         writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {}", printable(what))?;
@@ -123,11 +150,23 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
         "program": program(),
         "charts": charts.collect::<Vec<_>>(),
         "counts": Counts::of(report),
+        "pulls": report.pulls.as_ref().map(pulls_json),
         "base": report.base,
         "gone": report.gone.iter().map(|path| json::path(path)).collect::<Vec<_>>(),
         "renders": report.renders,
     });
     write_pretty(out, &report)
+}
+
+fn pulls_json(pulls: &Pulls) -> Value {
+    let Pulls { pods, with_login, unknown, without } = pulls;
+    let images = without.iter().flat_map(|(why, without)| {
+        without
+            .images
+            .iter()
+            .map(move |(image, charts)| json!({"image": image, "reason": why, "pods": charts}))
+    });
+    json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": images.collect::<Vec<_>>()})
 }
 
 fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {

@@ -1,7 +1,6 @@
 //! What a chart has to render where authentication is on: the Secret with the host and the login that
 //! its values say, and its name with every ServiceAccount and so with every pod.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -12,20 +11,23 @@ use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
 use super::objects::Object;
+use super::pods::{PULL_SECRETS, Pod, is_account};
+use super::render::Render;
 use super::verdict::Verified;
 use crate::context::REGISTRY;
 use crate::finding::Id;
-use crate::kinds::custom_resources;
 use crate::options::is_object_name;
+use crate::registry::PLACEHOLDER;
 use crate::yaml::tree::Tree;
 
 /// What kind of Secret image pulls take.
-const SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
+pub(crate) const SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// Where that kind keeps what it holds.
 const SECRET_KEY: &str = ".dockerconfigjson";
 
-const PULL_SECRETS: &str = "imagePullSecrets";
+/// The password in the values of a migrated chart.
+const DEFAULT_PASSWORD: &str = "password";
 
 /// What the values of a chart ask for.
 pub(crate) struct Credentials {
@@ -38,10 +40,16 @@ pub(crate) struct Credentials {
     password: String,
 }
 
+/// Objects, and what they are rendered with.
+pub(crate) struct Rendering<'o> {
+    pub(crate) objects: &'o [Object],
+    pub(crate) with: &'o Render,
+}
+
 impl Credentials {
-    /// What `values` ask for of the chart called `chart`, where the operator says that the registry is
-    /// `host`; an error is what they lack, with that host or with their own.
-    pub(crate) fn of(values: &Tree, chart: &str, host: &str) -> Result<Self, String> {
+    /// What `values` ask for of the chart called `chart`. Where an operator says that the registry is `host`, they
+    /// must be enough without that, too; an error is what they lack.
+    pub(crate) fn of(values: &Tree, chart: &str, host: Option<&str>) -> Result<Self, String> {
         let scalar = |keys: &[&str]| {
             let found = values.at(keys).and_then(Tree::scalar).filter(|text| !text.is_empty());
             let found = found.map(ToOwned::to_owned);
@@ -52,8 +60,8 @@ impl Credentials {
         let password = scalar(&["endpoints", REGISTRY, "auth", chart, "password"])?;
         let is_made = values.at(&["manifests", "secret_registry"]).is_some_and(Tree::is_true);
         let registries = if is_made {
-            registries(values, None)?;
-            Some(registries(values, Some(host))?)
+            let own = registries(values, None)?;
+            Some(host.map_or(Ok(own), |host| registries(values, Some(host)))?)
         } else {
             None
         };
@@ -61,89 +69,86 @@ impl Credentials {
     }
 
     /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
-    /// that it makes and the same chart with authentication off does not. The `others`, which the chart depends
-    /// on, are verified on their own.
-    pub(crate) fn check(
+    /// that it makes and the same chart with authentication off does not, `own` the objects that are to have them.
+    pub(crate) fn check<'o>(
         &self,
-        on: &[Object],
+        on: &'o Rendering<'o>,
+        own: impl Iterator<Item = &'o Object>,
         secrets: &[&Object],
-        others: &BTreeSet<String>,
         found: &mut Verified<'_>,
     ) {
         self.check_secret(on, secrets, found);
-        let is_own = |object: &&Object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart));
-        for object in on.iter().filter(is_own) {
+        for object in own {
             if is_account(object) {
                 found.accounts += 1;
-                self.check_account(object, found);
+                self.check_account(object, on.with, found);
             }
-            let holders = holders(object);
-            found.pods += usize::from(!holders.is_empty());
-            for (_, holder) in holders {
-                self.check_pod(object, holder, on, found);
+            let pods = Pod::all(object);
+            found.pods += usize::from(!pods.is_empty());
+            for pod in pods {
+                self.check_pod(&pod, on, found);
             }
         }
     }
 
-    fn check_account(&self, account: &Object, found: &mut Verified<'_>) {
+    /// Whether the login is that of the blueprint, or what `overrides` writes for want of one.
+    pub(crate) fn is_placeholder(&self) -> bool {
+        self.registries.is_some()
+            && (self.user == PLACEHOLDER || [PLACEHOLDER, DEFAULT_PASSWORD].contains(&self.password.as_str()))
+    }
+
+    fn check_account(&self, account: &Object, with: &Render, found: &mut Verified<'_>) {
         let what = match self.count_mentions(account.tree.get(PULL_SECRETS)) {
             0 => format!("does not name the Secret {}", self.name),
             1 => return,
             _ => format!("names the Secret {} twice", self.name),
         };
-        found.fault(Id::AccountWithoutCredentials, Some(account), what);
+        found.fault(with, Id::AccountWithoutCredentials, Some(account), what);
     }
 
-    fn check_pod(&self, object: &Object, pod: &Tree, on: &[Object], found: &mut Verified<'_>) {
+    fn check_pod(&self, pod: &Pod<'_>, on: &Rendering<'_>, found: &mut Verified<'_>) {
+        let object = pod.object;
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
             // Values say where the pod goes; the Secret goes where the chart is installed.
             let object = &object.key;
             found.notes.insert(format!("{object} is in the namespace {namespace}, its Secret in that of the release: install it into {namespace}"));
         }
-        let mut fault = |what: String| found.fault(Id::PodWithoutCredentials, Some(object), what);
-        // As Kubernetes has it: a list of the pod's own hides that of its account.
-        let own = pod.get(PULL_SECRETS);
-        if own.is_some_and(|own| !own.items().is_empty()) {
-            if self.count_mentions(own) == 0 {
+        let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
+        if let Some(own) = pod.own_list() {
+            if self.count_mentions(Some(own)) == 0 {
                 fault(format!("has imagePullSecrets without {}, which hide those of its account", self.name));
             }
             return;
         }
-        let account = ["serviceAccountName", "serviceAccount"].iter().find_map(|key| pod.get(key)?.text());
-        let Some(account) = account.filter(|name| !name.is_empty()) else {
+        let Some(account) = pod.account() else {
             return fault("its pod has neither a ServiceAccount nor imagePullSecrets".to_owned());
         };
-        let is_its = |other: &&Object| {
-            is_account(other)
-                && other.key.name == account
-                && [namespace, NAMESPACE].contains(&other.key.namespace.as_str())
-        };
-        let mut accounts = on.iter().filter(is_its).peekable();
+        let mut accounts = pod.accounts(on.objects).peekable();
         if accounts.peek().is_none() {
             fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
         for account in accounts.filter(|account| account.subchart.is_some()) {
-            self.check_account(account, found);
+            self.check_account(account, on.with, found);
         }
     }
 
-    fn check_secret(&self, on: &[Object], secrets: &[&Object], found: &mut Verified<'_>) {
+    fn check_secret(&self, on: &Rendering<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
         let wrong = match (&self.registries, secrets) {
             (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
             (Some(_), []) => {
                 let what = format!("the Secret {} is missing", self.name);
-                return found.fault(Id::WrongSecret, None, what);
+                return found.fault(on.with, Id::WrongSecret, None, what);
             }
-            (Some(registries), [secret]) => self.compare(registries, secret, on),
+            (Some(registries), [secret]) => self.compare(registries, secret, on.objects),
             (Some(_), _) => {
                 Err("is one of several Secrets for a registry, where there should be one".to_owned())
             }
         };
         if let Err(what) = wrong {
             for secret in secrets {
-                found.fault(Id::WrongSecret, Some(secret), what.as_str());
+                found.fault(on.with, Id::WrongSecret, Some(secret), what.as_str());
             }
         }
     }
@@ -196,7 +201,7 @@ impl Credentials {
             is_here && self.count_mentions(holder.get(PULL_SECRETS)) == 1
         };
         is_account(object) && is_gained("", &object.tree)
-            || holders(object).iter().any(|(path, holder)| is_gained(path, holder))
+            || Pod::all(object).iter().any(|pod| is_gained(&pod.path, pod.spec))
     }
 }
 
@@ -209,36 +214,6 @@ pub(crate) fn new_secrets<'o>(on: &'o [Object], off: &[Object]) -> Vec<&'o Objec
     };
     on.iter().filter(is_new).collect()
 }
-
-fn is_account(object: &Object) -> bool {
-    object.key.kind == "ServiceAccount"
-}
-
-/// What in an object may name Secrets to pull with, each with the way to it: whatever has containers with
-/// images, wherever that is, and the parts of custom resources that are known.
-fn holders(object: &Object) -> Vec<(String, &Tree)> {
-    let rows = custom_resources(&object.key.api_version, &object.key.kind);
-    let known = rows.filter_map(|row| Some((row.path.join("."), object.tree.at(row.path)?)));
-    let mut holders: Vec<(String, &Tree)> = known.collect();
-    let mut open = vec![(String::new(), &object.tree)];
-    while let Some((path, tree)) = open.pop() {
-        open.extend(
-            tree.items().iter().enumerate().map(|(index, item)| (inside(&path, &index.to_string()), item)),
-        );
-        open.extend(
-            tree.entries().iter().filter_map(|(key, value)| Some((inside(&path, key.scalar()?), value))),
-        );
-        let mut containers =
-            CONTAINERS.iter().flat_map(|key| tree.get(key).map(Tree::items).unwrap_or_default());
-        let runs_images = containers.any(|container| container.get("image").is_some());
-        if runs_images && holders.iter().all(|(known, _)| *known != path) {
-            holders.push((path, tree));
-        }
-    }
-    holders
-}
-
-const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
 
 /// Checks that a Secret is what Kubernetes takes for image pulls, and nothing more.
 fn check_shape(secret: &Tree) -> Result<(), String> {
@@ -266,20 +241,33 @@ fn check_shape(secret: &Tree) -> Result<(), String> {
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.
 fn login_in(secret: &Tree) -> Result<(String, String), String> {
-    let base64 = |text: &str| String::from_utf8(STANDARD.decode(text).ok()?).ok();
+    let config = config_in(secret)?;
+    let found = (|| {
+        let (registry, login) = only(only(&config).filter(|(key, _)| *key == "auths")?.1)?;
+        let (_, login) = only(login).filter(|(key, _)| *key == "auth")?;
+        Some((registry.to_owned(), decoded(login.as_str()?)?))
+    })();
+    found.ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
+}
+
+/// The keys of the logins that a Secret for registries holds.
+pub(crate) fn logins_in(secret: &Tree) -> Vec<String> {
+    let config = config_in(secret).unwrap_or_default();
+    let logins = config.get("auths").and_then(serde_json::Value::as_object);
+    logins.into_iter().flat_map(serde_json::Map::keys).cloned().collect()
+}
+
+fn config_in(secret: &Tree) -> Result<serde_json::Value, String> {
     let config = match secret.get("data").map(Tree::entries).unwrap_or_default() {
         [(key, Tree::Text(config))] if key.scalar() == Some(SECRET_KEY) => config,
         _ => return Err(format!("should hold {SECRET_KEY} and nothing else")),
     };
-    let config = base64(config).ok_or_else(|| format!("{SECRET_KEY} is no base64 of a text"))?;
-    let config: serde_json::Value =
-        serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))?;
-    let found = (|| {
-        let (registry, login) = only(only(&config).filter(|(key, _)| *key == "auths")?.1)?;
-        let (_, login) = only(login).filter(|(key, _)| *key == "auth")?;
-        Some((registry.to_owned(), base64(login.as_str()?)?))
-    })();
-    found.ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
+    let config = decoded(config).ok_or_else(|| format!("{SECRET_KEY} is no base64 of a text"))?;
+    serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))
+}
+
+fn decoded(base64: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 
 /// The only entry of a JSON object.

@@ -15,11 +15,15 @@ mod helm;
 mod objects;
 mod overrides;
 mod pin;
+mod pods;
 mod prove;
+mod pulls;
 mod render;
 mod run;
 mod stage;
 mod verdict;
 
+pub(crate) use pulls::{Pulls, Without};
+pub(crate) use render::Operator;
 pub(crate) use run::{Progress, Setup, verify};
 pub(crate) use verdict::{Fault, Report, Verdict, Verified};

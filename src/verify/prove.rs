@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::compare::differences;
-use super::credentials::{Credentials, is_hash_of, new_secrets};
+use super::credentials::{Credentials, Rendering, is_hash_of, new_secrets};
 use super::endpoint::egress;
 use super::helm::Helm;
+use super::objects::Object;
 use super::overrides::Override;
-use super::render::{HOST, NotVerified, Render, Rendered};
+use super::pulls;
+use super::render::{HOST, NotVerified, Operator, Render, Rendered};
 use super::stage::{Files, Stage};
 use super::verdict::{Verdict, Verified};
 use crate::base::Base;
@@ -33,6 +35,8 @@ pub(crate) struct Prover<'p> {
     pub(crate) helm: &'p Helm,
     /// Whether the checkout's own files of values are tried too.
     pub(crate) all_overrides: bool,
+    /// The values of an operator, in place of the default ones.
+    pub(crate) operator: Option<&'p Operator>,
 }
 
 /// A chart in the scratch folder, before and after.
@@ -53,8 +57,33 @@ impl Prover<'_> {
         let after = self.after.read(found.chart)?;
         found.notes.extend(after.notes.iter().cloned());
         let pair = self.write(index, before.as_ref(), &after)?;
-        let values = &pair.values;
 
+        match self.operator {
+            Some(operator) => {
+                self.prove_values(index, &operator.render(name)?, &pair, &after.others, found)?
+            }
+            None => self.prove_defaults(&pair, &after.others, found)?,
+        }
+        if let (None, Some(base)) = (&before, self.base) {
+            let name = &base.name;
+            let note = format!("is not in {name}: with default values there is nothing to compare it with");
+            found.notes.insert(note);
+        }
+        if self.all_overrides {
+            self.check_overrides(&pair, found)?;
+        }
+        let is_changed = pair.before.is_some();
+        Ok(if found.faults.is_empty() { Verdict::Proven { is_changed } } else { Verdict::Faulty })
+    }
+
+    /// With default values nothing changes, and where authentication is on there are the credentials.
+    fn prove_defaults(
+        &self,
+        pair: &Pair,
+        others: &BTreeSet<String>,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        let (name, values) = (&found.chart.name, &pair.values);
         let default = Rendered::new(self.helm, name, &pair.after, Render::default())?;
         if let Some(folder) = &pair.before {
             let as_it_was = Rendered::new(self.helm, name, folder, Render::default())?;
@@ -66,32 +95,81 @@ impl Prover<'_> {
         } else if let Err(error) = &default.objects {
             return Err(format!("does not render as it is: {error}").into());
         }
-        if let (None, Some(base)) = (&before, self.base) {
-            let name = &base.name;
-            let note = format!("is not in {name}: with default values there is nothing to compare it with");
-            found.notes.insert(note);
-        }
 
-        let enabled = values.at(&["endpoints", REGISTRY, "auth", "enabled"]);
+        let enabled = enabled(values);
         let is_on = enabled.is_some_and(Tree::is_true);
-        if is_on && !matches!(enabled, Some(Tree::Other(word)) if word == "true") {
-            let what = "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true";
-            found.fault(Id::NoBoolean, None, what);
-        }
         let asked_off =
             if is_on { Some(Rendered::new(self.helm, name, &pair.after, Render::auth_off())?) } else { None };
         let off = asked_off.as_ref().unwrap_or(&default);
         let on = Rendered::new(self.helm, name, &pair.after, Render::auth_on())?;
-        compare_auth(off, &on, values, &after.others, found);
+        if is_on && !enabled.is_some_and(Tree::is_boolean) {
+            let what = "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true";
+            found.fault(&on.with, Id::NoBoolean, None, what);
+        }
+        compare_auth(off, &on, &Credentials::of(values, name, Some(HOST)), others, found);
         self.check_faults([off, &on], found)?;
         if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
             self.check_switch(&pair.after, off, found)?;
         }
-        if self.all_overrides {
-            self.check_overrides(&pair, found)?;
+        Ok(())
+    }
+
+    /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
+    fn prove_values(
+        &self,
+        index: usize,
+        with: &Render,
+        pair: &Pair,
+        others: &BTreeSet<String>,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        let name = &found.chart.name;
+        let values = self.values_with(index, with, pair, name)?;
+        let on = Rendered::new(self.helm, name, &pair.after, with.clone())?;
+        let credentials = Credentials::of(&values, name, None);
+        if enabled(&values).is_some_and(Tree::is_true) {
+            let folder = pair.before.as_ref().unwrap_or(&pair.after);
+            let off = Rendered::new(self.helm, name, folder, with.clone().and(Render::auth_off()))?;
+            if let Err(error) = &off.objects {
+                return Err(
+                    format!("does not render with {} {}: {error}", with.name, self.state_before()).into()
+                );
+            }
+            compare_auth(&off, &on, &credentials, others, found);
+            self.check_faults([&off, &on], found)?;
+        } else {
+            let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
+            found.fault(with, Id::SecretNotMade, None, what);
         }
-        let is_changed = pair.before.is_some();
-        Ok(if found.faults.is_empty() { Verdict::Proven { is_changed } } else { Verdict::Faulty })
+        if credentials.is_ok_and(|credentials| credentials.is_placeholder()) {
+            found.fault(with, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
+        }
+        match &on.objects {
+            Ok(objects) => pulls::check(own(objects, others), objects, with, found),
+            Err(error) => found.does_not_render(with, error),
+        }
+        Ok(())
+    }
+
+    /// The chart's values with those of an operator, as Helm has them: a chart of nothing else prints them.
+    fn values_with(&self, index: usize, with: &Render, pair: &Pair, name: &str) -> Result<Tree, NotVerified> {
+        const PRINTED: &str = "kind: Values\nvalues: {{ toJson .Values }}\n";
+        let folder = Path::new("values").join(index.to_string());
+        self.scratch.make_folder(&folder.join("templates"))?;
+        let values = fs::read(pair.after.join(VALUES))?;
+        let metadata = format!("apiVersion: v2\nname: {name:?}\nversion: 0.0.0\n");
+        for (file, text) in [
+            ("Chart.yaml", metadata.as_bytes()),
+            (VALUES, &values),
+            ("templates/values.yaml", PRINTED.as_bytes()),
+        ] {
+            self.scratch.write(&folder.join(file), text)?;
+        }
+        let folder = self.scratch.path().join(folder);
+        let printed = Rendered::new(self.helm, name, &folder, with.clone())?;
+        let objects = printed.objects.map_err(|error| format!("{}: {error}", with.name))?;
+        let values = objects.first().and_then(|object| object.tree.get("values"));
+        Ok(values.cloned().ok_or_else(|| format!("{}: Helm prints no values", with.name))?)
     }
 
     /// What `chart` was before.
@@ -220,7 +298,7 @@ fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, f
 fn compare_auth(
     off: &Rendered<'_>,
     on: &Rendered<'_>,
-    values: &Tree,
+    credentials: &Result<Credentials, String>,
     others: &BTreeSet<String>,
     found: &mut Verified<'_>,
 ) {
@@ -229,12 +307,12 @@ fn compare_auth(
         (Ok(off), Ok(on)) => (off, on),
         (_, Err(error)) | (Err(error), _) => return found.does_not_render(with, error),
     };
-    let credentials = match Credentials::of(values, &found.chart.name, HOST) {
+    let credentials = match credentials {
         Ok(credentials) => credentials,
-        Err(what) => return found.fault(Id::MissingValue, None, what),
+        Err(what) => return found.fault(with, Id::MissingValue, None, what.as_str()),
     };
     let secrets = new_secrets(on, off);
-    credentials.check(on, &secrets, others, found);
+    credentials.check(&Rendering { objects: on, with }, own(on, others), &secrets, found);
     for (object, difference) in differences(off, on) {
         let is_secret = secrets.iter().any(|secret| secret.key == object.key);
         if is_secret || credentials.is_mention(object, &difference) {
@@ -248,4 +326,14 @@ fn compare_auth(
             found.differs(with, object, difference);
         }
     }
+}
+
+/// The switch in values.
+fn enabled(values: &Tree) -> Option<&Tree> {
+    values.at(&["endpoints", REGISTRY, "auth", "enabled"])
+}
+
+/// The objects that are not of `others`, the charts that a chart depends on: these are verified on their own.
+fn own<'o>(objects: &'o [Object], others: &BTreeSet<String>) -> impl Iterator<Item = &'o Object> {
+    objects.iter().filter(|object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart)))
 }

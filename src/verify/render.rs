@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -13,6 +14,7 @@ use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
 use crate::chart::VALUES;
+use crate::source::names_in;
 
 /// Why a chart cannot be verified.
 pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
@@ -62,6 +64,42 @@ impl Render {
     /// With the values in a file.
     pub(crate) fn values(id: &'static str, name: &str, file: &Path) -> Self {
         Render { id, name: name.to_owned(), arguments: vec!["--values".into(), file.into()] }
+    }
+}
+
+impl Render {
+    /// With what `other` says besides.
+    pub(crate) fn and(mut self, other: Render) -> Self {
+        self.arguments.extend(other.arguments);
+        self
+    }
+}
+
+/// What an operator passes to Helm.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    /// For every chart.
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) sets: Vec<String>,
+    /// With a folder for each chart, and files of values in it.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl Operator {
+    /// The files for all charts come first, then those of the chart, sorted by name, then what is set.
+    pub(crate) fn render(&self, chart: &str) -> io::Result<Render> {
+        let mut files = self.files.clone();
+        if let Some(folder) = &self.folder {
+            let folder = folder.join(chart);
+            let names = names_in(&folder)?;
+            let own: BTreeSet<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+            files.extend(
+                own.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "yaml")),
+            );
+        }
+        let files = files.into_iter().flat_map(|file| ["--values".into(), file.into_os_string()]);
+        let sets = self.sets.iter().flat_map(|set| ["--set".into(), set.into()]);
+        Ok(Render { id: "values", name: "these values".to_owned(), arguments: files.chain(sets).collect() })
     }
 }
 

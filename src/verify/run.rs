@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 use super::helm::Helm;
 use super::prove::Prover;
+use super::pulls::Pulls;
+use super::render::Operator;
 use super::stage::{Stage, State};
 use super::verdict::{Report, Verdict, Verified};
 use crate::base::Base;
@@ -40,6 +42,8 @@ pub(crate) struct Setup<'w> {
     pub(crate) scratch: &'w Scratch,
     /// Whether the checkouts' own files of values are tried too.
     pub(crate) all_overrides: bool,
+    /// An operator's values, in place of the default ones.
+    pub(crate) operator: Option<&'w Operator>,
 }
 
 /// Verifies a plan.
@@ -48,7 +52,7 @@ pub(crate) fn verify<'p>(
     setup: &Setup<'_>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report<'p>, Box<dyn Error>> {
-    let &Setup { toolkit, base, helm, scratch, all_overrides } = setup;
+    let &Setup { toolkit, base, helm, scratch, all_overrides, operator } = setup;
     let signals = Signals::catch()?;
     let helm = Helm::find(helm, scratch.path().join("helm"))?;
     let (done, is_done) = mpsc::channel::<()>();
@@ -67,7 +71,7 @@ pub(crate) fn verify<'p>(
         });
         let before = Stage::new(scratch, base.map_or(plan, |base| &base.plan), State::AsItIs, toolkit);
         let after = Stage::new(scratch, plan, State::Planned, toolkit);
-        let prover = Prover { before, after, base, scratch, helm, all_overrides };
+        let prover = Prover { before, after, base, scratch, helm, all_overrides, operator };
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
@@ -75,12 +79,13 @@ pub(crate) fn verify<'p>(
             progress(Progress::ChartDone);
             verified
         });
-        let charts = verified.collect();
+        let charts: Vec<(Verdict, Verified<'p>)> = verified.collect();
         drop(done);
         let gone =
             base.into_iter().flat_map(|base| base.gone(plan)).map(|chart| chart.path.clone()).collect();
         let base = base.map(|base| base.name.clone());
-        Ok(Report { charts, base, gone, renders: helm.calls() })
+        let pulls = operator.map(|_| Pulls::sum(charts.iter().map(|(_, found)| &found.pulls)));
+        Ok(Report { charts, base, gone, pulls, renders: helm.calls() })
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::compare::Difference;
 use super::objects::Object;
+use super::pulls::Pulls;
 use super::render::Render;
 use crate::chart::VALUES;
 use crate::finding::{Finding, Id, Location};
@@ -36,11 +37,21 @@ pub(crate) struct Verified<'p> {
     pub(crate) accounts: usize,
     /// The files of values that the checkout carries for it, with which it renders what it did.
     pub(crate) overrides: usize,
+    /// With an operator's values: whether the kubelet would pull.
+    pub(crate) pulls: Pulls,
 }
 
 impl<'p> Verified<'p> {
     pub(crate) fn new(chart: &'p ChartPlan) -> Self {
-        Verified { chart, faults: Vec::new(), notes: BTreeSet::new(), pods: 0, accounts: 0, overrides: 0 }
+        Verified {
+            chart,
+            faults: Vec::new(),
+            notes: BTreeSet::new(),
+            pods: 0,
+            accounts: 0,
+            overrides: 0,
+            pulls: Pulls::default(),
+        }
     }
 
     /// Whether nothing in it pulls an image, with default values.
@@ -48,9 +59,8 @@ impl<'p> Verified<'p> {
         self.pods == 0 && self.accounts == 0
     }
 
-    /// Where authentication is on.
-    pub(crate) fn fault(&mut self, id: Id, object: Option<&Object>, what: impl Into<String>) {
-        self.add(&Render::auth_on(), id, object, what.into(), None);
+    pub(crate) fn fault(&mut self, with: &Render, id: Id, object: Option<&Object>, what: impl Into<String>) {
+        self.add(with, id, object, what.into(), None);
     }
 
     pub(crate) fn differs(&mut self, render: &Render, object: &Object, difference: Difference) {
@@ -79,7 +89,13 @@ impl<'p> Verified<'p> {
     ) {
         let file = match object {
             Some(object) => Some(object.template.clone()),
-            None if matches!(id, Id::MissingValue | Id::NoBoolean) => Some(VALUES.into()),
+            None if matches!(
+                id,
+                Id::MissingValue | Id::NoBoolean | Id::PlaceholderLogin | Id::SecretNotMade
+            ) =>
+            {
+                Some(VALUES.into())
+            }
             None => template_in(&what),
         };
         let path = file.map_or_else(|| self.chart.path.clone(), |file| self.chart.path.join(file));
@@ -117,6 +133,15 @@ fn fix(id: Id) -> &'static str {
         Id::PodWithoutCredentials => {
             "give the pod a ServiceAccount that the chart makes, or the Secret in imagePullSecrets"
         }
+        Id::ImageWithoutCredentials => {
+            "spell host and port of the registry in the values exactly as the image does, or take the image from there"
+        }
+        Id::PlaceholderLogin => {
+            "set the login: `osh-registry-auth overrides --username NAME --password-file FILE`"
+        }
+        Id::SecretNotMade => {
+            "set endpoints.oci_image_registry.auth.enabled to true in these values; `osh-registry-auth overrides` writes them"
+        }
         _ => "have the template depend on authentication for the Secret and imagePullSecrets only",
     }
 }
@@ -142,6 +167,8 @@ pub(crate) struct Report<'p> {
     pub(crate) base: Option<String>,
     /// The charts that were there, and are no more.
     pub(crate) gone: Vec<PathBuf>,
+    /// With an operator's values: whether the kubelet would pull.
+    pub(crate) pulls: Option<Pulls>,
     /// How often Helm was called.
     pub(crate) renders: usize,
 }

@@ -86,6 +86,10 @@ impl Tree {
         }
     }
 
+    pub(crate) fn is_boolean(&self) -> bool {
+        matches!(self, Tree::Other(word) if word == "true" || word == "false")
+    }
+
     /// Whether `if` of a template takes it for true.
     pub(crate) fn is_true(&self) -> bool {
         match self {

@@ -1,0 +1,124 @@
+//! Whether the kubelet would pull the images of a render with the logins in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::credentials::{SECRET_TYPE, logins_in};
+use super::objects::Object;
+use super::pods::Pod;
+use super::render::Render;
+use super::verdict::Verified;
+use crate::finding::Id;
+use crate::registry::{Image, mismatch};
+use crate::yaml::tree::Tree;
+
+/// What is found out about the images of charts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pulls {
+    /// Objects that make pods, and have images.
+    pub(crate) pods: usize,
+    /// Those of them with a login for each image.
+    pub(crate) with_login: usize,
+    /// Those whose Secret the charts do not make, so that what is in it is not known here.
+    pub(crate) unknown: usize,
+    /// What is without a login, by reason.
+    pub(crate) without: BTreeMap<String, Without>,
+}
+
+/// Pods with images that there is no login for, for one reason.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Without {
+    pub(crate) pods: usize,
+    /// By image: the charts, with the number of their pods.
+    pub(crate) images: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+impl Pulls {
+    pub(crate) fn sum<'p>(all: impl Iterator<Item = &'p Pulls>) -> Pulls {
+        let mut sum = Pulls::default();
+        for pulls in all {
+            sum.pods += pulls.pods;
+            sum.with_login += pulls.with_login;
+            sum.unknown += pulls.unknown;
+            for (why, without) in &pulls.without {
+                let all = sum.without.entry(why.clone()).or_default();
+                all.pods += without.pods;
+                for (image, charts) in &without.images {
+                    let image = all.images.entry(image.clone()).or_default();
+                    image.extend(charts.iter().map(|(chart, pods)| (chart.clone(), *pods)));
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// Compares each image of the `own` objects with the keys of the Secrets that its pod gets of `all`.
+pub(crate) fn check<'o>(
+    own: impl Iterator<Item = &'o Object>,
+    all: &'o [Object],
+    with: &Render,
+    found: &mut Verified<'_>,
+) {
+    for object in own {
+        let pods = Pod::all(object);
+        if pods.iter().all(|pod| pod.images().is_empty()) {
+            continue;
+        }
+        found.pulls.pods += 1;
+        let mut wrong: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut unknown = BTreeSet::new();
+        for pod in &pods {
+            let names = pod.secrets(all);
+            let made = |name: &&str| all.iter().find(|secret| is_login(secret) && secret.key.name == **name);
+            let keys: Vec<String> =
+                names.iter().filter_map(made).flat_map(|secret| logins_in(&secret.tree)).collect();
+            let elsewhere: Vec<&str> = names.iter().copied().filter(|name| made(name).is_none()).collect();
+            for name in pod.images() {
+                match why_not(name, &keys) {
+                    Some(_) if !elsewhere.is_empty() => unknown.extend(elsewhere.iter().copied()),
+                    Some(why) => drop(wrong.insert((why, name.to_owned()))),
+                    None => {}
+                }
+            }
+        }
+        match (wrong.is_empty(), unknown.is_empty()) {
+            (true, true) => found.pulls.with_login += 1,
+            (true, false) => found.pulls.unknown += 1,
+            (false, _) => {}
+        }
+        for name in unknown {
+            let note = format!(
+                "the Secret {name} is not made here: whether it has a login for the images is not known"
+            );
+            found.notes.insert(note);
+        }
+        let reasons: BTreeSet<&String> = wrong.iter().map(|(why, _)| why).collect();
+        for why in reasons {
+            found.pulls.without.entry(why.clone()).or_default().pods += 1;
+        }
+        for (why, image) in wrong {
+            let what = format!("no login for {image}: {why}");
+            found.add(with, Id::ImageWithoutCredentials, Some(object), what, None);
+            let chart = found.chart.name.clone();
+            let images = &mut found.pulls.without.entry(why).or_default().images;
+            *images.entry(image).or_default().entry(chart).or_default() += 1;
+        }
+    }
+}
+
+fn is_login(object: &Object) -> bool {
+    object.key.kind == "Secret" && object.tree.get("type").and_then(Tree::text) == Some(SECRET_TYPE)
+}
+
+/// Why the kubelet takes none of the logins for the image; `None` where it takes one.
+fn why_not(image: &str, keys: &[String]) -> Option<String> {
+    let parsed = match Image::parse(image) {
+        Ok(parsed) => parsed,
+        Err(why) => return Some(why),
+    };
+    let mut causes = Vec::new();
+    for key in keys {
+        causes.push(mismatch(key, &parsed)?);
+    }
+    Some(causes.into_iter().next().unwrap_or_else(|| "its pod gets no Secret with a login".to_owned()))
+}
