@@ -112,9 +112,9 @@ fn write_pulls(out: &mut dyn Write, pulls: &Pulls, bad: Style) -> io::Result<()>
     let Pulls { pods, with_login, unknown, without } = pulls;
     let unknown = match unknown {
         0 => String::new(),
-        count => format!(", {count} have Secrets that are not made here"),
+        count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    writeln!(out, "{with_login} of {} have a login for all of their images{unknown}", amount(*pods, "pod"))?;
+    writeln!(out, "pods with a login for all of their images: {with_login} of {pods}{unknown}")?;
     for (why, Without { pods, images }) in without {
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
         for (image, charts) in images.iter().take(MOST_IMAGES) {
