@@ -76,7 +76,7 @@ fn mistakes_are_found_with_their_reasons() {
             "images:\n",
             "not_images:\n",
             &[],
-            "the image is one of Docker Hub (docker.io), the key is for registry.example.com",
+            "the image is at registry.example.org, the key is for registry.example.com",
         ),
         (
             registry,
