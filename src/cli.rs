@@ -1,15 +1,15 @@
 //! The arguments of the command line, and their help.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::error::Error;
 use crate::options::{Options, Port, SecretName};
-use crate::plan::Selection;
+use crate::plan::{ChartPlan, Selection};
 use crate::report::style::Detail;
 
 /// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
@@ -19,7 +19,7 @@ use crate::report::style::Detail;
 /// and the ServiceAccount that they need. With default values nothing changes in what Helm renders;
 /// with endpoints.oci_image_registry.auth.enabled=true every pod gets the credentials.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, after_long_help = LONG_HELP, disable_help_subcommand = true)]
+#[command(version, after_help = EXIT_CODES, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) call: Call,
@@ -41,22 +41,52 @@ pub(crate) enum Call {
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 check or verify found something, or --exit-code is given and something changes; 2 a chart could not be handled or the call is wrong";
 
+// Clap would break longer lines at the width of a narrow terminal.
 const LONG_HELP: &str = "\
 Exit codes:
   0  done; nothing (left) to do
-  1  `check` or `verify` found something, or `--exit-code` is given and something changes, or would
-  2  a chart could not be handled, or the call is wrong, or no chart was found; or `apply` wrote
-     nothing, or put back what it wrote
+  1  `check` or `verify` found something, or `--exit-code`
+     is given and something changes, or would
+  2  a chart could not be handled, or the call is wrong, or
+     no chart was found; or `apply` wrote nothing, or put
+     back what it wrote
 
 Examples:
-  osh-registry-auth plan                                 show what would change in this checkout
-  osh-registry-auth apply openstack-helm openstack-helm-infra
-                                                         change two checkouts that belong together
-  osh-registry-auth plan --include 'prometheus-*' -v     show some charts, and what each rule does
-  osh-registry-auth plan -o plan.html -o plan.md         write a review: each edit once
-  osh-registry-auth check --format github                check a pull request
-  osh-registry-auth verify                               prove with Helm what apply would do, or did
-  osh-registry-auth plan | git apply                     change it through git";
+  show what would change in this checkout
+    $ osh-registry-auth plan
+  change two checkouts that belong together
+    $ osh-registry-auth apply osh osh-infra
+  show some charts, and what each rule does
+    $ osh-registry-auth plan --include 'prometheus-*' -v
+  write a review: each edit once
+    $ osh-registry-auth plan -o plan.html -o plan.md
+  check a pull request
+    $ osh-registry-auth check --format github
+  prove with Helm what apply would do, or did
+    $ osh-registry-auth verify
+  change it through git
+    $ osh-registry-auth plan | git apply";
+
+/// What other programs call what this one has commands for.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("--fix", "`osh-registry-auth apply` makes the changes"),
+    ("--dry-run", "`osh-registry-auth plan` prints what `apply` would change"),
+    ("--diff", "`osh-registry-auth plan` prints the diff"),
+];
+
+impl Cli {
+    /// Parses the arguments; ends the program where they are wrong or ask for help.
+    pub(crate) fn of_the_call() -> Self {
+        Cli::try_parse().unwrap_or_else(|mut error| {
+            let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+            let known = ELSEWHERE.iter().find(|(name, _)| argument.as_deref() == Some(*name));
+            if let Some((_, tip)) = known {
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![(*tip).into()]));
+            }
+            error.exit()
+        })
+    }
+}
 
 /// The commands that read charts.
 #[derive(Debug, Subcommand)]
@@ -65,13 +95,13 @@ pub(crate) enum Command {
     ///
     /// The diff is git's own and goes to standard output, the summary to standard error.
     Plan {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        changing: Changing,
         /// Exit with 1 if something would change
         #[arg(long)]
         exit_code: bool,
-        #[command(flatten)]
-        changing: Changing,
-        #[command(flatten)]
-        common: Common,
     },
     /// Make the changes
     ///
@@ -79,16 +109,16 @@ pub(crate) enum Command {
     /// nothing: an error, Ctrl-C, SIGTERM or SIGHUP undoes what was written until then. A second run changes
     /// nothing.
     Apply {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        changing: Changing,
         /// Write over files with changes that are not committed
         #[arg(long, help_heading = "Changes")]
         allow_dirty: bool,
         /// Exit with 1 if something changes
         #[arg(long)]
         exit_code: bool,
-        #[command(flatten)]
-        changing: Changing,
-        #[command(flatten)]
-        common: Common,
     },
     /// Say what is missing or wrong; write nothing
     ///
@@ -97,9 +127,9 @@ pub(crate) enum Command {
     /// not pull all its images. Warnings do not change the exit code.
     Check {
         #[command(flatten)]
-        reports: Reports<CheckFormat>,
-        #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        reports: Reports<CheckFormat>,
     },
     /// Prove the changes with the real Helm; write nothing
     ///
@@ -112,6 +142,12 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports<VerifyFormat>,
+
     /// The Helm to render with [default: $HELM, else the one on PATH]
     #[arg(long, value_name = "PATH", help_heading = "Helm")]
     pub(crate) helm: Option<PathBuf>,
@@ -119,12 +155,6 @@ pub(crate) struct Verify {
     /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
     #[arg(long, value_name = "DIR", help_heading = "Helm")]
     pub(crate) helm_toolkit: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) reports: Reports<VerifyFormat>,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
 }
 
 impl Command {
@@ -171,12 +201,12 @@ pub(crate) struct Changing {
 #[derive(Debug, Args)]
 pub(crate) struct Reports<F: Format> {
     /// Format of the report; with several, one for each --output
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',', help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', help_heading = "Output", display_order = 0)]
     pub(crate) format: Vec<F>,
 
-    /// Write to a file, a pipe or a device instead of standard output; its ending says the format if --format
+    /// Write to a file, a pipe or a device, or - for standard output; its ending says the format if --format
     /// does not (can be repeated)
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output", display_order = 0)]
     pub(crate) output: Vec<PathBuf>,
 }
 
@@ -190,15 +220,18 @@ pub(crate) trait Format: ValueEnum + Copy + Send + Sync + 'static {
 impl<F: Format> Reports<F> {
     /// Pairs each format with the file that it goes into; `None` stands for standard output.
     pub(crate) fn targets(&self) -> Result<Vec<(F, Option<&Path>)>, Error> {
-        match (self.format.as_slice(), self.output.as_slice()) {
-            ([], []) => Ok(vec![(F::DEFAULT, None)]),
-            ([format], []) => Ok(vec![(*format, None)]),
-            ([], files) => Ok(files.iter().map(|file| (by_ending(file), Some(file.as_path()))).collect()),
+        let targets: Vec<_> = match (self.format.as_slice(), self.output.as_slice()) {
+            ([], []) => vec![(F::DEFAULT, None)],
+            ([], files) => files.iter().map(|path| (by_ending(path), file(path))).collect(),
+            (formats, []) => formats.iter().map(|format| (*format, None)).collect(),
             (formats, files) if formats.len() == files.len() => {
-                Ok(formats.iter().copied().zip(files.iter().map(|file| Some(file.as_path()))).collect())
+                formats.iter().copied().zip(files.iter().map(file)).collect()
             }
-            (formats, []) => Err(Error::OneOutput { formats: formats.len() }),
-            (formats, files) => Err(Error::Formats { formats: formats.len(), files: files.len() }),
+            (formats, files) => return Err(Error::Formats { formats: formats.len(), files: files.len() }),
+        };
+        match targets.iter().filter(|(_, file)| file.is_none()).count() {
+            0 | 1 => Ok(targets),
+            formats => Err(Error::OneOutput { formats }),
         }
     }
 
@@ -206,6 +239,11 @@ impl<F: Format> Reports<F> {
     pub(crate) fn is_asked_for(&self) -> bool {
         !self.format.is_empty() || !self.output.is_empty()
     }
+}
+
+/// A file that is named; `None` for `-`.
+fn file(path: &PathBuf) -> Option<&Path> {
+    (path.as_os_str() != "-").then_some(path)
 }
 
 fn by_ending<F: Format>(file: &Path) -> F {
@@ -291,6 +329,14 @@ pub(crate) struct Common {
     #[arg(value_name = "CHECKOUT", default_value = ".")]
     pub(crate) checkouts: Vec<PathBuf>,
 
+    /// Only charts whose names match (a glob; can be repeated)
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub(crate) include: Vec<Glob>,
+
+    /// No charts whose names match (a glob; can be repeated)
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub(crate) exclude: Vec<Glob>,
+
     /// Port of the registry in the default values, or null for none
     #[arg(long, value_name = "N|null", default_value = "5000", help_heading = "Changes")]
     pub(crate) port: Port,
@@ -308,23 +354,15 @@ pub(crate) struct Common {
     #[arg(long, help_heading = "Changes")]
     pub(crate) replace_templates: bool,
 
-    /// Only charts whose names match (a glob; can be repeated)
-    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
-    pub(crate) include: Vec<Glob>,
-
-    /// No charts whose names match (a glob; can be repeated)
-    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
-    pub(crate) exclude: Vec<Glob>,
-
-    /// How many charts to read at the same time [default: number of cores]
-    #[arg(short, long, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    /// How many charts to read at the same time; 0 stands for the number of cores
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    pub(crate) jobs: usize,
 
     /// When to use colours; auto asks NO_COLOR, CLICOLOR_FORCE and the terminal
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub(crate) color: ColorChoice,
 
-    /// Print refusals only
+    /// Print what is refused and nothing else; of what `check` found, the errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
 
@@ -347,6 +385,19 @@ impl Common {
 
     pub(crate) fn selection(&self) -> Result<Selection, globset::Error> {
         Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
+    }
+
+    /// Takes no glob of --include that is the name of none of these charts: a slip of the pen in CI would stay
+    /// green for ever.
+    pub(crate) fn require_included(&self, charts: &[ChartPlan]) -> Result<(), Error> {
+        let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        let is_none = |glob: &&Glob| {
+            let matcher = glob.compile_matcher();
+            !names.iter().any(|name| matcher.is_match(name))
+        };
+        let Some(glob) = self.include.iter().find(is_none).map(Glob::glob) else { return Ok(()) };
+        let near = similar::get_close_matches(glob, &names, 1, 0.6).first().map(ToString::to_string);
+        Err(Error::NotIncluded { glob: glob.to_owned(), near })
     }
 
     pub(crate) fn detail(&self) -> Detail {

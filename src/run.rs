@@ -2,12 +2,10 @@
 
 use std::env;
 use std::io::{self, BufWriter, Write};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::Parser as _;
 
 use crate::cli::{
     Call, Changing, CheckFormat, Cli, Command, Common, PlanFormat, Reports, Verify, VerifyFormat,
@@ -43,7 +41,7 @@ type AnyError = Box<dyn std::error::Error>;
 /// error.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_the_call();
     let color = match &cli.call {
         Call::Charts(command) => command.common().color,
         Call::Completions { .. } | Call::Man => clap::ColorChoice::Auto,
@@ -78,8 +76,8 @@ pub fn main() -> ExitCode {
 
 fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Result<u8, AnyError> {
     let common = command.common();
-    // 0 stands for as many as there are cores; this thread is one of them.
-    let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
+    // This thread is one of them.
+    let jobs = common.jobs.min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let options = command.options();
     let checkouts = discover::find(&common.checkouts, &passes::folders(&options))?;
@@ -90,6 +88,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     };
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
     let plan = passes::plan(checkouts, &selection, &options);
+    common.require_included(&plan.charts)?;
     let has_changes = !plan.files().is_empty();
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (done, code) = match command {
@@ -101,7 +100,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
             (apply(&plan, *allow_dirty, changing, color)?, changed(exit_code))
         }
         Command::Check { reports, .. } => {
-            let (errors, warnings) = print_findings(reports, &plan, color)?;
+            let (errors, warnings) = print_findings(reports, &plan, color, common.detail())?;
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
         Command::Verify(args) => return verify(args, &plan, color, stderr),
@@ -174,10 +173,11 @@ fn print_findings(
     reports: &Reports<CheckFormat>,
     plan: &Plan,
     color: ColorChoice,
+    detail: Detail,
 ) -> Result<(usize, usize), Error> {
     let listed = check::list::list(plan, env::current_dir().ok().as_deref());
     print(reports, plan, color, |format, out, is_coloured| match format {
-        CheckFormat::Text => check::text::write(out, &listed, is_coloured),
+        CheckFormat::Text => check::text::write(out, &listed, is_coloured, detail),
         CheckFormat::Json => check::json::write(out, &listed),
         CheckFormat::Github => check::github::write(out, &listed),
         CheckFormat::Sarif => check::sarif::write(out, &listed),
