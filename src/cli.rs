@@ -225,7 +225,7 @@ impl<F: Format> Reports<F> {
             ([], files) => files.iter().map(|path| (by_ending(path), file(path))).collect(),
             (formats, []) => formats.iter().map(|format| (*format, None)).collect(),
             (formats, files) if formats.len() == files.len() => {
-                formats.iter().copied().zip(files.iter().map(file)).collect()
+                formats.iter().copied().zip(files.iter().map(|path| file(path))).collect()
             }
             (formats, files) => return Err(Error::Formats { formats: formats.len(), files: files.len() }),
         };
@@ -242,7 +242,7 @@ impl<F: Format> Reports<F> {
 }
 
 /// A file that is named; `None` for `-`.
-fn file(path: &PathBuf) -> Option<&Path> {
+fn file(path: &Path) -> Option<&Path> {
     (path.as_os_str() != "-").then_some(path)
 }
 
