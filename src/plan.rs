@@ -87,6 +87,8 @@ pub enum Outcome {
     LeftAlone(&'static str),
     /// It has everything.
     Complete,
+    /// It has an error that this program does not mend, and nothing changes.
+    Incomplete,
     /// It changes.
     Changed,
     /// It cannot be completed.
@@ -98,6 +100,7 @@ pub enum Outcome {
 pub(crate) struct Totals {
     pub(crate) changed: usize,
     pub(crate) complete: usize,
+    pub(crate) incomplete: usize,
     pub(crate) refused: usize,
     pub(crate) left_alone: usize,
     pub(crate) files: usize,
@@ -127,7 +130,7 @@ impl Plan {
                 charts.get(plan.toolkit?).filter(|_| plan.role == Role::Application)?.refusal_for(plan)
             });
             if let (Some(plan), Some(refusal)) = (charts.get_mut(index), refusal)
-                && matches!(plan.outcome(), Outcome::Complete | Outcome::Changed)
+                && plan.is_completed()
             {
                 plan.refuse(refusal);
             }
@@ -175,6 +178,7 @@ impl Plan {
             *match chart.outcome() {
                 Outcome::Changed => &mut totals.changed,
                 Outcome::Complete => &mut totals.complete,
+                Outcome::Incomplete => &mut totals.incomplete,
                 Outcome::Refused => &mut totals.refused,
                 Outcome::LeftAlone(_) => &mut totals.left_alone,
             } += 1;
@@ -262,18 +266,19 @@ impl ChartPlan {
 
     /// What becomes of the chart, in a word.
     pub fn outcome(&self) -> Outcome {
-        let is_refused = self.findings.iter().any(|finding| finding.severity == Severity::Refused);
-        match self.skipped {
-            Some(reason) => Outcome::LeftAlone(reason),
-            None if is_refused => Outcome::Refused,
-            None if self.files.is_empty() => Outcome::Complete,
-            None => Outcome::Changed,
+        let worst = self.findings.iter().map(|finding| finding.severity).min();
+        match (self.skipped, worst) {
+            (Some(reason), _) => Outcome::LeftAlone(reason),
+            (None, Some(Severity::Refused)) => Outcome::Refused,
+            _ if !self.files.is_empty() => Outcome::Changed,
+            (None, Some(Severity::Error)) => Outcome::Incomplete,
+            _ => Outcome::Complete,
         }
     }
 
-    /// Whether it has everything, or will have.
+    /// Whether it has all that this program adds, or will have.
     pub(crate) fn is_completed(&self) -> bool {
-        matches!(self.outcome(), Outcome::Changed | Outcome::Complete)
+        matches!(self.outcome(), Outcome::Changed | Outcome::Complete | Outcome::Incomplete)
     }
 
     /// Refuses the chart: none of its files change.

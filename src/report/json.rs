@@ -19,7 +19,7 @@ const VERSION: u32 = 2;
 
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let names = review.names();
-    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = review.totals;
     let LineTotals { added, removed } = review.lines;
     let plan = review.plan;
     let shapes: Vec<Value> = review.shapes.iter().map(|group| shape_json(group, &names)).collect();
@@ -33,6 +33,7 @@ pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> 
             "summary": {
                 "changed": changed,
                 "complete": complete,
+                "incomplete": incomplete,
                 "refused": refused,
                 "left_alone": left_alone,
                 "files": files,
@@ -92,6 +93,7 @@ fn chart_json(chart: &ChartPlan) -> Value {
     let (outcome, reason) = match chart.outcome() {
         Outcome::LeftAlone(reason) => ("left-alone", Some(reason)),
         Outcome::Complete => ("complete", None),
+        Outcome::Incomplete => ("incomplete", None),
         Outcome::Changed => ("change", None),
         Outcome::Refused => ("refused", None),
     };

@@ -36,11 +36,11 @@ pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> 
 }
 
 fn head(review: &Review<'_>) -> String {
-    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = review.totals;
     let LineTotals { added, removed } = review.lines;
     format!(
         "# Registry authentication: {} to change\n\n{}, {added} lines added, {removed} removed. \
-         {complete} complete, {refused} refused, {left_alone} left alone.\n",
+         {complete} complete, {incomplete} incomplete, {refused} refused, {left_alone} left alone.\n",
         amount(changed, "chart"),
         amount(files, "file"),
     )

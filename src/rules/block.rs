@@ -78,8 +78,7 @@ impl<'c, 'a> Block<'c, 'a> {
         self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
     }
 
-    /// Reports keys of the mapping at `path` that are neither the chart's name nor among `others`. Where the
-    /// right key is there too, they do no harm.
+    /// Reports keys of the mapping at `path` that are neither the chart's name nor among `others`.
     pub(super) fn report_wrong_keys(&self, path: &[&str], others: &[&str], proposals: &mut Proposals) {
         let Some(node) = self.at(path) else { return };
         let (path, right) = (self.document.path(node), self.chart.name());
@@ -91,12 +90,13 @@ impl<'c, 'a> Block<'c, 'a> {
             }
             let location = self.location(key);
             let what = format!("`{path}.{name}` is never used: the chart is called {right}");
-            proposals.report(if has_right {
-                Finding::warning(Id::WrongKey, location, what, "take it out")
+            // That the right key is missing is an error of its own.
+            let fix = if has_right {
+                "take it out".to_owned()
             } else {
-                let fix = format!("rename it to {right} (`apply` adds that beside it)");
-                Finding::error(Id::WrongKey, location, what, fix)
-            });
+                format!("rename it to {right} (`apply` adds that beside it)")
+            };
+            proposals.report(Finding::warning(Id::WrongKey, location, what, fix));
         }
     }
 
