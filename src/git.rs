@@ -36,7 +36,7 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
     for change in changes {
         let file = base.join(&change.path);
         let folder = file.parent().unwrap_or(base);
-        let top = tops.entry(folder.to_owned()).or_insert_with(|| folder_with_git(folder));
+        let top = tops.entry(folder.to_owned()).or_insert_with(|| work_tree(folder));
         let Some(top) = top else {
             // The way to call git for a work tree that has no `.git`; what that would say is not known here.
             if let Some(variable) =
@@ -61,7 +61,7 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
 /// The text of `file` that is committed. `None`, where git has none, or cannot tell.
 pub(crate) fn committed_text(file: &Path) -> Option<String> {
     let (folder, name) = (file.parent()?, file.file_name()?.to_str()?);
-    folder_with_git(folder)?;
+    work_tree(folder)?;
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
     for path in paths {
         let file = base.join(path);
         let existing = file.ancestors().skip(1).find(|folder| folder.is_dir());
-        if let Some(top) = existing.and_then(folder_with_git) {
+        if let Some(top) = existing.and_then(work_tree) {
             by_tree.entry(top).or_default().push(path);
         }
     }
@@ -97,8 +97,8 @@ fn ask(folder: &Path, args: &[&str], question: &[u8]) -> std::io::Result<Vec<u8>
     })
 }
 
-/// The nearest folder around `folder`, or itself, that a repository is in.
-fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+/// The top of the work tree that `folder` is in.
+pub(crate) fn work_tree(folder: &Path) -> Option<PathBuf> {
     let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     folder.ancestors().find(has_git).map(Path::to_owned)
 }

@@ -13,10 +13,11 @@ use crate::chart::{Files, Functions};
 use crate::complete::{Completed, complete};
 use crate::discover::{Checkouts, Found};
 use crate::finding::{Finding, Id, Location, Severity};
+use crate::git;
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::target;
-use crate::text::shown;
+use crate::text::{printable, shown};
 use crate::toolkits::Toolkits;
 
 /// Which charts are to be changed, by name.
@@ -31,10 +32,16 @@ pub struct Selection {
 }
 
 impl Selection {
-    fn takes(&self, name: &str, role: Role) -> bool {
+    /// Why a chart is left alone, if it is.
+    fn leaves(&self, found: &Found, name: &str) -> Option<&'static str> {
         let is_excluded = self.exclude.as_ref().is_some_and(|globs| globs.is_match(name));
         let is_included = self.include.as_ref().is_none_or(|globs| globs.is_match(name));
-        !is_excluded && (is_included || self.with_toolkits && role == Role::Toolkit)
+        match self.with_toolkits && found.role() == Role::Toolkit {
+            _ if is_excluded => Some(NOT_SELECTED),
+            true => None,
+            false if !found.is_named => Some(NOT_NAMED),
+            false => (!is_included).then_some(NOT_SELECTED),
+        }
     }
 }
 
@@ -43,6 +50,8 @@ impl Selection {
 pub struct Plan {
     /// The folder that all paths in here are relative to.
     pub base: PathBuf,
+    /// Where that is in its work tree: a diff names files from the top of that, as git does.
+    pub(crate) prefix: PathBuf,
     /// Sorted by path.
     pub charts: Vec<ChartPlan>,
     /// Changes of the checkouts themselves, such as a page of their documentation.
@@ -107,6 +116,7 @@ pub(crate) struct Totals {
 }
 
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
+const NOT_NAMED: &str = "not named in the call";
 
 impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
@@ -117,14 +127,13 @@ impl Plan {
         let planned = found.par_iter().with_max_len(1).map(|found| {
             let mut plan = ChartPlan::new(found, toolkits.of_chart(found));
             // Toolkits are planned even where they are not selected: charts depend on what they can.
-            if plan.role == Role::Toolkit || selection.takes(&plan.name, plan.role) {
+            let why_not = selection.leaves(found, &plan.name);
+            if plan.role == Role::Toolkit || why_not.is_none() {
                 plan.make(&base, found, toolkits.functions_for(found), options);
-            } else {
-                plan.skipped = Some(NOT_SELECTED);
             }
-            plan
+            (plan, why_not)
         });
-        let mut charts: Vec<ChartPlan> = planned.collect();
+        let (mut charts, why_not): (Vec<ChartPlan>, Vec<_>) = planned.unzip();
         for index in 0..charts.len() {
             let refusal = charts.get(index).and_then(|plan| {
                 charts.get(plan.toolkit?).filter(|_| plan.role == Role::Application)?.refusal_for(plan)
@@ -135,12 +144,20 @@ impl Plan {
                 plan.refuse(refusal);
             }
         }
-        for plan in charts.iter_mut().filter(|plan| !selection.takes(&plan.name, plan.role)) {
-            plan.skipped = Some(NOT_SELECTED);
+        for (plan, why_not) in charts.iter_mut().zip(why_not).filter(|(_, why_not)| why_not.is_some()) {
+            plan.skipped = why_not;
             plan.files.clear();
             plan.findings.clear();
         }
-        Plan { base, charts, checkout: CheckoutPlan::default(), remarks: Vec::new() }
+        drop(toolkits);
+        let prefix = git::work_tree(&base).and_then(|top| base.strip_prefix(top).ok().map(Path::to_owned));
+        Plan {
+            prefix: prefix.unwrap_or_default(),
+            base,
+            charts,
+            checkout: CheckoutPlan::default(),
+            remarks: Vec::new(),
+        }
     }
 
     /// All files that change, sorted by path.
@@ -215,6 +232,17 @@ impl Plan {
             })
     }
 
+    /// Says that `git apply` in `folder` would look away from files outside of that, and succeed.
+    pub(crate) fn note_what_git_leaves_out(&mut self, folder: &Path) {
+        let top = git::work_tree(folder).filter(|top| self.base.starts_with(top) && top != folder);
+        let is_outside = |file: &&FileChange| !self.base.join(&file.path).starts_with(folder);
+        if let (Some(top), true) = (top, self.files().iter().any(is_outside)) {
+            let what =
+                "some of these files are not below this folder, where `git apply` would leave them out";
+            self.remarks.push(format!("{what}: run it in {}", shown(&top)));
+        }
+    }
+
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     pub(crate) fn lacks_toolkit(&self) -> bool {
         self.charts.iter().any(ChartPlan::is_completed)
@@ -262,6 +290,11 @@ impl ChartPlan {
             Ok(found) => self.findings.extend(found.into_iter().flatten()),
             Err(refusal) => self.refuse(refusal),
         }
+    }
+
+    /// Its folder, as people call it: a chart that is all that the call names has a name, and not `.`.
+    pub(crate) fn shown(&self) -> String {
+        if self.path.as_os_str().is_empty() { printable(&self.name).into_owned() } else { shown(&self.path) }
     }
 
     /// What becomes of the chart, in a word.

@@ -87,9 +87,12 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
         Command::Plan { .. } | Command::Check { .. } | Command::Verify(_) => None,
     };
     let selection = Selection { with_toolkits: matches!(command, Command::Verify(_)), ..common.selection()? };
-    let plan = passes::plan(checkouts, &selection, &options);
+    let mut plan = passes::plan(checkouts, &selection, &options);
     common.require_included(&plan.charts)?;
     let has_changes = !plan.files().is_empty();
+    if let (Command::Plan { .. }, Ok(folder)) = (command, env::current_dir()) {
+        plan.note_what_git_leaves_out(&folder);
+    }
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (done, code) = match command {
         Command::Plan { exit_code, changing, .. } => {
@@ -164,7 +167,7 @@ fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) ->
         (PlanFormat::Json, Some(review)) => json::write(out, review),
         (PlanFormat::Markdown, Some(review)) => markdown::write(out, review),
         (PlanFormat::Html, Some(review)) => html::write(out, review),
-        _ => diff::write_all(out, &plan.files(), is_coloured),
+        _ => diff::write_all(out, plan, is_coloured),
     })
 }
 

@@ -155,7 +155,7 @@ fn whole_diff(review: &Review<'_>, room: usize) -> String {
     let mut shown_files = 0;
     let mut length = 0;
     for file in &files {
-        let one = diff::text(file);
+        let one = diff::text(review.plan, file);
         length += one.chars().count();
         if length > room {
             break;

@@ -135,7 +135,7 @@ fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()>
 }
 
 fn line(chart: &ChartPlan) -> String {
-    let path = shown(&chart.path);
+    let path = chart.shown();
     let kind = match chart.role {
         Role::Application => "",
         Role::Toolkit => " (helm-toolkit)",

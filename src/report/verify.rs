@@ -14,7 +14,7 @@ use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
 use crate::finding::Finding;
 use crate::plan::Plan;
-use crate::text::{amount, printable, shown};
+use crate::text::{amount, printable};
 use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -61,7 +61,7 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
     let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
     for (verdict, found) in &report.charts {
-        let path = shown(&found.chart.path);
+        let path = found.chart.shown();
         match verdict {
             Verdict::Proven { is_planned } => {
                 let state = if *is_planned { "as planned" } else { "as it is" };
