@@ -337,18 +337,15 @@ pub(crate) struct Common {
     #[arg(long, value_name = "GLOB", help_heading = "Charts")]
     pub(crate) exclude: Vec<Glob>,
 
-    /// Port of the registry in the default values, or null for none
-    #[arg(long, value_name = "N|null", default_value = "5000", help_heading = "Changes")]
-    pub(crate) port: Port,
+    /// Port of the registry in the default values, or null for none [default: as in nine in ten of the other
+    /// charts, else 5000]
+    #[arg(long, value_name = "N|null", help_heading = "Changes")]
+    pub(crate) port: Option<Port>,
 
-    /// Name of each chart's Secret; {chart} stands for the chart's name
-    #[arg(
-        long,
-        value_name = "TEMPLATE",
-        default_value = SecretName::DEFAULT,
-        help_heading = "Changes"
-    )]
-    pub(crate) secret_name: SecretName,
+    /// Name of each chart's Secret; {chart} stands for the chart's name [default: as in nine in ten of the other
+    /// charts, else {chart}-oci-image-registry-key]
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
+    pub(crate) secret_name: Option<SecretName>,
 
     /// Replace a templates/secret-registry.yaml that does something else
     #[arg(long, help_heading = "Changes")]

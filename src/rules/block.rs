@@ -130,22 +130,27 @@ static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, yaml::Error>> =
     LazyLock::new(|| Document::parse(WANTED));
 
 const CHART: &str = "CHART";
-const SECRET_NAME: &str = "SECRET_NAME";
-const PORT: &str = "PORT";
+pub(crate) const SECRET_NAME: &str = "SECRET_NAME";
+pub(crate) const PORT: &str = "PORT";
 
 /// What belongs into the block `name` of a chart's values.
 ///
 /// # Errors
 /// A refusal where the Secret's name would not be one.
 pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result<Vec<Entry>, Finding> {
-    let secret_name = options.secret_name.of(chart.name()).map_err(|secret_name| {
+    let secret_name = options.secret_name().of(chart.name()).map_err(|secret_name| {
         let what = format!("a Secret cannot be called {secret_name:?}");
         let fix = "choose another name with --secret-name";
         Finding::refused(Id::SecretName, chart.metadata.name_at.clone(), what, fix)
     })?;
     let document = WANTED_DOCUMENT.as_ref();
     let document = document.map_err(|error| Finding::unproven(&chart.path(VALUES), error))?;
-    let texts = Texts { document, chart: chart.name(), secret_name, port: options.port.to_string() };
+    let texts = Texts {
+        document,
+        chart: chart.name(),
+        secret_name,
+        port: options.port.unwrap_or_default().to_string(),
+    };
     let block = document.root().and_then(|root| document.get(root, name));
     let block =
         block.ok_or_else(|| Finding::unproven(&chart.path(VALUES), "nothing is wanted in this block"))?;

@@ -17,6 +17,7 @@ mod surroundings;
 mod toolkit;
 mod values;
 
+pub(crate) use block::{PORT, SECRET_NAME};
 pub(crate) use rule::{Proposal, Proposals, Rule};
 
 use crate::chart::Chart;

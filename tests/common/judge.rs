@@ -55,8 +55,8 @@ impl Wanted {
 
     fn options(&self) -> Options {
         Options {
-            port: self.port.parse().expect("a port"),
-            secret_name: self.secret_name.parse().expect("a name for Secrets"),
+            port: Some(self.port.parse().expect("a port")),
+            secret_name: Some(self.secret_name.parse().expect("a name for Secrets")),
             ..Options::default()
         }
     }
