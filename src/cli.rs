@@ -347,7 +347,8 @@ pub(crate) struct Common {
     #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
     pub(crate) secret_name: Option<SecretName>,
 
-    /// Replace a templates/secret-registry.yaml that does something else
+    /// Replace a templates/secret-registry.yaml that does something else, and a function of helm-toolkit that
+    /// garbles numbers
     #[arg(long, help_heading = "Changes")]
     pub(crate) replace_templates: bool,
 

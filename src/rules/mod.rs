@@ -6,6 +6,7 @@
 mod accounts;
 mod block;
 mod custom_resources;
+mod garbled;
 mod objects;
 mod pods;
 mod pull_secrets;
