@@ -358,7 +358,7 @@ fn a_function_that_holds_more_is_left_alone() {
     let function = fs::read_to_string(&file).unwrap();
     for (old, new) in [
         ("type: kubernetes", "immutable: true\ntype: kubernetes"),
-        ("data:\n", "data:\n  more: bW9yZQ==\n"),
+        ("\ndata:\n", "\ndata:\n  more: bW9yZQ==\n"),
         ("made-for: {{ $registryUser }}", "made-for: {{ $host }}"),
         ("  annotations:", "{{ if true }}\n  annotations:"),
     ] {
