@@ -360,9 +360,12 @@ fn a_function_that_holds_more_is_left_alone() {
         ("type: kubernetes", "immutable: true\ntype: kubernetes"),
         ("\ndata:\n", "\ndata:\n  more: bW9yZQ==\n"),
         ("made-for: {{ $registryUser }}", "made-for: {{ $host }}"),
-        ("  annotations:", "{{ if true }}\n  annotations:"),
+        ("  annotations:\n", "  annotations:\n{{ if true }}\n"),
     ] {
-        fs::write(&file, function.replacen(old, new, 1)).unwrap();
+        // A condition that goes on behind the metadata is closed with the data.
+        let end = if new.contains("{{ if") { "{{ end }}\n{{- end -}}" } else { "{{- end -}}" };
+        let text = function.replacen(old, new, 1).replacen("{{- end -}}", end, 1);
+        fs::write(&file, text).unwrap();
         let check = run(&toolkit, &["check", "--replace-templates"]);
         let left = "it holds more than `--replace-templates` could keep";
         assert!(check.stdout.contains(left), "{new}: {}", check.stdout);
