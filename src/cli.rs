@@ -352,6 +352,10 @@ pub(crate) struct Common {
     #[arg(long, help_heading = "Changes")]
     pub(crate) replace_templates: bool,
 
+    /// Rename a key in values.yaml that should be the chart's name, instead of adding the right one beside it
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) rename_wrong_keys: bool,
+
     /// How many charts to read at the same time; 0 stands for the number of cores
     #[arg(short, long, value_name = "N", default_value_t = 0)]
     pub(crate) jobs: usize,
@@ -376,8 +380,8 @@ impl Common {
             port: self.port,
             secret_name: self.secret_name.clone(),
             replace_templates: self.replace_templates,
-            release_notes: false,
-            docs: false,
+            rename_wrong_keys: self.rename_wrong_keys,
+            ..Options::default()
         }
     }
 

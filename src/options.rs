@@ -12,6 +12,8 @@ pub struct Options {
     pub secret_name: Option<SecretName>,
     /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
     pub replace_templates: bool,
+    /// Whether a key that is not the chart's name is renamed, and the right one not added beside it.
+    pub rename_wrong_keys: bool,
     /// Whether charts that change get what their repository's own CI asks for: versions and notes.
     pub release_notes: bool,
     /// Whether the documentation gets a page for operators.
