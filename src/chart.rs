@@ -64,6 +64,13 @@ impl Files {
         Ok(files)
     }
 
+    /// The text of the file at `path`, if it is one in which people write comments.
+    pub(crate) fn text_at(&self, path: &Path) -> Option<&str> {
+        let beside = self.values.iter().chain(&self.beside.helmignore);
+        let mut all = beside.chain(&self.templates);
+        all.find(|source| source.path == path).map(|source| source.text.as_str())
+    }
+
     fn read_templates(&mut self, base: &Path, dir: &Path) -> Result<(), Finding> {
         let folder = base.join(dir).join("templates");
         // Links are not followed, here as elsewhere, and walkdir would follow this first one.

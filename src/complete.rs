@@ -24,6 +24,8 @@ pub(crate) struct Completed {
     pub(crate) skipped: Option<&'static str>,
     /// What is missing or wrong, refusals included.
     pub(crate) findings: Vec<Finding>,
+    /// How many findings are not among these, since a comment allows them.
+    pub(crate) allowed: usize,
     /// Empty where the chart has everything, or is refused.
     pub(crate) files: Vec<FileChange>,
 }
@@ -69,11 +71,16 @@ pub(crate) fn complete(
     let proposals = rules::run(&chart, options);
     let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
     findings.extend(proposals.findings);
+    let found = findings.len();
+    findings.retain(|finding| {
+        !files.text_at(&finding.location.path).is_some_and(|text| finding.is_allowed_in(text))
+    });
+    let allowed = found - findings.len();
     if proposals.changes.is_empty() || findings.iter().any(|finding| finding.severity == Severity::Refused) {
-        return Completed { findings, ..Completed::default() };
+        return Completed { findings, allowed, ..Completed::default() };
     }
     match prove(chart, proposals.changes, options) {
-        Ok(files) => Completed { findings, files, skipped: None },
+        Ok(files) => Completed { findings, allowed, files, skipped: None },
         Err(refusal) => {
             findings.push(refusal);
             Completed { findings, ..Completed::default() }

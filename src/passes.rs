@@ -39,6 +39,7 @@ pub(crate) fn plan(checkouts: Checkouts, selection: &Selection, options: &Option
     let survey = Survey::new(&checkouts, options);
     let mut plan = Plan::new(checkouts, selection, &survey.complete(options));
     survey.explain(&mut plan);
+    plan.note_what_is_allowed();
     warn_of_ignored(&mut plan);
     if options.release_notes {
         release_notes::add(&mut plan);

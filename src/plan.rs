@@ -17,7 +17,7 @@ use crate::git;
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::target;
-use crate::text::{printable, shown};
+use crate::text::{amount, printable, shown};
 use crate::toolkits::Toolkits;
 
 /// Which charts are to be changed, by name.
@@ -73,6 +73,8 @@ pub struct ChartPlan {
     pub skipped: Option<&'static str>,
     /// What is missing or wrong, refusals included.
     pub findings: Vec<Finding>,
+    /// How many findings are not among these, since a comment allows them.
+    pub(crate) allowed: usize,
     /// The files that change, sorted by path.
     pub files: Vec<FileChange>,
     pub(crate) version: Option<String>,
@@ -146,6 +148,7 @@ impl Plan {
         }
         for (plan, why_not) in charts.iter_mut().zip(why_not).filter(|(_, why_not)| why_not.is_some()) {
             plan.skipped = why_not;
+            plan.allowed = 0;
             plan.files.clear();
             plan.findings.clear();
         }
@@ -243,6 +246,15 @@ impl Plan {
         }
     }
 
+    /// Says how many findings comments allow: nothing is left out in silence.
+    pub(crate) fn note_what_is_allowed(&mut self) {
+        let allowed: usize = self.charts.iter().map(|chart| chart.allowed).sum();
+        if allowed > 0 {
+            let what = format!("{} allowed by a comment", amount(allowed, "finding"));
+            self.remarks.push(format!("{what} (`osh-registry-auth: allow ID`)"));
+        }
+    }
+
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     pub(crate) fn lacks_toolkit(&self) -> bool {
         self.charts.iter().any(ChartPlan::is_completed)
@@ -263,6 +275,7 @@ impl ChartPlan {
             role: found.role(),
             skipped: None,
             findings: Vec::new(),
+            allowed: 0,
             files: Vec::new(),
             version,
             is_vendored: found.vendored_in.is_some(),
@@ -280,6 +293,7 @@ impl ChartPlan {
                 let completed = complete(&found.path, metadata, &files, toolkit, options);
                 self.skipped = completed.skipped;
                 self.findings = completed.findings;
+                self.allowed = completed.allowed;
                 self.files = completed.files;
             }
             Err(refusal) => return self.refuse(refusal),
@@ -342,13 +356,14 @@ impl ChartPlan {
 impl ChartPlan {
     /// What became of a chart that was read.
     pub(crate) fn completed(path: PathBuf, metadata: &Metadata, completed: Completed) -> Self {
-        let Completed { skipped, findings, files } = completed;
+        let Completed { skipped, findings, allowed, files } = completed;
         ChartPlan {
             path,
             name: metadata.name.clone(),
             role: metadata.role(),
             skipped,
             findings,
+            allowed,
             files,
             version: metadata.version.clone(),
             is_vendored: false,

@@ -129,3 +129,36 @@ fn a_workflow_command_stays_one() {
     );
     assert!(said.contains("x%0A::error::%250Aowned"), "{said}");
 }
+
+/// What somebody has looked at stays as it is, and is counted.
+#[test]
+fn a_comment_allows_what_stays() {
+    let work = tree("wrong-parts");
+    let values = work.path().join("stale-key/values.yaml");
+    let text = fs::read_to_string(&values).unwrap();
+    let wrong = "    state-key: of-somebody-who-mistyped-it\n";
+    let check = |text: &str| {
+        fs::write(&values, text).unwrap();
+        let run = check(&work.path().join("stale-key"), &[]);
+        (run.stdout.contains("[wrong-key]"), run.stderr)
+    };
+    assert!(check(&text).0);
+    for comment in [
+        "    state-key: of-somebody-who-mistyped-it  # osh-registry-auth: allow wrong-key\n",
+        "    # osh-registry-auth: allow no-boolean, wrong-key\n    state-key: of-somebody-who-mistyped-it\n",
+    ] {
+        let (is_found, said) = check(&text.replace(wrong, comment));
+        assert!(!is_found, "{comment}");
+        assert!(said.contains("note: 1 finding allowed by a comment"), "{said}");
+    }
+    // Another id, another place; and what `apply` adds is no matter of opinion.
+    let elsewhere = format!("# osh-registry-auth: allow wrong-key\n{text}");
+    for text in
+        [text.replace(wrong, &wrong.replace('\n', "  # osh-registry-auth: allow no-boolean\n")), elsewhere]
+    {
+        assert!(check(&text).0, "{text}");
+    }
+    let planned = "images: {}  # osh-registry-auth: allow missing-secrets-entry\n";
+    fs::write(&values, planned).unwrap();
+    assert!(run(&work.path().join("stale-key"), &["check"]).stdout.contains("missing-secrets-entry"));
+}
