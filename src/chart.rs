@@ -64,11 +64,9 @@ impl Files {
         Ok(files)
     }
 
-    /// The text of the file at `path`, if it is one in which people write comments.
-    pub(crate) fn text_at(&self, path: &Path) -> Option<&str> {
-        let beside = self.values.iter().chain(&self.beside.helmignore);
-        let mut all = beside.chain(&self.templates);
-        all.find(|source| source.path == path).map(|source| source.text.as_str())
+    /// The files in which people write comments.
+    pub(crate) fn with_comments(&self) -> impl Iterator<Item = &Source> {
+        self.values.iter().chain(&self.beside.helmignore).chain(&self.templates)
     }
 
     fn read_templates(&mut self, base: &Path, dir: &Path) -> Result<(), Finding> {

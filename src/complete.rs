@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::allowed::Allowed;
 use crate::change::{FileChange, Part, WriteOrder};
 use crate::chart::{Chart, Files, Functions, outlines};
 use crate::context::Context;
@@ -72,9 +73,8 @@ pub(crate) fn complete(
     let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
     findings.extend(proposals.findings);
     let found = findings.len();
-    findings.retain(|finding| {
-        !files.text_at(&finding.location.path).is_some_and(|text| finding.is_allowed_in(text))
-    });
+    let allowed = Allowed::new(files.with_comments());
+    findings.retain(|finding| !allowed.has(finding));
     let allowed = found - findings.len();
     if proposals.changes.is_empty() || findings.iter().any(|finding| finding.severity == Severity::Refused) {
         return Completed { findings, allowed, ..Completed::default() };

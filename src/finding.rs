@@ -243,21 +243,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// In front of the ids of findings that somebody has looked at and leaves as they are.
-const ALLOW: &str = "osh-registry-auth: allow ";
-
 impl Finding {
-    /// Whether a comment in `text` allows what stays: in the line that this is about, or in the one above; for what is
-    /// about the whole file, anywhere.
-    pub(crate) fn is_allowed_in(&self, text: &str) -> bool {
-        let has_id = |ids: &str| ids.split([' ', ',']).any(|id| id == self.id.as_str());
-        let allows = |line: &str| line.split_once(ALLOW).is_some_and(|(_, ids)| has_id(ids));
-        let line = self.location.position.map(|position| position.line);
-        let is_near = |number: usize| line.is_none_or(|line| number == line || number + 1 == line);
-        let stays = !self.is_planned && self.severity != Severity::Refused;
-        stays && text.lines().zip(1..).any(|(text, number)| is_near(number) && allows(text))
-    }
-
     /// What the reader can do, for a terminal. Lines to copy stand below the sentence.
     pub(crate) fn advice(&self) -> String {
         self.fix.lines().map(printable).collect::<Vec<_>>().join("\n    ")

@@ -28,6 +28,7 @@
 
 #![warn(unreachable_pub)]
 
+mod allowed;
 mod change;
 mod chart;
 mod cli;
