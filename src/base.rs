@@ -43,40 +43,42 @@ pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Option<bool> {
 }
 
 impl Base {
-    /// Writes the charts of the folders `roots`, which have `base` in common, into `scratch` as `revisions` have
-    /// them, and has `plan` look at them.
+    /// Writes the charts of the folders `roots`, of which `plan` is made, into `scratch` as `revisions` have them,
+    /// and has `look` look at them.
     ///
     /// # Errors
-    /// [`Error::Git`] where there is no such revision.
+    /// [`Error::Revision`] where there is no such revision.
     pub(crate) fn read(
         scratch: &Scratch,
-        base: &Path,
+        plan: &Plan,
         roots: &BTreeSet<PathBuf>,
         revisions: &Revisions<'_>,
-        plan: impl FnOnce(Checkouts) -> Plan,
+        look: impl FnOnce(Checkouts) -> Plan,
     ) -> Result<Self, Error> {
-        let mut names = BTreeSet::new();
-        let mut copies = Vec::new();
-        for root in roots {
-            let name = revisions.of(root);
-            names.insert(name);
-            let copy = Path::new("base").join(root.strip_prefix(base).unwrap_or(Path::new("")));
+        // helm-toolkits that charts name by path are found there again.
+        let elsewhere =
+            plan.charts.iter().filter(|chart| chart.path.has_root()).map(|chart| chart.path.clone());
+        let mut folders = roots.clone();
+        folders.extend(elsewhere);
+        let around = discover::common_parent(&folders);
+        let copy_of = |folder: &Path| Path::new("base").join(folder.strip_prefix(&around).unwrap_or(folder));
+        for folder in &folders {
+            let copy = copy_of(folder);
             scratch.make_folder(&copy)?;
-            for git::File { path, is_link, text } in git::files_at(root, name)? {
+            for git::File { path, is_link, text } in git::files_at(folder, revisions.of(folder))? {
                 let at = copy.join(path);
                 scratch.make_folder(at.parent().unwrap_or(&copy))?;
                 if is_link { scratch.link_anywhere(&text, &at)? } else { scratch.write(&at, &text)? }
             }
-            copies.push(scratch.path().join(copy));
         }
+        let copies: Vec<PathBuf> = roots.iter().map(|root| scratch.path().join(copy_of(root))).collect();
         let checkouts = match discover::find(&copies, &[]) {
-            Err(Error::NoChart(_)) => {
-                Checkouts { base: base.to_owned(), roots: BTreeSet::new(), charts: Vec::new() }
-            }
+            Err(Error::NoChart(_)) => Checkouts::default(),
             found => found?,
         };
+        let names: BTreeSet<&str> = roots.iter().map(|root| revisions.of(root)).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        Ok(Base { name: names.join(" and "), plan: plan(checkouts) })
+        Ok(Base { name: names.join(" and "), plan: look(checkouts) })
     }
 
     /// What `chart` was: the chart in the same folder, else the one of its name.

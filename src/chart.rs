@@ -67,6 +67,11 @@ impl Files {
         Ok(files)
     }
 
+    /// The files in which people write comments.
+    pub(crate) fn with_comments(&self) -> impl Iterator<Item = &Source> {
+        self.values.iter().chain(&self.beside.helmignore).chain(&self.templates)
+    }
+
     fn read_templates(&mut self, base: &Path, dir: &Path) -> Result<(), Finding> {
         let folder = base.join(dir).join("templates");
         // Links are not followed, here as elsewhere, and walkdir would follow this first one.

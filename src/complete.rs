@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::allowed::Allowed;
 use crate::change::{FileChange, Part, WriteOrder};
 use crate::chart::{Chart, Files, Functions, outlines};
 use crate::context::Context;
@@ -24,6 +25,8 @@ pub(crate) struct Completed {
     pub(crate) skipped: Option<&'static str>,
     /// What is missing or wrong, refusals included.
     pub(crate) findings: Vec<Finding>,
+    /// How many findings are not among these, since a comment allows them.
+    pub(crate) allowed: usize,
     /// Empty where the chart has everything, or is refused.
     pub(crate) files: Vec<FileChange>,
 }
@@ -69,11 +72,15 @@ pub(crate) fn complete(
     let proposals = rules::run(&chart, options);
     let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
     findings.extend(proposals.findings);
+    let found = findings.len();
+    let allowed = Allowed::new(files.with_comments());
+    findings.retain(|finding| !allowed.has(finding));
+    let allowed = found - findings.len();
     if proposals.changes.is_empty() || findings.iter().any(|finding| finding.severity == Severity::Refused) {
-        return Completed { findings, ..Completed::default() };
+        return Completed { findings, allowed, ..Completed::default() };
     }
     match prove(chart, proposals.changes, options) {
-        Ok(files) => Completed { findings, files, skipped: None },
+        Ok(files) => Completed { findings, allowed, files, skipped: None },
         Err(refusal) => {
             findings.push(refusal);
             Completed { findings, ..Completed::default() }

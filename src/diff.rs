@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
 use crate::change::FileChange;
+use crate::plan::Plan;
 
 /// Lines around a change, as in git.
 const CONTEXT: usize = 3;
@@ -36,12 +37,12 @@ const OF_GIT: Colours = Colours {
 const AT_A_TIME: usize = 128;
 
 /// Writes the diffs of files in their order; compares them in parallel.
-pub(crate) fn write_all(out: &mut dyn Write, changes: &[&FileChange], is_coloured: bool) -> io::Result<()> {
+pub(crate) fn write_all(out: &mut dyn Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {
     let colours = if is_coloured { OF_GIT } else { Colours::default() };
-    for some in changes.chunks(AT_A_TIME) {
+    for some in plan.files().chunks(AT_A_TIME) {
         let one = |change: &&FileChange| {
             let mut text = Vec::new();
-            write(&mut text, change, colours).map(|()| text)
+            write(&mut text, plan, change, colours).map(|()| text)
         };
         let texts: Vec<io::Result<Vec<u8>>> = some.par_iter().map(one).collect();
         texts.into_iter().try_for_each(|text| out.write_all(&text?))?;
@@ -49,17 +50,18 @@ pub(crate) fn write_all(out: &mut dyn Write, changes: &[&FileChange], is_coloure
     Ok(())
 }
 
-fn write(out: &mut dyn Write, change: &FileChange, colours: Colours) -> io::Result<()> {
+fn write(out: &mut dyn Write, plan: &Plan, change: &FileChange, colours: Colours) -> io::Result<()> {
+    let path = &plan.prefix.join(&change.path);
     let Colours { header, hunk: hunk_style, added, removed } = colours;
-    let (old_name, new_name) = (name("a/", &change.path), name("b/", &change.path));
+    let (old_name, new_name) = (name("a/", path), name("b/", path));
     writeln!(out, "{header}diff --git {old_name} {new_name}{header:#}")?;
     if change.old.is_none() {
         writeln!(out, "{header}new file mode 100644{header:#}")?;
         writeln!(out, "{header}--- /dev/null{header:#}")?;
     } else {
-        writeln!(out, "{header}--- {old_name}{}{header:#}", end_of_name(&change.path))?;
+        writeln!(out, "{header}--- {old_name}{}{header:#}", end_of_name(path))?;
     }
-    writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(&change.path))?;
+    writeln!(out, "{header}+++ {new_name}{}{header:#}", end_of_name(path))?;
 
     for hunk in hunks(change.old_text(), &change.new) {
         writeln!(out, "{hunk_style}{}{hunk_style:#}", hunk.header)?;
@@ -79,10 +81,10 @@ fn write(out: &mut dyn Write, change: &FileChange, colours: Colours) -> io::Resu
 }
 
 /// The diff of one file, without colours. What is not UTF-8 in its name is lost.
-pub(crate) fn text(change: &FileChange) -> String {
+pub(crate) fn text(plan: &Plan, change: &FileChange) -> String {
     let mut text = Vec::new();
     // A Vec takes whatever is written to it.
-    let _ = write(&mut text, change, Colours::default());
+    let _ = write(&mut text, plan, change, Colours::default());
     String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 

@@ -6,17 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use crate::error::Error;
 use crate::finding::{Finding, Id};
+use crate::git;
 use crate::metadata::{Metadata, Role};
 
 /// Where charts are, and what their paths are relative to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checkouts {
     /// The checkout, or the nearest common parent of several.
     pub(crate) base: PathBuf,
@@ -24,13 +25,17 @@ pub struct Checkouts {
     pub(crate) roots: BTreeSet<PathBuf>,
     /// Sorted by path.
     pub(crate) charts: Vec<Found>,
+    /// The charts beside those that the call names one by one. They are looked at, and left alone.
+    pub(crate) beside: Vec<Found>,
 }
 
 /// A folder with a Chart.yaml, or one that cannot be looked into and may be a chart.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Relative to [`Checkouts::base`].
+    /// Relative to [`Checkouts::base`]; a whole path for what lies outside of that.
     pub(crate) path: PathBuf,
+    /// Whether it is in what the call names.
+    pub(crate) is_named: bool,
     /// What its metadata say, or why they cannot be used.
     pub(crate) metadata: Result<Metadata, Finding>,
     /// For a toolkit inside of a chart, the outermost such chart's folder.
@@ -38,6 +43,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// The chart in the folder `dir`, which the call does not name.
+    fn not_named(base: &Path, dir: &Path) -> Self {
+        let path = dir.strip_prefix(base).unwrap_or(dir).to_owned();
+        Found { metadata: Metadata::read(base, &path), path, is_named: false, vendored_in: None }
+    }
+
     /// The role; a chart that cannot be read counts as an application.
     pub(crate) fn role(&self) -> Role {
         self.metadata.as_ref().map_or(Role::Application, Metadata::role)
@@ -77,7 +88,7 @@ pub(crate) fn find(paths: &[PathBuf], beside: &[&str]) -> Result<Checkouts, Erro
             Some(error) => Err(Finding::unreadable(&path, &error)),
             None => Metadata::read(&base, &path),
         };
-        Found { path, metadata, vendored_in: inside_of.map(relative) }
+        Found { path, is_named: true, metadata, vendored_in: inside_of.map(relative) }
     });
     let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
     for found in found.collect::<Vec<_>>() {
@@ -91,7 +102,43 @@ pub(crate) fn find(paths: &[PathBuf], beside: &[&str]) -> Result<Checkouts, Erro
     if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
     }
-    Ok(Checkouts { base, roots, charts: charts.into_values().collect() })
+    for dir in toolkits_elsewhere(&base, &charts) {
+        let toolkit = Found::not_named(&base, &dir);
+        if toolkit.role() == Role::Toolkit {
+            charts.insert(toolkit.path.clone(), toolkit);
+        }
+    }
+    let folders: BTreeSet<PathBuf> = roots.iter().flat_map(|root| charts_beside(root)).collect();
+    let beside = folders.par_iter().map(|dir| Found::not_named(&base, dir));
+    let beside = beside.filter(|found| !charts.contains_key(&found.path)).collect();
+    Ok(Checkouts { base, roots, charts: charts.into_values().collect(), beside })
+}
+
+/// The helm-toolkits that `charts` name by path and that the call does not, in the same work tree or beside the
+/// chart.
+fn toolkits_elsewhere(base: &Path, charts: &BTreeMap<PathBuf, Found>) -> BTreeSet<PathBuf> {
+    let elsewhere = |found: &Found| {
+        let chart = base.join(&found.path);
+        let dir = found.metadata.as_ref().ok()?.toolkit()?.folder(&chart)?;
+        if dir.strip_prefix(base).is_ok_and(|path| charts.contains_key(path)) {
+            return None;
+        }
+        let around = git::work_tree(&chart).or_else(|| chart.parent().map(Path::to_owned))?;
+        dir.canonicalize().ok().filter(|dir| dir.starts_with(around) && is_chart(dir).unwrap_or_default())
+    };
+    charts.values().filter_map(elsewhere).collect()
+}
+
+/// The charts beside `root`, if that is one.
+fn charts_beside(root: &Path) -> Vec<PathBuf> {
+    let Some(folder) = root.parent().filter(|_| is_chart(root).unwrap_or_default()) else {
+        return Vec::new();
+    };
+    let entries = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().flatten();
+    let is_hidden =
+        |dir: &Path| dir.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let folders = entries.filter(|entry| entry.file_type().is_dir()).map(walkdir::DirEntry::into_path);
+    folders.filter(|dir| !is_hidden(dir) && is_chart(dir).unwrap_or_default()).collect()
 }
 
 /// A chart, or a folder that cannot be looked into.
@@ -156,7 +203,7 @@ fn is_chart(dir: &Path) -> io::Result<bool> {
 }
 
 /// The folder itself, or the nearest one that all are in.
-fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
+pub(crate) fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
     let shared = |one: PathBuf, other: &PathBuf| {
         let both = one.components().zip(other.components());
         both.take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
@@ -164,17 +211,4 @@ fn common_parent(roots: &BTreeSet<PathBuf>) -> PathBuf {
     let mut roots = roots.iter();
     let first = roots.next().cloned().unwrap_or_default();
     roots.fold(first, shared)
-}
-
-/// `a/b/../c` as `a/c`.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }

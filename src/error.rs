@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::signals::Signal;
-use crate::text::shown;
+use crate::text::{printable, shown};
 
 /// Ends the run with exit code 2. Each says what, where, why and what to do.
 #[derive(Debug, Error)]
@@ -26,6 +26,9 @@ pub enum Error {
         list(.0)
     )]
     NoChart(Vec<PathBuf>),
+
+    #[error("--include {} is the name of no chart here; {}", printable(glob), near_advice(near.as_ref()))]
+    NotIncluded { glob: String, near: Option<String> },
 
     #[error("{formats} formats and one standard output; name a file for each with --output")]
     OneOutput { formats: usize },
@@ -133,6 +136,13 @@ impl Error {
         let path = path.as_ref().to_owned();
         |error| Error::Write(path, error)
     }
+}
+
+fn near_advice(near: Option<&String>) -> String {
+    near.map_or_else(
+        || "`osh-registry-auth plan -v` names all".to_owned(),
+        |near| format!("did you mean {}?", printable(near)),
+    )
 }
 
 fn write_advice(error: &io::Error) -> &'static str {

@@ -92,6 +92,7 @@ ids! {
     PackedToolkit = "packed-toolkit",
     ForeignTemplate = "foreign-template",
     UnknownFunction = "unknown-function",
+    GarbledNumber = "garbled-number",
     ScriptPod = "script-pod",
     UnclearPod = "unclear-pod",
     UnclearAccount = "unclear-account",

@@ -37,7 +37,7 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
     for change in changes {
         let file = base.join(&change.path);
         let folder = file.parent().unwrap_or(base);
-        let top = tops.entry(folder.to_owned()).or_insert_with(|| folder_with_git(folder));
+        let top = tops.entry(folder.to_owned()).or_insert_with(|| work_tree(folder));
         let Some(top) = top else {
             // The way to call git for a work tree that has no `.git`; what that would say is not known here.
             if let Some(variable) =
@@ -62,7 +62,7 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
 /// The text of `file` that is committed. `None`, where git has none, or cannot tell.
 pub(crate) fn committed_text(file: &Path) -> Option<String> {
     let (folder, name) = (file.parent()?, file.file_name()?.to_str()?);
-    folder_with_git(folder)?;
+    work_tree(folder)?;
     String::from_utf8(git(folder, &["show", &format!("HEAD:./{name}")]).ok()?).ok()
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
 /// The files in `folder`, relative to it, that are not committed as they are: new ones among them, and ones that
 /// are gone. `None`, where git cannot tell.
 pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
-    folder_with_git(folder)?;
+    work_tree(folder)?;
     let changed = ["diff", "HEAD", "--no-ext-diff", "--name-only", "--relative", "-z"];
     let new = ["ls-files", "--others", "--exclude-standard", "-z"];
     let found = [git(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
@@ -131,7 +131,7 @@ pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
     for path in paths {
         let file = base.join(path);
         let existing = file.ancestors().skip(1).find(|folder| folder.is_dir());
-        if let Some(top) = existing.and_then(folder_with_git) {
+        if let Some(top) = existing.and_then(work_tree) {
             by_tree.entry(top).or_default().push(path);
         }
     }
@@ -157,8 +157,8 @@ fn ask(folder: &Path, args: &[&str], question: &[u8]) -> std::io::Result<Vec<u8>
     })
 }
 
-/// The nearest folder around `folder`, or itself, that a repository is in.
-pub(crate) fn folder_with_git(folder: &Path) -> Option<PathBuf> {
+/// The top of the work tree that `folder` is in.
+pub(crate) fn work_tree(folder: &Path) -> Option<PathBuf> {
     let has_git = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     folder.ancestors().find(has_git).map(Path::to_owned)
 }

@@ -6,6 +6,7 @@
 //! 1. `discover` finds the charts, and the helm-toolkits that they share (`toolkits`).
 //! 2. `metadata` reads a chart's name and what it depends on, `chart` its values.yaml and templates, by way
 //!    of `source`.
+//!    `survey` looks at what the charts have already, for new entries to agree with it.
 //! 3. `rules` look at a chart, each for one kind of change: they say what they [find](Finding) missing
 //!    or wrong, and propose `edit`s of its files. Entries for values.yaml go through the [`yaml`] editor,
 //!    templates are read by `template`.
@@ -29,6 +30,7 @@
 
 #![warn(unreachable_pub)]
 
+mod allowed;
 mod base;
 mod change;
 mod chart;
@@ -61,6 +63,7 @@ mod rules;
 mod run;
 mod signals;
 mod source;
+mod survey;
 mod target;
 mod template;
 mod text;

@@ -1,6 +1,6 @@
 //! What Chart.yaml, and requirements.yaml beside it in older charts, say of a chart.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::finding::{Finding, Id, Location};
 use crate::source::read_text;
@@ -35,6 +35,26 @@ pub(crate) struct Dependency {
     pub(crate) alias: Option<String>,
     /// `file://../helm-toolkit`, or an address.
     pub(crate) repository: Option<String>,
+}
+
+impl Dependency {
+    /// The folder that it names by its path from the chart in `dir`.
+    pub(crate) fn folder(&self, dir: &Path) -> Option<PathBuf> {
+        Some(normal(&dir.join(self.repository.as_ref()?.strip_prefix("file://")?)))
+    }
+}
+
+/// `a/b/../c` as `a/c`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
 }
 
 impl Metadata {

@@ -4,36 +4,37 @@ use std::fmt;
 use std::str::FromStr;
 
 /// What the changes are to be like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The registry's port in the default values.
-    pub port: Port,
-    /// How the Secret of each chart is called.
-    pub secret_name: SecretName,
+    /// The registry's port in the default values; `None` for that of the other charts, else the default one.
+    pub port: Option<Port>,
+    /// How the Secret of each chart is called; `None` likewise.
+    pub secret_name: Option<SecretName>,
     /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
     pub replace_templates: bool,
+    /// Whether a key that is not the chart's name is renamed, and the right one not added beside it.
+    pub rename_wrong_keys: bool,
     /// Whether charts that change get what their repository's own CI asks for: versions and notes.
     pub release_notes: bool,
     /// Whether the documentation gets a page for operators.
     pub docs: bool,
 }
 
-impl Default for Options {
-    /// What the command line takes where nothing is said.
-    fn default() -> Self {
-        Options {
-            port: Port(Some(5000)),
-            secret_name: SecretName(SecretName::DEFAULT.to_owned()),
-            replace_templates: false,
-            release_notes: false,
-            docs: false,
-        }
+impl Options {
+    pub(crate) fn secret_name(&self) -> SecretName {
+        self.secret_name.clone().unwrap_or_else(|| SecretName(SecretName::DEFAULT.to_owned()))
     }
 }
 
 /// A port number, or none (`null`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port(Option<u16>);
+
+impl Default for Port {
+    fn default() -> Self {
+        Port(Some(5000))
+    }
+}
 
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +62,7 @@ impl FromStr for Port {
 pub struct SecretName(String);
 
 impl SecretName {
-    const CHART: &'static str = "{chart}";
+    pub(crate) const CHART: &'static str = "{chart}";
 
     /// Where nobody chose another one.
     pub(crate) const DEFAULT: &'static str = "{chart}-oci-image-registry-key";

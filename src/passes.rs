@@ -10,6 +10,7 @@ use crate::git;
 use crate::options::Options;
 use crate::plan::{Plan, Selection};
 use crate::release_notes;
+use crate::survey::Survey;
 
 /// The folders beside charts that a run may write into.
 pub(crate) fn folders(options: &Options) -> Vec<&'static str> {
@@ -35,7 +36,10 @@ fn warn_of_ignored(plan: &mut Plan) {
 
 /// Plans all that `options` ask for.
 pub(crate) fn plan(checkouts: Checkouts, selection: &Selection, options: &Options) -> Plan {
-    let mut plan = Plan::new(checkouts, selection, options);
+    let survey = Survey::new(&checkouts, options);
+    let mut plan = Plan::new(checkouts, selection, &survey.complete(options));
+    survey.explain(&mut plan);
+    plan.note_what_is_allowed();
     warn_of_ignored(&mut plan);
     if options.release_notes {
         release_notes::add(&mut plan);

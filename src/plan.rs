@@ -13,10 +13,11 @@ use crate::chart::{Files, Functions};
 use crate::complete::{Completed, complete};
 use crate::discover::{Checkouts, Found};
 use crate::finding::{Finding, Id, Location, Severity};
+use crate::git;
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::target;
-use crate::text::shown;
+use crate::text::{amount, printable, shown};
 use crate::toolkits::Toolkits;
 
 /// Which charts are to be changed, by name.
@@ -31,10 +32,16 @@ pub struct Selection {
 }
 
 impl Selection {
-    fn takes(&self, name: &str, role: Role) -> bool {
+    /// Why a chart is left alone, if it is.
+    fn leaves(&self, found: &Found, name: &str) -> Option<&'static str> {
         let is_excluded = self.exclude.as_ref().is_some_and(|globs| globs.is_match(name));
         let is_included = self.include.as_ref().is_none_or(|globs| globs.is_match(name));
-        !is_excluded && (is_included || self.with_toolkits && role == Role::Toolkit)
+        match self.with_toolkits && found.role() == Role::Toolkit {
+            _ if is_excluded => Some(NOT_SELECTED),
+            true => None,
+            false if !found.is_named => Some(NOT_NAMED),
+            false => (!is_included).then_some(NOT_SELECTED),
+        }
     }
 }
 
@@ -43,6 +50,8 @@ impl Selection {
 pub struct Plan {
     /// The folder that all paths in here are relative to.
     pub base: PathBuf,
+    /// Where that is in its work tree: a diff names files from the top of that, as git does.
+    pub(crate) prefix: PathBuf,
     /// Sorted by path.
     pub charts: Vec<ChartPlan>,
     /// Changes of the checkouts themselves, such as a page of their documentation.
@@ -64,6 +73,8 @@ pub struct ChartPlan {
     pub skipped: Option<&'static str>,
     /// What is missing or wrong, refusals included.
     pub findings: Vec<Finding>,
+    /// How many findings are not among these, since a comment allows them.
+    pub(crate) allowed: usize,
     /// The files that change, sorted by path.
     pub files: Vec<FileChange>,
     pub(crate) version: Option<String>,
@@ -87,6 +98,8 @@ pub enum Outcome {
     LeftAlone(&'static str),
     /// It has everything.
     Complete,
+    /// It has an error that this program does not mend, and nothing changes.
+    Incomplete,
     /// It changes.
     Changed,
     /// It cannot be completed.
@@ -98,12 +111,14 @@ pub enum Outcome {
 pub(crate) struct Totals {
     pub(crate) changed: usize,
     pub(crate) complete: usize,
+    pub(crate) incomplete: usize,
     pub(crate) refused: usize,
     pub(crate) left_alone: usize,
     pub(crate) files: usize,
 }
 
 const NOT_SELECTED: &str = "not selected by --include and --exclude";
+const NOT_NAMED: &str = "not named in the call";
 
 impl Plan {
     /// Plans for all charts of `checkouts`, in parallel.
@@ -114,30 +129,38 @@ impl Plan {
         let planned = found.par_iter().with_max_len(1).map(|found| {
             let mut plan = ChartPlan::new(found, toolkits.of_chart(found));
             // Toolkits are planned even where they are not selected: charts depend on what they can.
-            if plan.role == Role::Toolkit || selection.takes(&plan.name, plan.role) {
+            let why_not = selection.leaves(found, &plan.name);
+            if plan.role == Role::Toolkit || why_not.is_none() {
                 plan.make(&base, found, toolkits.functions_for(found), options);
-            } else {
-                plan.skipped = Some(NOT_SELECTED);
             }
-            plan
+            (plan, why_not)
         });
-        let mut charts: Vec<ChartPlan> = planned.collect();
+        let (mut charts, why_not): (Vec<ChartPlan>, Vec<_>) = planned.unzip();
         for index in 0..charts.len() {
             let refusal = charts.get(index).and_then(|plan| {
                 charts.get(plan.toolkit?).filter(|_| plan.role == Role::Application)?.refusal_for(plan)
             });
             if let (Some(plan), Some(refusal)) = (charts.get_mut(index), refusal)
-                && matches!(plan.outcome(), Outcome::Complete | Outcome::Changed)
+                && plan.is_completed()
             {
                 plan.refuse(refusal);
             }
         }
-        for plan in charts.iter_mut().filter(|plan| !selection.takes(&plan.name, plan.role)) {
-            plan.skipped = Some(NOT_SELECTED);
+        for (plan, why_not) in charts.iter_mut().zip(why_not).filter(|(_, why_not)| why_not.is_some()) {
+            plan.skipped = why_not;
+            plan.allowed = 0;
             plan.files.clear();
             plan.findings.clear();
         }
-        Plan { base, charts, checkout: CheckoutPlan::default(), remarks: Vec::new() }
+        drop(toolkits);
+        let prefix = git::work_tree(&base).and_then(|top| base.strip_prefix(top).ok().map(Path::to_owned));
+        Plan {
+            prefix: prefix.unwrap_or_default(),
+            base,
+            charts,
+            checkout: CheckoutPlan::default(),
+            remarks: Vec::new(),
+        }
     }
 
     /// All files that change, sorted by path.
@@ -175,6 +198,7 @@ impl Plan {
             *match chart.outcome() {
                 Outcome::Changed => &mut totals.changed,
                 Outcome::Complete => &mut totals.complete,
+                Outcome::Incomplete => &mut totals.incomplete,
                 Outcome::Refused => &mut totals.refused,
                 Outcome::LeftAlone(_) => &mut totals.left_alone,
             } += 1;
@@ -211,6 +235,26 @@ impl Plan {
             })
     }
 
+    /// Says that `git apply` in `folder` would look away from files outside of that, and succeed.
+    pub(crate) fn note_what_git_leaves_out(&mut self, folder: &Path) {
+        let top = git::work_tree(folder).filter(|top| self.base.starts_with(top) && top != folder);
+        let is_outside = |file: &&FileChange| !self.base.join(&file.path).starts_with(folder);
+        if let (Some(top), true) = (top, self.files().iter().any(is_outside)) {
+            let what =
+                "some of these files are not below this folder, where `git apply` would leave them out";
+            self.remarks.push(format!("{what}: run it in {}", shown(&top)));
+        }
+    }
+
+    /// Says how many findings comments allow: nothing is left out in silence.
+    pub(crate) fn note_what_is_allowed(&mut self) {
+        let allowed: usize = self.charts.iter().map(|chart| chart.allowed).sum();
+        if allowed > 0 {
+            let what = format!("{} allowed by a comment", amount(allowed, "finding"));
+            self.remarks.push(format!("{what} (`osh-registry-auth: allow ID`)"));
+        }
+    }
+
     /// Whether there are charts to be completed, and no helm-toolkit that they depend on.
     pub(crate) fn lacks_toolkit(&self) -> bool {
         self.charts.iter().any(ChartPlan::is_completed)
@@ -231,6 +275,7 @@ impl ChartPlan {
             role: found.role(),
             skipped: None,
             findings: Vec::new(),
+            allowed: 0,
             files: Vec::new(),
             version,
             is_vendored: found.vendored_in.is_some(),
@@ -248,6 +293,7 @@ impl ChartPlan {
                 let completed = complete(&found.path, metadata, &files, toolkit, options);
                 self.skipped = completed.skipped;
                 self.findings = completed.findings;
+                self.allowed = completed.allowed;
                 self.files = completed.files;
             }
             Err(refusal) => return self.refuse(refusal),
@@ -260,20 +306,26 @@ impl ChartPlan {
         }
     }
 
+    /// Its folder, as people call it: a chart that is all that the call names has a name, and not `.`.
+    pub(crate) fn shown(&self) -> String {
+        if self.path.as_os_str().is_empty() { printable(&self.name).into_owned() } else { shown(&self.path) }
+    }
+
     /// What becomes of the chart, in a word.
     pub fn outcome(&self) -> Outcome {
-        let is_refused = self.findings.iter().any(|finding| finding.severity == Severity::Refused);
-        match self.skipped {
-            Some(reason) => Outcome::LeftAlone(reason),
-            None if is_refused => Outcome::Refused,
-            None if self.files.is_empty() => Outcome::Complete,
-            None => Outcome::Changed,
+        let worst = self.findings.iter().map(|finding| finding.severity).min();
+        match (self.skipped, worst) {
+            (Some(reason), _) => Outcome::LeftAlone(reason),
+            (None, Some(Severity::Refused)) => Outcome::Refused,
+            _ if !self.files.is_empty() => Outcome::Changed,
+            (None, Some(Severity::Error)) => Outcome::Incomplete,
+            _ => Outcome::Complete,
         }
     }
 
-    /// Whether it has everything, or will have.
+    /// Whether it has all that this program adds, or will have.
     pub(crate) fn is_completed(&self) -> bool {
-        matches!(self.outcome(), Outcome::Changed | Outcome::Complete)
+        matches!(self.outcome(), Outcome::Changed | Outcome::Complete | Outcome::Incomplete)
     }
 
     /// Refuses the chart: none of its files change.
@@ -304,13 +356,14 @@ impl ChartPlan {
 impl ChartPlan {
     /// What became of a chart that was read.
     pub(crate) fn completed(path: PathBuf, metadata: &Metadata, completed: Completed) -> Self {
-        let Completed { skipped, findings, files } = completed;
+        let Completed { skipped, findings, allowed, files } = completed;
         ChartPlan {
             path,
             name: metadata.name.clone(),
             role: metadata.role(),
             skipped,
             findings,
+            allowed,
             files,
             version: metadata.version.clone(),
             is_vendored: false,

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, BufWriter, Write};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::Parser as _;
 use globset::GlobSet;
 
 use crate::base::{Base, Revisions};
@@ -48,7 +46,7 @@ type AnyError = Box<dyn std::error::Error>;
 /// error.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_the_call();
     let color = match &cli.call {
         Call::Charts(command) => command.common().color,
         Call::Completions { .. } | Call::Man => clap::ColorChoice::Auto,
@@ -83,8 +81,8 @@ pub fn main() -> ExitCode {
 
 fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Result<u8, AnyError> {
     let common = command.common();
-    // 0 stands for as many as there are cores; this thread is one of them.
-    let jobs = common.jobs.map_or(0, NonZeroUsize::get).min(MAX_JOBS);
+    // This thread is one of them.
+    let jobs = common.jobs.min(MAX_JOBS);
     rayon::ThreadPoolBuilder::new().num_threads(jobs).use_current_thread().build_global()?;
     let options = command.options();
     let checkouts = discover::find(&common.checkouts, &passes::folders(&options))?;
@@ -99,7 +97,11 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     };
     let roots = checkouts.roots.clone();
     let mut plan = passes::plan(checkouts, &selection, &options);
+    common.require_included(&plan.charts)?;
     let has_changes = !plan.files().is_empty();
+    if let (Command::Plan { .. }, Ok(folder)) = (command, env::current_dir()) {
+        plan.note_what_git_leaves_out(&folder);
+    }
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
     let (done, code) = match command {
         Command::Plan { exit_code, changing, .. } => {
@@ -112,7 +114,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
                 let known = |checkouts| passes::plan(checkouts, &selection, &options);
                 read_base(&Scratch::new()?, &plan, &roots, base, common, known)?.drop_known(&mut plan);
             }
-            let (errors, warnings) = print_findings(reports, &plan, color)?;
+            let (errors, warnings) = print_findings(reports, &plan, color, common.detail())?;
             (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
         }
         Command::Verify(args) => return verify(args, &plan, &roots, color, stderr),
@@ -204,7 +206,7 @@ fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) ->
         (PlanFormat::Json, Some(review)) => json::write(out, review),
         (PlanFormat::Markdown, Some(review)) => markdown::write(out, review),
         (PlanFormat::Html, Some(review)) => html::write(out, review),
-        _ => diff::write_all(out, &plan.files(), is_coloured),
+        _ => diff::write_all(out, plan, is_coloured),
     })
 }
 
@@ -213,10 +215,11 @@ fn print_findings(
     reports: &Reports<CheckFormat>,
     plan: &Plan,
     color: ColorChoice,
+    detail: Detail,
 ) -> Result<(usize, usize), Error> {
     let listed = check::list::list(plan, env::current_dir().ok().as_deref());
     print(reports, plan, color, |format, out, is_coloured| match format {
-        CheckFormat::Text => check::text::write(out, &listed, is_coloured),
+        CheckFormat::Text => check::text::write(out, &listed, is_coloured, detail),
         CheckFormat::Json => check::json::write(out, &listed),
         CheckFormat::Github => check::github::write(out, &listed),
         CheckFormat::Sarif => check::sarif::write(out, &listed),
@@ -305,7 +308,7 @@ fn read_base(
         return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() });
     }
     let revisions = Revisions { names, folders: &common.checkouts };
-    Base::read(scratch, &plan.base, roots, &revisions, look)
+    Base::read(scratch, plan, roots, &revisions, look)
 }
 
 /// Writes what an operator passes to Helm.

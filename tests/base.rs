@@ -78,6 +78,8 @@ fn a_branch_is_compared_with_where_it_began() {
         let found = verify(work.path(), &[&["--base", "HEAD~1"], place].concat());
         assert_says(&found, 0, "nova: proven against HEAD~1 (");
     }
+    let alone = verify(&work.path().join("nova"), &["--base", "HEAD~1"]);
+    assert_says(&alone, 0, "nova: proven against HEAD~1 (");
     break_nova(work.path());
     commit(work.path());
     assert_says(&verify(work.path(), &["--base", "HEAD~2"]), 1, "labels.component: \"api\" -> \"other\"");

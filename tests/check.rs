@@ -84,8 +84,8 @@ fn after_apply_nothing_is_left_that_apply_could_do() {
 fn every_format_says_the_same() {
     let before = testdata("trees/openstack-helm/before");
     for format in ["text", "json", "github", "sarif"] {
-        let run = check(&before, &["-q", "--format", format]);
-        assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{format}");
+        let run = check(&before, &["--format", format]);
+        assert_eq!(run.code, 1, "{format}: {}", run.stderr);
         assert_snapshot(&testdata(&format!("reports/check.{format}")), &run.stdout);
     }
     let work = tempfile::tempdir().unwrap();
@@ -152,4 +152,37 @@ fn a_workflow_command_stays_one() {
         "{said}"
     );
     assert!(said.contains("x%0A::error::%250Aowned"), "{said}");
+}
+
+/// What somebody has looked at stays as it is, and is counted.
+#[test]
+fn a_comment_allows_what_stays() {
+    let work = tree("wrong-parts");
+    let values = work.path().join("stale-key/values.yaml");
+    let text = fs::read_to_string(&values).unwrap();
+    let wrong = "    state-key: of-somebody-who-mistyped-it\n";
+    let check = |text: &str| {
+        fs::write(&values, text).unwrap();
+        let run = check(&work.path().join("stale-key"), &[]);
+        (run.stdout.contains("[wrong-key]"), run.stderr)
+    };
+    assert!(check(&text).0);
+    for comment in [
+        "    state-key: of-somebody-who-mistyped-it  # osh-registry-auth: allow wrong-key\n",
+        "    # osh-registry-auth: allow no-boolean, wrong-key\n    state-key: of-somebody-who-mistyped-it\n",
+    ] {
+        let (is_found, said) = check(&text.replace(wrong, comment));
+        assert!(!is_found, "{comment}");
+        assert!(said.contains("note: 1 finding allowed by a comment"), "{said}");
+    }
+    // Another id, another place; and what `apply` adds is no matter of opinion.
+    let elsewhere = format!("# osh-registry-auth: allow wrong-key\n{text}");
+    for text in
+        [text.replace(wrong, &wrong.replace('\n', "  # osh-registry-auth: allow no-boolean\n")), elsewhere]
+    {
+        assert!(check(&text).0, "{text}");
+    }
+    let planned = "images: {}  # osh-registry-auth: allow missing-secrets-entry\n";
+    fs::write(&values, planned).unwrap();
+    assert!(run(&work.path().join("stale-key"), &["check"]).stdout.contains("missing-secrets-entry"));
 }

@@ -122,7 +122,7 @@ fn the_samples_are_what_the_program_prints() {
 fn the_diff_of_the_readme_is_what_plan_prints() {
     let readme = text_of("README.md");
     let diff = readme.split("```diff\n").nth(1).unwrap().split("```").next().unwrap();
-    let plan = run(&testdata("trees/openstack-helm/before"), &["plan", "--include", "falco"]).stdout;
+    let plan = run(tree("openstack-helm").path(), &["plan", "--include", "falco"]).stdout;
     let is_header = |line: &&str| line.starts_with("diff --git ") || line.starts_with("new file mode ");
     let plan: String = plan.split_inclusive('\n').filter(|line| !is_header(line)).collect();
     let template = diff.find("+{{-").unwrap();

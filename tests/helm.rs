@@ -15,8 +15,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::helm::{Rendered, name, pull_secrets, registry, render};
-use common::{after, cases, copy, tree};
+use common::helm::{Rendered, name, pull_secrets, registry, render, text_at};
+use common::{after, cases, copy, run, tree};
 use tempfile::TempDir;
 
 const AUTH_ON: [&str; 2] = ["--set", "endpoints.oci_image_registry.auth.enabled=true"];
@@ -87,8 +87,7 @@ fn with_authentication_every_pod_gets_the_credentials() {
     for (chart, chart_name) in CHARTS {
         let on = after.render(chart, &AUTH_ON);
         let secret = format!("{chart_name}-oci-image-registry-key");
-        let port = if matches!(chart, "postgresql" | "trove") { "" } else { ":5000" };
-        let host = format!("localhost.oci-image-registry.svc.cluster.local{port}");
+        let host = "localhost.oci-image-registry.svc.cluster.local:5000".to_owned();
         assert_eq!(registry(&on), (host, format!("{chart_name}:password")), "{chart}");
         assert!(on.of_kind("Secret").any(|object| name(object) == secret), "{chart}");
         let pods = on.pods();
@@ -291,4 +290,66 @@ fn patched_templates_render() {
         }
     }
     assert!(tried >= 8, "only {tried} charts");
+}
+
+/// helm-toolkit's function as upstream has had it since 2022 prints Go's complaint in place of a number.
+#[test]
+fn a_function_that_garbles_numbers_is_mended() {
+    let charts = Charts::after();
+    let work = tree("toolkits");
+    let templates = work.path().join("with-garbled-function/templates");
+    for folder in ["manifests", "endpoints"] {
+        copy(&templates.join(folder), &charts.path("helm-toolkit/templates").join(folder));
+    }
+    let login = work.path().join("login.yaml");
+    let password = |text: &str| {
+        let auth = format!("enabled: true, nova: {{username: nova, password: {text}}}");
+        fs::write(&login, format!("endpoints: {{oci_image_registry: {{auth: {{{auth}}}}}}}\n")).unwrap();
+        ["--values", login.to_str().unwrap()].map(ToOwned::to_owned)
+    };
+    let with = |args: &[String]| charts.render("nova", &args.iter().map(String::as_str).collect::<Vec<_>>());
+    let port = ["--set", "endpoints.oci_image_registry.port.registry.default=5000"].map(ToOwned::to_owned);
+    assert_eq!(registry(&with(&password("12345"))).1, "nova:%!s(float64=12345)");
+    assert!(registry(&with(&[&password("secret")[..], &port].concat())).0.ends_with(":%!f(int64=5000)"));
+
+    let checkout = charts.0.path();
+    let check = run(checkout, &["check"]);
+    assert!(check.stdout.contains("warning[garbled-number]"), "{}", check.stdout);
+    let before = run(checkout, &["apply"]);
+    assert!(before.stderr.contains("0 charts changed"), "{}", before.stderr);
+    let mended = run(checkout, &["apply", "--replace-templates", "--include", "helm-toolkit"]);
+    assert!(mended.stderr.contains("1 chart changed (1 file)"), "{}", mended.stderr);
+    let again = run(checkout, &["check", "--include", "helm-toolkit"]);
+    assert_eq!((again.code, again.stdout.as_str()), (0, ""));
+
+    let on = with(&[&password("'12345'")[..], &port].concat());
+    assert_eq!(registry(&on), ("localhost:5000".to_owned(), "nova:12345".to_owned()));
+    let secret = on.of_kind("Secret").find(|secret| name(secret) == "nova-oci-image-registry-key").unwrap();
+    assert_eq!(text_at(&secret["metadata"]["annotations"], "made-for"), "nova");
+    let number = password("12345");
+    let complaint = charts.complaint("nova", &number.each_ref().map(String::as_str));
+    assert!(complaint.contains("auth.nova.password: set it, in quotes"), "{complaint}");
+}
+
+/// What the Secret has besides, and cannot be kept, is not thrown away.
+#[test]
+fn a_function_that_holds_more_is_left_alone() {
+    let work = tree("toolkits");
+    let toolkit = work.path().join("with-garbled-function");
+    let file = toolkit.join("templates/manifests/_secret-registry.yaml.tpl");
+    let function = fs::read_to_string(&file).unwrap();
+    for (old, new) in [
+        ("type: kubernetes", "immutable: true\ntype: kubernetes"),
+        ("\ndata:\n", "\ndata:\n  more: bW9yZQ==\n"),
+        ("made-for: {{ $registryUser }}", "made-for: {{ $host }}"),
+        ("  annotations:\n", "  annotations:\n{{ if true }}\n"),
+    ] {
+        // A condition that goes on behind the metadata is closed with the data.
+        let end = if new.contains("{{ if") { "{{ end }}\n{{- end -}}" } else { "{{- end -}}" };
+        let text = function.replacen(old, new, 1).replacen("{{- end -}}", end, 1);
+        fs::write(&file, text).unwrap();
+        let check = run(&toolkit, &["check", "--replace-templates"]);
+        let left = "it holds more than `--replace-templates` could keep";
+        assert!(check.stdout.contains(left), "{new}: {}", check.stdout);
+    }
 }

@@ -238,6 +238,12 @@ fn expected(error: &Error) -> &'static str {
         Error::NoChart(_) => {
             "no chart found in a/b, c\\n; name a checkout, a folder of charts or a chart (a folder with a Chart.yaml)"
         }
+        Error::NotIncluded { near: Some(_), .. } => {
+            "--include novva is the name of no chart here; did you mean nova?"
+        }
+        Error::NotIncluded { .. } => {
+            "--include x-* is the name of no chart here; `osh-registry-auth plan -v` names all"
+        }
         Error::OneOutput { .. } => "2 formats and one standard output; name a file for each with --output",
         Error::Formats { .. } => {
             "--format is given 2 times and --output 1 times; give one format for each file, in the same order, or none: then the files' endings say it"
@@ -300,6 +306,8 @@ fn every_error_says_what_is_wrong_where_and_what_to_do() {
         Error::Write("a/b".into(), denied()),
         Error::Print(denied()),
         Error::NoChart(vec!["a/b".into(), "c\n".into()]),
+        Error::NotIncluded { glob: "novva".to_owned(), near: Some("nova".to_owned()) },
+        Error::NotIncluded { glob: "x-*".to_owned(), near: None },
         Error::OneOutput { formats: 2 },
         Error::Formats { formats: 2, files: 1 },
         Error::OutputInChart("a/b".into()),

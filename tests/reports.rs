@@ -57,10 +57,11 @@ fn files(plan: &Value) -> Vec<&Value> {
 
 #[test]
 fn markdown_shows_each_edit_once() {
-    let before = testdata("trees/openstack-helm/before");
-    let markdown = run(&before, &["plan", "-q", "--format", "markdown"]).stdout;
+    let work = tree("openstack-helm");
+    let before = work.path();
+    let markdown = run(before, &["plan", "-q", "--format", "markdown"]).stdout;
     assert_snapshot(&testdata("reports/plan.md"), &markdown);
-    let plan = json_of(&before, &[]);
+    let plan = json_of(before, &[]);
     let shapes = plan["shapes"].as_array().unwrap().len();
     assert_eq!(markdown.lines().filter(|line| line.starts_with("### ")).count(), shapes);
     // What is out of the ordinary comes first, and is counted at the top.

@@ -194,7 +194,10 @@ fn exit_codes_are_as_documented() {
         &["plan", "--port", "many"],
         &["plan", "--secret-name", "No Name"],
         &["plan", "--include", "["],
-        &["plan", "--jobs", "0"],
+        &["plan", "--jobs", "-1"],
+        &["check", "--include", "novva"],
+        &["plan", "--include", "nova", "--include", "x-*"],
+        &["plan", "-o", "-", "-o", "-"],
         &["plan", "--color", "sometimes"],
         &["plan", "-q", "-v"],
         &["no-such-command"],
@@ -210,6 +213,59 @@ fn an_empty_folder_is_told_from_a_finished_one() {
     let run = run(work.path(), &["plan"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("no chart found in ."), "{}", run.stderr);
+}
+
+/// What is called otherwise in other programs, and an option that names nothing.
+#[test]
+fn wrong_calls_are_told_the_right_one() {
+    let work = tree("one-chart");
+    for (args, answer) in [
+        (&["check", "--fix"][..], "tip: `osh-registry-auth apply` makes the changes"),
+        (&["apply", "--dry-run"], "tip: `osh-registry-auth plan` prints what `apply` would change"),
+        (
+            &["check", "--include", "glence"],
+            "--include glence is the name of no chart here; did you mean glance?",
+        ),
+    ] {
+        let run = run(work.path(), args);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(run.stderr.contains(answer), "{args:?}: {}", run.stderr);
+    }
+    let said = |args| run(work.path(), args);
+    assert_eq!(said(&["plan", "-o", "-"]).stdout, said(&["plan", "--jobs", "0"]).stdout);
+    assert_eq!(said(&["help", "plan"]).stdout, said(&["plan", "--help"]).stdout);
+}
+
+/// Of what `check` found, -q leaves the errors.
+#[test]
+fn quiet_checks_list_no_warnings() {
+    let work = tree("wrong-parts");
+    let lines = |args| -> Vec<String> { run(work.path(), args).stdout.lines().map(str::to_owned).collect() };
+    let (all, quiet) = (lines(&["check"]), lines(&["check", "-q"]));
+    let errors: Vec<String> = all.iter().filter(|line| !line.contains(": warning[")).cloned().collect();
+    assert_eq!(quiet, errors);
+    assert!(quiet.len() < all.len() && !quiet.is_empty());
+}
+
+/// In narrow terminals too; the groups of options stand in one order everywhere.
+#[test]
+fn help_is_readable() {
+    for command in [&[][..], &["plan"], &["apply"], &["check"], &["verify"]] {
+        let help = help_at(&[command, &["--help"]].concat(), "60");
+        let long: Vec<&str> = help.lines().filter(|line| line.chars().count() > 60).collect();
+        assert!(long.is_empty(), "{command:?}: {long:?}");
+        let groups = ["Options:", "Charts:", "Changes:", "Output:", "Helm:"];
+        let seen: Vec<&str> = help.lines().filter(|line| groups.contains(line)).collect();
+        let expected: Vec<&str> = groups.into_iter().filter(|group| seen.contains(group)).collect();
+        assert_eq!(seen, expected, "{command:?}");
+    }
+    let broken = "     is given and something changes, or would";
+    assert!(help_at(&["--help"], "60").lines().any(|line| line == broken));
+}
+
+fn help_at(args: &[&str], columns: &str) -> String {
+    let output = common::command(Path::new("/"), args).env("COLUMNS", columns).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn check_place(file: &Path, plan: &Plan, is_secret: bool) -> Result<(), Error> {
     if plan.charts.iter().any(is_inside) {
         return Err(Error::OutputInChart(file.to_owned()));
     }
-    match git::folder_with_git(file) {
+    match git::work_tree(file) {
         Some(tree) if is_secret => Err(Error::PasswordInGit(file.to_owned(), tree)),
         _ => Ok(()),
     }

@@ -279,11 +279,12 @@ fn rule_row(number: usize, rule: &Rule, charts: &[ChartPlan]) -> Markup {
 }
 
 fn totals(review: &Review<'_>) -> Markup {
-    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = review.totals;
     let (by_hand, warnings) = review.left();
     let all = [
         (changed, "to change"),
         (complete, "complete"),
+        (incomplete, "incomplete"),
         (refused, "refused"),
         (left_alone, "left alone"),
         (by_hand, "by hand"),

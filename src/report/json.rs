@@ -12,18 +12,18 @@ use crate::change::FileChange;
 use crate::diff;
 use crate::finding::{Finding, Severity};
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Outcome, Totals};
+use crate::plan::{ChartPlan, Outcome, Plan, Totals};
 use crate::rules::RULES;
 
 const VERSION: u32 = 2;
 
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let names = review.names();
-    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = review.totals;
     let plan = review.plan;
     let shapes: Vec<Value> = review.shapes.iter().map(|group| shape_json(group, &names)).collect();
     let expectations = review.expectations.iter().map(|expectation| expectation_json(expectation, &names));
-    let charts: Vec<Value> = plan.charts.iter().map(chart_json).collect();
+    let charts: Vec<Value> = plan.charts.iter().map(|chart| chart_json(plan, chart)).collect();
     write_pretty(
         out,
         &json!({
@@ -32,6 +32,7 @@ pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> 
             "summary": {
                 "changed": changed,
                 "complete": complete,
+                "incomplete": incomplete,
                 "refused": refused,
                 "left_alone": left_alone,
                 "files": files,
@@ -41,7 +42,7 @@ pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> 
             "shapes": shapes,
             "expectations": expectations.collect::<Vec<_>>(),
             "charts": charts,
-            "checkout": files_and_findings(&plan.checkout.files, &plan.checkout.findings),
+            "checkout": files_and_findings(plan, &plan.checkout.files, &plan.checkout.findings),
         }),
     )
 }
@@ -87,10 +88,11 @@ fn expectation_json(expectation: &Expectation<'_>, names: &Names) -> Value {
     })
 }
 
-fn chart_json(chart: &ChartPlan) -> Value {
+fn chart_json(plan: &Plan, chart: &ChartPlan) -> Value {
     let (outcome, reason) = match chart.outcome() {
         Outcome::LeftAlone(reason) => ("left-alone", Some(reason)),
         Outcome::Complete => ("complete", None),
+        Outcome::Incomplete => ("incomplete", None),
         Outcome::Changed => ("change", None),
         Outcome::Refused => ("refused", None),
     };
@@ -108,15 +110,15 @@ fn chart_json(chart: &ChartPlan) -> Value {
     object.insert("outcome".to_owned(), json!(outcome));
     object.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
     object.insert("rules".to_owned(), Value::Object(rules));
-    object.extend(files_and_findings(&chart.files, &chart.findings));
+    object.extend(files_and_findings(plan, &chart.files, &chart.findings));
     Value::Object(object)
 }
 
-fn files_and_findings(files: &[FileChange], findings: &[Finding]) -> Map<String, Value> {
+fn files_and_findings(plan: &Plan, files: &[FileChange], findings: &[Finding]) -> Map<String, Value> {
     let (refusals, findings): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|finding| finding.severity == Severity::Refused);
     let list = |findings: Vec<&Finding>| findings.into_iter().map(finding_json).collect::<Vec<_>>();
-    let files: Vec<Value> = files.iter().map(file_json).collect();
+    let files: Vec<Value> = files.iter().map(|file| file_json(plan, file)).collect();
     Map::from_iter([
         ("files".to_owned(), json!(files)),
         ("refusals".to_owned(), json!(list(refusals))),
@@ -124,13 +126,13 @@ fn files_and_findings(files: &[FileChange], findings: &[Finding]) -> Map<String,
     ])
 }
 
-fn file_json(file: &FileChange) -> Value {
+fn file_json(plan: &Plan, file: &FileChange) -> Value {
     let shapes: Vec<String> = file.parts.iter().map(|part| part.shape.id()).collect();
     json!({
         "path": path(&file.path),
         "action": if file.old.is_none() { "create" } else { "edit" },
         "shapes": shapes,
-        "diff": diff::text(file),
+        "diff": diff::text(plan, file),
     })
 }
 

@@ -65,11 +65,11 @@ impl Comment {
 }
 
 fn head(review: &Review<'_>) -> String {
-    let Totals { changed, complete, refused, left_alone, files } = review.totals;
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = review.totals;
     let (by_hand, warnings) = review.left();
     format!(
         "# Registry authentication: {} to change\n\n{}, {} lines added, {} removed. \
-         {complete} complete, {refused} refused, {left_alone} left alone. \
+         {complete} complete, {incomplete} incomplete, {refused} refused, {left_alone} left alone. \
          **{by_hand} to do by hand, {}.**\n",
         amount(changed, "chart"),
         amount(files, "file"),
@@ -189,7 +189,7 @@ fn exceptions(comment: &mut Comment, review: &Review<'_>, names: &Names) {
 /// The diffs of files that are not shown above, folded.
 fn other_files(comment: &mut Comment, review: &Review<'_>) {
     let files = review.plan.files().into_iter().filter(|file| !review.shows(file));
-    let diffs: Vec<String> = files.map(diff::text).collect();
+    let diffs: Vec<String> = files.map(|file| diff::text(review.plan, file)).collect();
     if diffs.is_empty() {
         return;
     }

@@ -46,7 +46,8 @@ pub(crate) fn write(out: &mut dyn Write, plan: &Plan, done: &Done, detail: Detai
     if !matches!(done, Done::Checked { .. }) {
         if detail >= Detail::Normal {
             for finding in plan.remaining() {
-                writeln!(out, "{WARNING}warning[{}]{WARNING:#}: {finding}", finding.id)?;
+                let style = if finding.severity < Severity::Warning { ERROR } else { WARNING };
+                writeln!(out, "{style}{}[{}]{style:#}: {finding}", finding.severity.level(), finding.id)?;
             }
         }
         write_refusals(out, plan)?;
@@ -122,7 +123,8 @@ fn write_checked(out: &mut dyn Write, plan: &Plan, errors: usize, warnings: usiz
 }
 
 fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()> {
-    let Totals { changed, complete, refused, left_alone, files } = plan.totals();
+    let Totals { changed, complete, incomplete, refused, left_alone, files } = plan.totals();
+    let incomplete = if incomplete > 0 { format!(" {incomplete} incomplete,") } else { String::new() };
     let verb = match done {
         Done::Planned => "to change",
         Done::Applied { .. } => "changed",
@@ -130,7 +132,7 @@ fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()>
     };
     writeln!(
         out,
-        "{} {verb} ({}), {complete} complete, {refused} refused, {left_alone} left alone",
+        "{} {verb} ({}), {complete} complete,{incomplete} {refused} refused, {left_alone} left alone",
         amount(changed, "chart"),
         amount(files, "file"),
     )?;
@@ -156,7 +158,7 @@ fn write_totals(out: &mut dyn Write, plan: &Plan, done: &Done) -> io::Result<()>
 }
 
 fn line(chart: &ChartPlan) -> String {
-    let path = shown(&chart.path);
+    let path = chart.shown();
     let kind = match chart.role {
         Role::Application => "",
         Role::Toolkit => " (helm-toolkit)",
@@ -164,6 +166,7 @@ fn line(chart: &ChartPlan) -> String {
     let what = match chart.outcome() {
         Outcome::LeftAlone(reason) => format!("left alone, {reason}"),
         Outcome::Complete => "complete".to_owned(),
+        Outcome::Incomplete => "incomplete".to_owned(),
         Outcome::Changed => changed_by(chart).join(", "),
         Outcome::Refused => "refused".to_owned(),
     };

@@ -4,9 +4,11 @@ use std::sync::LazyLock;
 
 use super::rule::Proposals;
 use crate::chart::{Chart, VALUES};
+use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::options::Options;
-use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Scalar, Value};
+use crate::source::Source;
+use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Renamed, Scalar, Value};
 
 /// A top-level block of a chart's values.yaml.
 pub(super) struct Block<'c, 'a> {
@@ -64,9 +66,14 @@ impl<'c, 'a> Block<'c, 'a> {
     }
 
     /// Adds what the block lacks of `wanted`, at `place`.
-    pub(super) fn complete(&self, wanted: &[Entry], place: Place) -> Result<Vec<Addition>, Finding> {
+    pub(super) fn complete(
+        &self,
+        wanted: &[Entry],
+        place: Place,
+        renamed: Option<&Renamed>,
+    ) -> Result<Vec<Addition>, Finding> {
         let node = self.node.unwrap_or(self.root);
-        let additions = self.document.complete(node, wanted, place);
+        let additions = self.document.complete(node, wanted, place, renamed);
         additions.map_err(|error| Finding::from_yaml(&self.chart.path(VALUES), &error))
     }
 
@@ -75,28 +82,64 @@ impl<'c, 'a> Block<'c, 'a> {
     pub(super) fn create(&self, wanted: Vec<Entry>, before: &[&str]) -> Result<Vec<Addition>, Finding> {
         let first = |name: &&str| self.document.named(self.root, name).next();
         let place = before.iter().find_map(first).map_or(Place::Last, |(key, _)| Place::Before(key));
-        self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place)
+        self.complete(&[Entry::new(self.name, Value::Mapping(wanted))], place, None)
     }
 
-    /// Reports keys of the mapping at `path` that are neither the chart's name nor among `others`. Where the
-    /// right key is there too, they do no harm.
-    pub(super) fn report_wrong_keys(&self, path: &[&str], others: &[&str], proposals: &mut Proposals) {
-        let Some(node) = self.at(path) else { return };
-        let (path, right) = (self.document.path(node), self.chart.name());
-        let has_right = self.document.get(node, right).is_some();
-        for (key, _) in self.document.entries(node) {
-            let Some(name) = self.document.scalar(key) else { continue };
-            if name == right || name == "<<" || others.contains(&name) {
-                continue;
-            }
-            let location = self.location(key);
+    /// The keys of the mapping at `path`, with their texts, that are neither the chart's name nor among `others`.
+    fn wrong_keys(&self, path: &[&str], others: &[&str]) -> Vec<(Node, &'c str)> {
+        let entries = self.at(path).into_iter().flat_map(|node| self.document.entries(node));
+        let keys = entries.filter_map(|(key, _)| Some((key, self.document.scalar(key)?)));
+        let is_right = |name: &str| name == self.chart.name() || name == "<<" || others.contains(&name);
+        keys.filter(|(_, name)| !is_right(name)).collect()
+    }
+
+    /// The wrong key at `path` that can become the right one: the only one, where the right one is not there and no
+    /// template asks for it.
+    pub(super) fn renamed(&self, path: &[&str], others: &[&str]) -> Option<Renamed> {
+        let (wrong, name) = (self.wrong_keys(path, others), self.chart.name().to_owned());
+        let [(key, old)] = wrong.as_slice() else { return None };
+        let mapping = self.at(path)?;
+        let words = [format!(".{old}"), format!("\"{old}\"")];
+        let asks_for_it = |source: &Source| {
+            [REGISTRY, "secret_registry"].iter().any(|word| source.text.contains(word))
+                && words.iter().any(|word| source.text.contains(word))
+        };
+        let is_possible = self.document.get(mapping, &name).is_none()
+            && self.document.replace(mapping, *key, &name).is_some()
+            && !self.chart.templates.iter().any(asks_for_it);
+        is_possible.then_some(Renamed { key: *key, name })
+    }
+
+    /// Reports the wrong keys at `path`, and renames the one that is `renamed`. Where the right key is there too, they do
+    /// no harm.
+    pub(super) fn report_wrong_keys(
+        &self,
+        path: &[&str],
+        others: &[&str],
+        renamed: Option<&Renamed>,
+        proposals: &mut Proposals,
+    ) {
+        let Some(mapping) = self.at(path) else { return };
+        let (wrong, is_possible) = (self.wrong_keys(path, others), self.renamed(path, others).is_some());
+        let (path, right) = (self.document.path(mapping), self.chart.name());
+        let has_right = self.document.get(mapping, right).is_some();
+        for (key, name) in wrong {
             let what = format!("`{path}.{name}` is never used: the chart is called {right}");
-            proposals.report(if has_right {
-                Finding::warning(Id::WrongKey, location, what, "take it out")
+            // That the right key is missing is an error of its own.
+            let fix = if renamed.is_some() {
+                "`apply` renames it".to_owned()
+            } else if has_right {
+                "take it out".to_owned()
+            } else if is_possible {
+                format!("`--rename-wrong-keys` renames it to {right} (else `apply` adds that beside it)")
             } else {
-                let fix = format!("rename it to {right} (`apply` adds that beside it)");
-                Finding::error(Id::WrongKey, location, what, fix)
-            });
+                format!("rename it to {right} (`apply` adds that beside it)")
+            };
+            let finding = Finding::warning(Id::WrongKey, self.location(key), what, fix);
+            match renamed.and_then(|it| self.document.replace(mapping, it.key, &it.name)) {
+                Some(replacement) => proposals.replace_scalar(self.chart, replacement, finding),
+                None => proposals.report(finding),
+            }
         }
     }
 
@@ -129,22 +172,27 @@ static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, yaml::Error>> =
     LazyLock::new(|| Document::parse(WANTED));
 
 const CHART: &str = "CHART";
-const SECRET_NAME: &str = "SECRET_NAME";
-const PORT: &str = "PORT";
+pub(crate) const SECRET_NAME: &str = "SECRET_NAME";
+pub(crate) const PORT: &str = "PORT";
 
 /// What belongs into the block `name` of a chart's values.
 ///
 /// # Errors
 /// A refusal where the Secret's name would not be one.
 pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result<Vec<Entry>, Finding> {
-    let secret_name = options.secret_name.of(chart.name()).map_err(|secret_name| {
+    let secret_name = options.secret_name().of(chart.name()).map_err(|secret_name| {
         let what = format!("a Secret cannot be called {secret_name:?}");
         let fix = "choose another name with --secret-name";
         Finding::refused(Id::SecretName, chart.metadata.name_at.clone(), what, fix)
     })?;
     let document = WANTED_DOCUMENT.as_ref();
     let document = document.map_err(|error| Finding::unproven(&chart.path(VALUES), error))?;
-    let texts = Texts { document, chart: chart.name(), secret_name, port: options.port.to_string() };
+    let texts = Texts {
+        document,
+        chart: chart.name(),
+        secret_name,
+        port: options.port.unwrap_or_default().to_string(),
+    };
     let block = document.root().and_then(|root| document.get(root, name));
     let block =
         block.ok_or_else(|| Finding::unproven(&chart.path(VALUES), "nothing is wanted in this block"))?;

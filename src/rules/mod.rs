@@ -6,6 +6,7 @@
 mod accounts;
 mod block;
 mod custom_resources;
+mod garbled;
 mod objects;
 mod pods;
 mod pull_secrets;
@@ -17,6 +18,7 @@ mod surroundings;
 mod toolkit;
 mod values;
 
+pub(crate) use block::{PORT, SECRET_NAME};
 pub(crate) use rule::{Proposal, Proposals, Rule};
 
 use crate::chart::Chart;

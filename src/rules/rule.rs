@@ -83,6 +83,18 @@ impl Proposals {
         }
     }
 
+    /// Puts another scalar in the place of a key or value of values.yaml, which mends `finding`.
+    pub(super) fn replace_scalar(&mut self, chart: &Chart<'_>, replacement: Addition, finding: Finding) {
+        let Some(document) = &chart.values else { return };
+        let new: String = replacement.edits.iter().map(|edit| edit.replacement.as_str()).collect();
+        let target = target(chart, &document.path(replacement.mapping));
+        let text = new.replacen(chart.name(), "CHART", 1);
+        let shape = Shape { rule: self.rule, action: Action::ChangeLine, target, text };
+        let placeholders = Placeholders::from([("CHART", chart.name().to_owned())]);
+        let part = Part { shape, placeholders, edits: replacement.edits.clone() };
+        self.propose(Proposal { path: chart.path(VALUES), part, addition: Some(replacement) }, finding);
+    }
+
     /// Edits a template, which mends `finding`. One edit may mend several.
     pub(super) fn edit(&mut self, chart: &Chart<'_>, path: &Path, edit: Edit, finding: Finding) {
         let edits = vec![edit];

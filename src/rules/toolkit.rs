@@ -2,6 +2,7 @@
 
 use memchr::memmem::Finder;
 
+use super::garbled;
 use super::objects::{Object, Outcome, Template};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
@@ -35,7 +36,7 @@ const TEXT: &str = include_str!("../../templates/helm-toolkit/secret-registry.ya
 
 const FILE: &str = "templates/manifests/_secret-registry.yaml.tpl";
 
-fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+fn function(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     require(chart, "helm-toolkit.endpoints.endpoint_host_lookup", "which the Secret needs")?;
     let name = "helm-toolkit.manifests.secret_registry";
     if let Some(source) = defining(chart, name) {
@@ -44,6 +45,7 @@ fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result
             let fix = "leave one of them";
             proposals.report(Finding::warning(Id::ForeignTemplate, Location::file(&source.path), what, fix));
         }
+        report_garbled(chart, source, name, options, proposals);
         return Ok(());
     }
     let path = chart.path(FILE);
@@ -56,6 +58,31 @@ fn function(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result
     let finding = Finding::error(Id::MissingToolkitFunction, Location::file(path), what, "`apply` adds it");
     proposals.write(chart, FILE, TEXT, finding);
     Ok(())
+}
+
+/// Reports a function that prints numbers as Go's complaint about them.
+fn report_garbled(
+    chart: &Chart<'_>,
+    source: &Source,
+    name: &str,
+    options: &Options,
+    proposals: &mut Proposals,
+) {
+    let ports =
+        defining(chart, "helm-toolkit.endpoints.endpoint_port_lookup").map(|source| source.text.as_str());
+    let Some((place, edit)) = garbled::mend(&source.text, name, ports, TEXT) else { return };
+    let what = "prints a password without quotes as `%!s(float64=12345)`, and a port from --set as `%!f(int64=5000)`";
+    let fix = match (&edit, options.replace_templates) {
+        (None, _) => "mend it by hand: it holds more than `--replace-templates` could keep",
+        (Some(_), false) => "`--replace-templates` mends it, and keeps its annotations",
+        (Some(_), true) => "`apply` mends it, and keeps its annotations",
+    };
+    let location = Location::at(&source.path, position(&source.text, place));
+    let finding = Finding::warning(Id::GarbledNumber, location, what, fix);
+    match edit.filter(|_| options.replace_templates) {
+        Some(edit) => proposals.edit(chart, &source.path, edit, finding),
+        None => proposals.report(finding),
+    }
 }
 
 /// The template that defines `function`: of several the one in the fewest folders, and of these the first by name, as

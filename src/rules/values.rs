@@ -8,7 +8,7 @@ use crate::context::REGISTRY;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
 use crate::options::{Options, is_object_name};
-use crate::yaml::{self, Kind, Node, Place};
+use crate::yaml::{self, Kind, Node, Place, Renamed};
 
 /// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
 pub(super) const SECRETS: Rule =
@@ -26,16 +26,43 @@ pub(super) const MANIFESTS: Rule =
 fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
     let wanted = wanted(chart, options, "secrets")?;
+    let renamed = block.renamed(&[REGISTRY], &[]).filter(|_| options.rename_wrong_keys);
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, secrets_place(&block.keys()))?,
+        Some(_) => block.complete(&wanted, secrets_place(&block.keys()), renamed.as_ref())?,
         None => block.create(wanted, &["endpoints", "manifests"])?,
     };
     proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY], &[], proposals);
+    block.report_wrong_keys(&[REGISTRY], &[], renamed.as_ref(), proposals);
+    if let Some(renamed) = renamed {
+        rename_secret(chart, &block, &renamed, options, proposals);
+    }
     if let Some(name) = block.at(&[REGISTRY, chart.name()]) {
         report_name(&block, name, proposals);
     }
     Ok(())
+}
+
+/// A Secret that is called after the wrong key gets the chart's own name: two charts cannot both make one Secret.
+fn rename_secret(
+    chart: &Chart<'_>,
+    block: &Block<'_, '_>,
+    renamed: &Renamed,
+    options: &Options,
+    proposals: &mut Proposals,
+) {
+    let document = block.document;
+    let entry = block.at(&[REGISTRY]).and_then(|mapping| {
+        let value = document.entries(mapping).find(|(key, _)| *key == renamed.key)?.1;
+        Some((mapping, value, document.scalar(renamed.key)?, document.scalar(value)?))
+    });
+    let Some((mapping, value, wrong, old)) = entry else { return };
+    let name = |chart: &str| options.secret_name().of(chart).ok();
+    let new = name(chart.name()).filter(|new| new != old && name(wrong).as_deref() == Some(old));
+    if let Some(replacement) = new.and_then(|new| document.replace(mapping, value, &new)) {
+        let what = format!("the Secret is called after the wrong key: {old}");
+        let finding = Finding::warning(Id::WrongKey, block.location(value), what, "`apply` renames it");
+        proposals.replace_scalar(chart, replacement, finding);
+    }
 }
 
 /// Reports a name that is none, or that no Secret can have.
@@ -83,19 +110,21 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     }
     let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
     let mut wanted = wanted(chart, options, "endpoints")?;
+    let renamed = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
+    let renamed = renamed.as_ref().filter(|_| options.rename_wrong_keys);
     let keys = block.keys();
     let key = |name: &str| keys.iter().rev().find(|(_, key)| *key == name).map(|(node, _)| *node);
     let additions = if block.node.is_none() {
         block.create(wanted, &["manifests"])?
     } else if keys.is_empty() || !block.has(SUFFIX) {
-        block.complete(&wanted, Place::First)?
+        block.complete(&wanted, Place::First, renamed)?
     } else {
         wanted.retain(|entry| entry.key() != SUFFIX);
         let neighbour = key("local_image_registry").or_else(|| key(SUFFIX));
-        block.complete(&wanted, neighbour.map_or(Place::Last, Place::After))?
+        block.complete(&wanted, neighbour.map_or(Place::Last, Place::After), renamed)?
     };
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], proposals);
+    block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], renamed, proposals);
     block.report_no_boolean(&[REGISTRY, "auth", SWITCH_OF_AUTH], proposals);
     Ok(())
 }
@@ -108,7 +137,7 @@ fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
     let wanted = wanted(chart, options, "manifests")?;
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, manifests_place(&block.keys()))?,
+        Some(_) => block.complete(&wanted, manifests_place(&block.keys()), None)?,
         None => block.create(wanted, &[])?,
     };
     proposals.add_entries(chart, Id::MissingManifestsSwitch, additions);

@@ -23,7 +23,6 @@ mod run;
 mod stage;
 mod verdict;
 
-pub(crate) use pulls::{Pulls, Without};
 pub(crate) use render::Operator;
 pub(crate) use run::{Progress, Setup, verify};
-pub(crate) use verdict::{Fault, Report, Verdict, Verified};
+pub(crate) use verdict::{Fault, Pulls, Report, Verdict, Verified, Without};

@@ -60,7 +60,7 @@ impl Prover<'_> {
 
         match self.operator {
             Some(operator) => {
-                self.prove_values(index, &operator.render(name)?, &pair, &after.others, found)?
+                self.prove_values(index, &operator.render(name)?, &pair, &after.others, found)?;
             }
             None => self.prove_defaults(&pair, &after.others, found)?,
         }

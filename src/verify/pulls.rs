@@ -1,6 +1,6 @@
 //! Whether the kubelet would pull the images of a render with the logins in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::credentials::{SECRET_TYPE, logins_in};
 use super::objects::Object;
@@ -10,47 +10,6 @@ use super::verdict::Verified;
 use crate::finding::Id;
 use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
-
-/// What is found out about the images of charts.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pulls {
-    /// Objects that make pods, and have images.
-    pub(crate) pods: usize,
-    /// Those of them with a login for each image.
-    pub(crate) with_login: usize,
-    /// Those whose Secret the charts do not make, so that what is in it is not known here.
-    pub(crate) unknown: usize,
-    /// What is without a login, by reason.
-    pub(crate) without: BTreeMap<String, Without>,
-}
-
-/// Pods with images that there is no login for, for one reason.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Without {
-    pub(crate) pods: usize,
-    /// By image: the charts, with the number of their pods.
-    pub(crate) images: BTreeMap<String, BTreeMap<String, usize>>,
-}
-
-impl Pulls {
-    pub(crate) fn sum<'p>(all: impl Iterator<Item = &'p Pulls>) -> Pulls {
-        let mut sum = Pulls::default();
-        for pulls in all {
-            sum.pods += pulls.pods;
-            sum.with_login += pulls.with_login;
-            sum.unknown += pulls.unknown;
-            for (why, without) in &pulls.without {
-                let all = sum.without.entry(why.clone()).or_default();
-                all.pods += without.pods;
-                for (image, charts) in &without.images {
-                    let image = all.images.entry(image.clone()).or_default();
-                    image.extend(charts.iter().map(|(chart, pods)| (chart.clone(), *pods)));
-                }
-            }
-        }
-        sum
-    }
-}
 
 /// Compares each image of the `own` objects with the keys of the Secrets that its pod gets of `all`.
 pub(crate) fn check<'o>(

@@ -10,10 +10,9 @@ use rayon::prelude::*;
 
 use super::helm::Helm;
 use super::prove::Prover;
-use super::pulls::Pulls;
 use super::render::Operator;
 use super::stage::{Stage, State};
-use super::verdict::{Report, Verdict, Verified};
+use super::verdict::{Pulls, Report, Verdict, Verified};
 use crate::base::Base;
 use crate::disk::Scratch;
 use crate::metadata::Role;
@@ -97,7 +96,7 @@ fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> 
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
             Verdict::NotVerified(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
         }
-        Outcome::Complete | Outcome::Changed => prover.prove(index, &mut found).unwrap_or_else(|error| {
+        _ => prover.prove(index, &mut found).unwrap_or_else(|error| {
             found.faults.clear();
             Verdict::NotVerified(error.to_string())
         }),

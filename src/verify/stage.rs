@@ -12,7 +12,6 @@ use walkdir::WalkDir;
 use super::pin::pinned;
 use crate::change::FileChange;
 use crate::chart::VALUES;
-use crate::discover::normal;
 use crate::disk::{self, Scratch};
 use crate::error;
 use crate::metadata::{Dependency, Metadata, Role, TOOLKIT};
@@ -141,12 +140,13 @@ impl<'p> Stage<'p> {
         }
         let metadata = Metadata::read(&self.plan.base, &chart.path).map_err(|refusal| refusal.to_string())?;
         let around = [around, &[&chart.path]].concat();
-        for Dependency { name, alias, repository } in metadata.dependencies {
+        for dependency in metadata.dependencies {
+            let (name, alias) = (dependency.name.clone(), dependency.alias.clone());
             if name == TOOLKIT || files.has_chart(at, &name) {
                 continue;
             }
             let inside = at.join("charts").join(&name);
-            let provider = self.provider(chart, &name, repository.as_deref());
+            let provider = self.provider(chart, &dependency);
             if let Some(provider) = provider.filter(|chart| !around.contains(&chart.path.as_path())) {
                 self.add_chart(files, provider, &inside, &around)?;
                 files.others.insert(alias.unwrap_or(name));
@@ -170,12 +170,11 @@ impl<'p> Stage<'p> {
     }
 
     /// The chart that another one depends on: by its path, else by its name.
-    fn provider(&self, chart: &ChartPlan, name: &str, repository: Option<&str>) -> Option<&'p ChartPlan> {
+    fn provider(&self, chart: &ChartPlan, dependency: &Dependency) -> Option<&'p ChartPlan> {
         let charts = || self.plan.charts.iter().filter(|chart| chart.role == Role::Application);
-        let path = repository.and_then(|address| address.strip_prefix("file://"));
-        let path = path.map(|path| normal(&chart.path.join(path)));
+        let path = dependency.folder(&chart.path);
         let by_path = path.and_then(|path| charts().find(|chart| chart.path == path));
-        by_path.or_else(|| charts().find(|chart| chart.name == name))
+        by_path.or_else(|| charts().find(|chart| chart.name == dependency.name))
     }
 
     /// The toolkit that a chart depends on, copied when it is first asked for.
@@ -217,7 +216,10 @@ impl<'p> Stage<'p> {
             let relative = entry.path().strip_prefix(&whole)?;
             // Helm follows links: what one leads to is copied, if it is a file of the checkout.
             let file = entry.path().canonicalize().ok().filter(|path| path.is_file());
-            let inside = file.as_deref().and_then(|path| path.strip_prefix(&self.plan.base).ok());
+            let inside = file.as_deref().and_then(|path| {
+                // A helm-toolkit may lie outside, and then its paths are whole ones.
+                path.strip_prefix(&self.plan.base).ok().or_else(|| path.starts_with(dir).then_some(path))
+            });
             if let (Some(file), Some(inside)) = (&file, inside) {
                 let target = at.join(relative);
                 let text = match (self.changes.get(inside), self.state) {
@@ -234,8 +236,11 @@ impl<'p> Stage<'p> {
                 ));
             }
         }
-        let is_made = |change: &FileChange| change.old.is_none() && self.state == State::Planned;
-        for (path, change) in self.changes.iter().filter(|(_, change)| is_made(change)) {
+        // A whole path lies below the empty one, too.
+        let is_made = |path: &Path, change: &FileChange| {
+            change.old.is_none() && self.state == State::Planned && path.has_root() == dir.has_root()
+        };
+        for (path, change) in self.changes.iter().filter(|(path, change)| is_made(path, change)) {
             if let Ok(relative) = path.strip_prefix(dir) {
                 let target = at.join(relative);
                 files.texts.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));

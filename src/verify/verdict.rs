@@ -1,11 +1,10 @@
 //! What comes out of `verify`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::compare::Difference;
 use super::objects::Object;
-use super::pulls::Pulls;
 use super::render::Render;
 use crate::chart::VALUES;
 use crate::finding::{Finding, Id, Location};
@@ -143,6 +142,47 @@ fn fix(id: Id) -> &'static str {
             "set endpoints.oci_image_registry.auth.enabled to true in these values; `osh-registry-auth overrides` writes them"
         }
         _ => "have the template depend on authentication for the Secret and imagePullSecrets only",
+    }
+}
+
+/// What is found out about the images of charts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pulls {
+    /// Objects that make pods, and have images.
+    pub(crate) pods: usize,
+    /// Those of them with a login for each image.
+    pub(crate) with_login: usize,
+    /// Those whose Secret the charts do not make, so that what is in it is not known here.
+    pub(crate) unknown: usize,
+    /// What is without a login, by reason.
+    pub(crate) without: BTreeMap<String, Without>,
+}
+
+/// Pods with images that there is no login for, for one reason.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Without {
+    pub(crate) pods: usize,
+    /// By image: the charts, with the number of their pods.
+    pub(crate) images: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+impl Pulls {
+    pub(crate) fn sum<'p>(all: impl Iterator<Item = &'p Pulls>) -> Pulls {
+        let mut sum = Pulls::default();
+        for pulls in all {
+            sum.pods += pulls.pods;
+            sum.with_login += pulls.with_login;
+            sum.unknown += pulls.unknown;
+            for (why, without) in &pulls.without {
+                let all = sum.without.entry(why.clone()).or_default();
+                all.pods += without.pods;
+                for (image, charts) in &without.images {
+                    let image = all.images.entry(image.clone()).or_default();
+                    image.extend(charts.iter().map(|(chart, pods)| (chart.clone(), *pods)));
+                }
+            }
+        }
+        sum
     }
 }
 

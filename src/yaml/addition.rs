@@ -1,8 +1,10 @@
 //! New entries for a mapping, with the edits that put them in.
 
 use yaml_rust2::parser::Event;
+use yaml_rust2::scanner::TScalarStyle;
 
-use super::entry::Entry;
+use super::document::Document;
+use super::entry::{Entry, Scalar};
 use super::node::Node;
 use crate::edit::Edit;
 
@@ -19,13 +21,14 @@ pub enum Place {
     Before(Node),
 }
 
-/// New entries for one mapping: how the text changes, and what the parser must then see.
+/// New entries for one mapping, or one new scalar: how the text changes, and what the parser must then see.
 #[derive(Clone, Debug)]
 pub(crate) struct Addition {
-    /// One insertion; where the mapping was written as null or `{}`, that is taken out as well.
+    /// One insertion, or one replacement; where the mapping was written as null or `{}`, that is taken out as well.
     pub(crate) edits: Vec<Edit>,
     /// The mapping, as it was in the old document.
     pub(crate) mapping: Node,
+    /// None where a scalar is replaced.
     pub(crate) entries: Vec<Entry>,
     pub(super) splice: Splice,
 }
@@ -36,6 +39,23 @@ pub(super) struct Splice {
     pub(super) at: usize,
     pub(super) removed: usize,
     pub(super) inserted: Vec<Event>,
+}
+
+impl Document<'_> {
+    /// Puts the string `text` in the place of `node`, a key or value of `mapping`. `None` where that is no plain scalar,
+    /// or is read in another place as well.
+    pub(crate) fn replace(&self, mapping: Node, node: Node, text: &str) -> Option<Addition> {
+        let Some(Event::Scalar(old, TScalarStyle::Plain, 0, None)) = self.event(node) else { return None };
+        let range = self.offset(node)..self.offset(node) + old.len();
+        let is_as_written = !old.is_empty() && self.lines.slice(range.start, range.end) == old;
+        (is_as_written && !self.is_shared(mapping)).then(|| {
+            let scalar = Scalar::string(text);
+            let mut replacement = String::new();
+            scalar.write(&mut replacement);
+            let splice = Splice { at: node.0, removed: 1, inserted: vec![scalar.event()] };
+            Addition { edits: vec![Edit { range, replacement }], mapping, entries: Vec::new(), splice }
+        })
+    }
 }
 
 impl Addition {

@@ -8,6 +8,12 @@ use super::error::{Error, ErrorKind};
 use super::node::{Kind, Node};
 use super::scalar::is_ambiguous;
 
+/// A key that gets another name, under which it counts as there.
+pub(crate) struct Renamed {
+    pub(crate) key: Node,
+    pub(crate) name: String,
+}
+
 impl Document<'_> {
     /// Adds what `mapping` lacks of `wanted`. Entries that it has are completed in the same way.
     ///
@@ -18,9 +24,10 @@ impl Document<'_> {
         mapping: Node,
         wanted: &[Entry],
         place: Place,
+        renamed: Option<&Renamed>,
     ) -> Result<Vec<Addition>, Error> {
         let mut additions = Vec::new();
-        self.complete_into(mapping, wanted, Some(place), &mut additions)?;
+        self.complete_into(mapping, wanted, Some(place), renamed, &mut additions)?;
         Ok(additions)
     }
 
@@ -29,6 +36,7 @@ impl Document<'_> {
         mapping: Node,
         wanted: &[Entry],
         place: Option<Place>,
+        renamed: Option<&Renamed>,
         additions: &mut Vec<Addition>,
     ) -> Result<(), Error> {
         let kind = self.kind(mapping);
@@ -44,12 +52,14 @@ impl Document<'_> {
             if let Some(merge) = self.merge_of(mapping, entry.key()) {
                 return Err(self.error_at_key(mapping, merge, ErrorKind::Merged));
             }
-            if let Some((key, value)) = self.named(mapping, entry.key()).last() {
+            let is_renamed = |key: Node| renamed.is_some_and(|it| (it.key, &*it.name) == (key, entry.key()));
+            let renamed_here = || self.entries(mapping).find(|(key, _)| is_renamed(*key));
+            if let Some((key, value)) = self.named(mapping, entry.key()).last().or_else(renamed_here) {
                 if self.is_plain(key) && is_ambiguous(entry.key()) {
                     return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
                 }
                 if let Value::Mapping(entries) = &entry.value {
-                    self.complete_into(value, entries, None, additions)?;
+                    self.complete_into(value, entries, None, renamed, additions)?;
                 }
                 runs.push((Some(key), Vec::new()));
             } else if let Some((_, missing)) = runs.last_mut() {

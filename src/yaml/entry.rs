@@ -94,12 +94,12 @@ impl Scalar {
         Scalar::literal(name)
     }
 
-    fn event(&self) -> Event {
+    pub(super) fn event(&self) -> Event {
         let style = if self.is_quoted { TScalarStyle::DoubleQuoted } else { TScalarStyle::Plain };
         Event::Scalar(self.text.clone(), style, 0, None)
     }
 
-    fn write(&self, out: &mut String) {
+    pub(super) fn write(&self, out: &mut String) {
         if self.is_quoted { out.push_str(&quoted(&self.text)) } else { out.push_str(&self.text) }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) mod tree;
 
 pub(crate) use addition::Addition;
 pub use addition::Place;
+pub(crate) use complete::Renamed;
 pub use document::Document;
 pub use entry::{Entry, Scalar, Value};
 pub(crate) use entry::{Placeholders, pattern};

@@ -43,7 +43,7 @@ pub(super) fn unproven(old: &Document<'_>, additions: &[&Addition], reason: impl
 /// Walks both event streams, replacing on the way what each addition says.
 fn events_agree(old: &Document<'_>, new: &Document<'_>, additions: &[&Addition]) -> bool {
     let mut splices: Vec<_> = additions.iter().map(|addition| &addition.splice).collect();
-    splices.sort_by_key(|splice| splice.at);
+    splices.sort_by_key(|splice| (splice.at, splice.removed));
     let mut seen = events(&new.events);
     let mut done = 0;
     for splice in splices {
@@ -104,6 +104,12 @@ mod tests {
         for text in wrong {
             let expected = "the edited text would mean something else than intended";
             assert_eq!(reason(text).as_deref(), Some(expected), "{text:?}");
+        }
+        let key = old.entries(root).next().ok_or("no entry")?.0;
+        let renamed = old.replace(root, key, "x").ok_or("a plain key")?;
+        assert!(prove(&old, "x: 1\nb: {c: 2}\n", &[&renamed]).is_ok());
+        for text in ["a: 1\nb: {c: 2}\n", "y: 1\nb: {c: 2}\n", "x: 2\nb: {c: 2}\n", "'x': 1\nb: {c: 2}\n"] {
+            assert!(prove(&old, text, &[&renamed]).is_err(), "{text:?}");
         }
         let broken = reason("a: 1\nb: {c: 2\nd: 3\n").unwrap_or_default();
         assert!(broken.starts_with("the edited text would not parse: not valid YAML"), "{broken}");

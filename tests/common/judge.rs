@@ -55,8 +55,8 @@ impl Wanted {
 
     fn options(&self) -> Options {
         Options {
-            port: self.port.parse().expect("a port"),
-            secret_name: self.secret_name.parse().expect("a name for Secrets"),
+            port: Some(self.port.parse().expect("a port")),
+            secret_name: Some(self.secret_name.parse().expect("a name for Secrets")),
             ..Options::default()
         }
     }
@@ -338,7 +338,7 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
                 _ => Ok(Verdict::LeftAlone),
             };
         }
-        Outcome::Complete => {
+        Outcome::Complete | Outcome::Incomplete => {
             return match Data::read(old) {
                 Ok(data) if !data.holds(&wanted.entries()) => {
                     Err("called complete, but entries are missing".to_owned())
@@ -356,7 +356,7 @@ pub fn judge_values(wanted: &Wanted, old: &str) -> Result<Verdict, String> {
     let wrong = |complaint: String| format!("{complaint}\n--- old\n{old}\n--- new\n{new}");
     judge_edit(wanted, old, new).map_err(wrong)?;
     match run(new) {
-        again if again.outcome() == Outcome::Complete => Ok(Verdict::Edited),
+        again if matches!(again.outcome(), Outcome::Complete | Outcome::Incomplete) => Ok(Verdict::Edited),
         again => Err(wrong(format!("not complete after it was completed: {again:?}"))),
     }
 }
@@ -546,7 +546,7 @@ fn judge_templates(
     match plan.outcome() {
         Outcome::Refused => return refused(&plan, old).map(|verdict| (verdict, None)),
         Outcome::LeftAlone(why) => return Err(format!("left alone: {why}")),
-        Outcome::Complete => return Ok((Verdict::Complete, None)),
+        Outcome::Complete | Outcome::Incomplete => return Ok((Verdict::Complete, None)),
         Outcome::Changed => {}
     }
     let mut after = templates.to_vec();
@@ -568,8 +568,8 @@ fn judge_templates(
     }
     let again = run(&after);
     match again.outcome() {
-        Outcome::Complete if edited.is_none() => Ok((Verdict::Complete, None)),
-        Outcome::Complete => Ok((Verdict::Edited, edited)),
+        Outcome::Complete | Outcome::Incomplete if edited.is_none() => Ok((Verdict::Complete, None)),
+        Outcome::Complete | Outcome::Incomplete => Ok((Verdict::Edited, edited)),
         _ => Err(format!(
             "not complete after it was completed: {again:?}\n--- old\n{old}\n--- new\n{}",
             edited.unwrap_or_default()

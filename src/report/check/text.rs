@@ -6,11 +6,17 @@ use anstyle::Style;
 
 use super::list::Listed;
 use crate::finding::{Finding, Severity};
-use crate::report::style::{ERROR, WARNING};
+use crate::report::style::{Detail, ERROR, WARNING};
 use crate::text::printable;
 
-pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>], is_coloured: bool) -> io::Result<()> {
-    for Listed { finding, .. } in listed {
+pub(crate) fn write(
+    out: &mut dyn Write,
+    listed: &[Listed<'_>],
+    is_coloured: bool,
+    detail: Detail,
+) -> io::Result<()> {
+    let is_wanted = |finding: &Finding| detail > Detail::Quiet || finding.severity < Severity::Warning;
+    for Listed { finding, .. } in listed.iter().filter(|listed| is_wanted(&listed.finding)) {
         let Finding { location, id, severity, what, .. } = finding;
         let style = match severity {
             _ if !is_coloured => Style::new(),

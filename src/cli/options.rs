@@ -1,0 +1,189 @@
+//! The options that several commands take.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::formats::{PlanFormat, Reports};
+use crate::error::Error;
+use crate::options::{Options, Port, SecretName};
+use crate::plan::{ChartPlan, Selection};
+use crate::report::style::Detail;
+use crate::verify::Operator;
+
+/// What all commands take.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Checkouts, folders of charts or charts
+    #[arg(value_name = "CHECKOUT", default_value = ".")]
+    pub(crate) checkouts: Vec<PathBuf>,
+
+    /// Only charts whose names match (a glob; can be repeated)
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub(crate) include: Vec<Glob>,
+
+    /// No charts whose names match (a glob; can be repeated)
+    #[arg(long, value_name = "GLOB", help_heading = "Charts")]
+    pub(crate) exclude: Vec<Glob>,
+
+    /// How many charts to read at the same time; 0 stands for the number of cores
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    pub(crate) jobs: usize,
+
+    /// When to use colours; auto asks NO_COLOR, CLICOLOR_FORCE and the terminal
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub(crate) color: ColorChoice,
+
+    /// Print what is refused and nothing else; of what `check` found, the errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Print what happens to each chart
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+impl Common {
+    pub(crate) fn selection(&self) -> Result<Selection, globset::Error> {
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
+    }
+
+    /// Takes no glob of --include that is the name of none of these charts: a slip of the pen in CI would stay
+    /// green for ever.
+    pub(crate) fn require_included(&self, charts: &[ChartPlan]) -> Result<(), Error> {
+        let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        let is_none = |glob: &&Glob| {
+            let matcher = glob.compile_matcher();
+            !names.iter().any(|name| matcher.is_match(name))
+        };
+        let Some(glob) = self.include.iter().find(is_none).map(Glob::glob) else { return Ok(()) };
+        let near = similar::get_close_matches(glob, &names, 1, 0.6).first().map(ToString::to_string);
+        Err(Error::NotIncluded { glob: glob.to_owned(), near })
+    }
+
+    pub(crate) fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+}
+
+fn set(globs: &[Glob]) -> Result<Option<GlobSet>, globset::Error> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        builder.add(glob.clone());
+    }
+    builder.build().map(Some)
+}
+
+/// What new entries look like, and what is mended.
+#[derive(Debug, Args)]
+pub(crate) struct Entries {
+    /// Port of the registry in the default values, or null for none [default: as in nine in ten of the other
+    /// charts, else 5000]
+    #[arg(long, value_name = "N|null", help_heading = "Changes")]
+    pub(crate) port: Option<Port>,
+
+    /// Name of each chart's Secret; {chart} stands for the chart's name [default: as in nine in ten of the other
+    /// charts, else {chart}-oci-image-registry-key]
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
+    pub(crate) secret_name: Option<SecretName>,
+
+    /// Replace a templates/secret-registry.yaml that does something else, and a function of helm-toolkit that
+    /// garbles numbers
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) replace_templates: bool,
+
+    /// Rename a key in values.yaml that should be the chart's name, instead of adding the right one beside it
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) rename_wrong_keys: bool,
+}
+
+impl Entries {
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            port: self.port,
+            secret_name: self.secret_name.clone(),
+            replace_templates: self.replace_templates,
+            rename_wrong_keys: self.rename_wrong_keys,
+            ..Options::default()
+        }
+    }
+}
+
+/// What plan and apply take.
+#[derive(Debug, Args)]
+pub(crate) struct Changing {
+    #[command(flatten)]
+    pub(crate) entries: Entries,
+
+    /// Write the charts that can be changed even if others are refused (plan shows them anyway)
+    #[arg(long, help_heading = "Charts")]
+    pub(crate) keep_going: bool,
+
+    /// Add what the repository's own CI asks for: release notes and, until November 2024, chart versions
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) release_notes: bool,
+
+    /// Add a page for operators to doc/source, where the checkout has that
+    #[arg(long, help_heading = "Changes")]
+    pub(crate) docs: bool,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports<PlanFormat>,
+}
+
+/// What an operator would pass to Helm.
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArgs {
+    /// Render with these values instead, and say for each image whether the kubelet would find a login (can be
+    /// repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Values")]
+    values: Vec<PathBuf>,
+
+    /// The same, with the files DIR/CHART/*.yaml for each chart
+    #[arg(long, value_name = "DIR", help_heading = "Values")]
+    values_dir: Option<PathBuf>,
+
+    /// The same, with this value behind those of the files (can be repeated)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
+    set: Vec<String>,
+}
+
+impl OperatorArgs {
+    /// `None` where none are given.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where there is no such file or folder.
+    pub(crate) fn read(&self) -> Result<Option<Operator>, Error> {
+        let OperatorArgs { values: files, values_dir: folder, set: sets } = self;
+        for file in files {
+            File::open(file).map_err(Error::read(file))?;
+        }
+        if let Some(folder) = folder {
+            folder.read_dir().map_err(Error::read(folder))?;
+        }
+        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
+        let operator = || Operator { files: files.clone(), sets: sets.clone(), folder: folder.clone() };
+        Ok(is_given.then(operator))
+    }
+}
+
+/// How Helm is called.
+#[derive(Debug, Args)]
+pub(crate) struct Proof {
+    /// The Helm to render with [default: $HELM, else the one on PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Helm")]
+    pub(crate) helm: Option<PathBuf>,
+
+    /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
+    #[arg(long, value_name = "DIR", help_heading = "Helm")]
+    pub(crate) helm_toolkit: Option<PathBuf>,
+}
