@@ -373,12 +373,12 @@ fn nothing_is_complete_that_only_looks_so() {
     };
     // The Secret's template is not asked of this chart, which is read alone.
     let quiet = findings(&complete).1;
-    let in_a_string = complete.replace('\n', "\n  ");
+    let in_a_string = complete.trim_end().replace('\n', "\n  ");
     for (values, id) in [
         (format!("{complete}z: [\n"), "yaml-syntax"),
         (format!("{complete}z: \"\n"), "yaml-syntax"),
         (complete.replace("secret_registry: true", "<<: x"), "yaml-syntax"),
-        (format!("images: {{}}\nnote: |\n  {in_a_string}"), "missing-endpoints-entry"),
+        (format!("images: {{}}\nnote: |\n  {in_a_string}\n"), "missing-endpoints-entry"),
         (
             format!(
                 "images: {{}}\nmanifests: {{secret_registry:, a: 1}}\n{}",

@@ -592,7 +592,7 @@ fn runs_at_the_same_time_do_not_mix() {
         for child in children {
             let run = finished(child.wait_with_output().unwrap());
             assert_eq!(run.code, 0, "{}", run.stderr);
-            let count = run.stderr.lines().last().unwrap();
+            let count = run.stderr.lines().find(|line| line.contains(" changed (")).unwrap();
             changed +=
                 count.split_once(" file").unwrap().0.rsplit('(').next().unwrap().parse::<usize>().unwrap();
         }

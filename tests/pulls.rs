@@ -51,11 +51,14 @@ fn what_overrides_writes_lets_the_kubelet_pull() {
     }
 }
 
+/// Arguments for `overrides`, what is replaced in its files, arguments for `verify`, and what that says.
+type Mistake<'m> = (&'m [&'m str], &'m str, &'m str, &'m [&'m str], &'m str);
+
 /// Each mistake of an operator's, in the files that `overrides` writes; why, and with which id.
 #[test]
 fn mistakes_are_found_with_their_reasons() {
     let registry = &["--registry", "registry.example.com", "--images", "-o", "values/"][..];
-    let edits: [(&[&str], &str, &str, &[&str], &str); 9] = [
+    let edits: [Mistake<'_>; 9] = [
         (registry, "default: null", "default: 443", &[], "the key has the port 443, the image none"),
         (
             registry,

@@ -250,11 +250,12 @@ fn quiet_checks_list_no_warnings() {
 /// In narrow terminals too; the groups of options stand in one order everywhere.
 #[test]
 fn help_is_readable() {
-    for command in [&[][..], &["plan"], &["apply"], &["check"], &["verify"]] {
+    for command in [&[][..], &["plan"], &["apply"], &["check"], &["verify"], &["overrides"]] {
         let help = help_at(&[command, &["--help"]].concat(), "60");
         let long: Vec<&str> = help.lines().filter(|line| line.chars().count() > 60).collect();
         assert!(long.is_empty(), "{command:?}: {long:?}");
-        let groups = ["Options:", "Charts:", "Changes:", "Output:", "Helm:"];
+        let groups =
+            ["Options:", "Charts:", "Output:", "Changes:", "Helm:", "Values:", "Registry:", "Login:"];
         let seen: Vec<&str> = help.lines().filter(|line| groups.contains(line)).collect();
         let expected: Vec<&str> = groups.into_iter().filter(|group| seen.contains(group)).collect();
         assert_eq!(seen, expected, "{command:?}");
