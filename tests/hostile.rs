@@ -60,15 +60,14 @@ impl Place {
 
 #[test]
 fn links_that_lead_out_of_the_checkout_are_not_written_through() {
-    const LINK: &str = "is a link, and what it leads to may belong to others; make it a plain";
-    const BY_HAND: &str = "or change what it leads to by hand";
+    const LINK: &str = "is a link, and what it leads to may belong to others; put the";
     let snippets = "helm-toolkit/templates/snippets";
     let snippet = format!("{snippets}/_kubernetes_pod_rbac_serviceaccount.tpl");
     for (path, kind) in [("glance/values.yaml", "file"), ("glance/templates", "folder")] {
         let place = Place::new();
         fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
         place.move_out(path);
-        place.assert_refused(&format!("refused[link]: {path}: {LINK} {kind}, {BY_HAND}"));
+        place.assert_refused(&format!("refused[link]: {path}: {LINK} {kind} itself in its place"));
     }
     // Where nothing needs to be written the link does no harm; what is behind it is not seen.
     for path in [snippets, &snippet] {
@@ -88,6 +87,48 @@ fn links_that_lead_out_of_the_checkout_are_not_written_through() {
     let warning = "warning[not-read]: glance/templates/users.yaml: is a link: not searched for pods and ServiceAccounts; ";
     assert!(apply.stderr.contains(warning), "{}", apply.stderr);
     assert!(outside == files(&place.outside) && place.checkout.join("linked").is_symlink());
+}
+
+/// What whoever runs this may read, and others may not, as a token in CI.
+#[test]
+fn what_links_lead_to_is_not_read() {
+    const SECRET: &str = "glpat-0123456789";
+    let texts =
+        [format!("name: {SECRET}\n"), format!("name: [{SECRET}\n"), format!("{SECRET}: &x *{SECRET}\n")];
+    let files = ["Chart.yaml", "requirements.yaml", "values.yaml", "values.schema.json", ".helmignore"];
+    for (file, text) in files.iter().flat_map(|file| texts.iter().map(move |text| (file, text))) {
+        let place = Place::new();
+        let path = place.checkout.join("glance").join(file);
+        let _ = fs::remove_file(&path);
+        fs::write(place.outside.join("token"), text).unwrap();
+        symlink(place.outside.join("token"), &path).unwrap();
+        for args in [&["plan", "--release-notes"][..], &["check"], &["check", "--format", "sarif"]] {
+            let run = run(&place.checkout, args);
+            let said = run.stdout + &run.stderr;
+            assert!(!said.contains(SECRET), "{file}, {args:?}: {said}");
+            assert!(said.contains(&format!("glance/{file}")) && said.contains("is a link"), "{file}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_complaint_of_a_parser_does_not_quote_the_text() {
+    const SECRET: &str = "glpat-0123456789";
+    for text in [
+        "name: SECRET SECRET\n",
+        "name: on SECRET: x\n",
+        "SECRET",
+        "%SECRET x\n",
+        "!<SECRET> &SECRET *SECRET",
+        "name: \"SECRET",
+    ] {
+        for file in ["Chart.yaml", "requirements.yaml", "values.yaml"] {
+            let place = Place::new();
+            fs::write(place.checkout.join("glance").join(file), text.replace("SECRET", SECRET)).unwrap();
+            let check = run(&place.checkout, &["check"]);
+            assert!(check.code > 0 && !(check.stdout + &check.stderr).contains(SECRET), "{file}: {text}");
+        }
+    }
 }
 
 #[test]
