@@ -796,3 +796,52 @@ fn a_signal_ends_it_at_once_and_leaves_nothing() {
         fs::remove_file(&called).unwrap();
     }
 }
+
+/// What the user may read and others may not is in the copies, and Helm writes there too.
+#[test]
+fn the_scratch_folder_is_private_and_what_a_killed_run_leaves_goes_with_the_next() {
+    let work = checkout(&[]);
+    let scratch = tempfile::tempdir().unwrap();
+    let (folder, called) = (scratch.path().join("tmp"), scratch.path().join("called"));
+    fs::create_dir(&folder).unwrap();
+    let left = || fs::read_dir(&folder).unwrap().count();
+    let script = format!("[ $1 = template ] || exec echo v3.17.3\n: > {}\nexec sleep 60", called.display());
+    let sleepy = fake(scratch.path(), &script);
+    let start = || {
+        let _ = fs::remove_file(&called);
+        let verify = "umask 000; exec \"$0\" verify --helm \"$1\"";
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", verify, common::PROGRAM, &sleepy]).current_dir(work.path()).env("TMPDIR", &folder);
+        let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while !called.exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "it did not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    };
+    let mut killed = start();
+    let entries = walkdir::WalkDir::new(&folder).min_depth(1).into_iter().map(Result::unwrap);
+    let mut files = 0;
+    for entry in entries.filter(|entry| !entry.path_is_symlink()) {
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            mode,
+            if entry.file_type().is_dir() { 0o700 } else { 0o600 },
+            "{}",
+            entry.path().display()
+        );
+        files += usize::from(entry.file_type().is_file());
+    }
+    assert!(files > 10, "{files}");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    let mut alive = start();
+    assert_eq!(left(), 1, "what was killed is gone, what is at work stays");
+    let mut command = command(work.path(), &["verify", "--include", "falco"]);
+    let third = command.env("HELM", helm()).env("TMPDIR", &folder).output().unwrap();
+    assert_eq!((third.status.code(), left()), (Some(0), 1));
+    alive.kill().unwrap();
+    alive.wait().unwrap();
+}
