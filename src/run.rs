@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -202,11 +202,12 @@ fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) ->
     // Grouping compares every line that changes: not for the diff alone.
     let needs_review = reports.targets()?.iter().any(|(format, _)| *format != PlanFormat::Diff);
     let review = if needs_review { Some(Review::new(plan)?) } else { None };
+    let is_terminal = reports.output.is_empty() && io::stdout().is_terminal();
     print(reports, plan, color, |format, out, is_coloured| match (format, &review) {
         (PlanFormat::Json, Some(review)) => json::write(out, review),
         (PlanFormat::Markdown, Some(review)) => markdown::write(out, review),
         (PlanFormat::Html, Some(review)) => html::write(out, review),
-        _ => diff::write_all(out, plan, is_coloured),
+        _ => diff::write_all(out, plan, is_coloured, is_terminal),
     })
 }
 

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use common::helm::helm;
 use common::{PROGRAM, Run, copy, files, finished, git_apply, put_tree, run};
 
 /// A folder with the checkout testdata/trees/one-chart in it, and another folder beside that.
@@ -185,6 +186,102 @@ fn what_values_hold_does_not_reach_the_terminal_as_it_is() {
     let warning =
         "`secrets.oci_image_registry.gl\\u{1b}[2Jance\\n::error::` is never used: the chart is called glance";
     assert!(plan.stderr.contains(warning) && !plan.stderr.contains('\x1b'), "{}", plan.stderr);
+}
+
+/// Control characters, marks of direction, what has no width, separators of lines, tags: what a reader does not see.
+const HIDDEN: [char; 12] = [
+    '\u{7f}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{61c}',
+    '\u{200b}',
+    '\u{200e}',
+    '\u{202e}',
+    '\u{2028}',
+    '\u{2066}',
+    '\u{2060}',
+    '\u{feff}',
+    '\u{e0041}',
+];
+
+/// A checkout that has them in values, templates and names; YAML takes no control character.
+fn with_hidden_characters() -> Place {
+    let place = Place::new();
+    let all: String = HIDDEN.iter().collect();
+    let chart = place.checkout.join("glance");
+    let values = fs::read_to_string(chart.join("values.yaml")).unwrap();
+    let comment: String =
+        HIDDEN.iter().filter(|c| !c.is_control() && **c != '\u{feff}' && **c != '\u{2028}').collect();
+    fs::write(
+        chart.join("values.yaml"),
+        values.replacen("manifests:\n", &format!("manifests: # {comment}\n"), 1),
+    )
+    .unwrap();
+    fs::create_dir_all(chart.join("templates")).unwrap();
+    let account = format!("kind: ServiceAccount\nmetadata:\n  # {all}\t\x1b[2J\n  name: own\n");
+    fs::write(chart.join("templates/own.yaml"), account).unwrap();
+    copy(&chart, &place.checkout.join(format!("other{all}")));
+    fs::write(chart.join(format!("templates/{all}.yaml")), b"kind: ServiceAccount\xff").unwrap();
+    place
+}
+
+#[test]
+fn what_a_reader_would_not_see_is_escaped_in_every_format() {
+    let place = with_hidden_characters();
+    let is_hidden = |c: char| HIDDEN.contains(&c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+    let formats = [
+        ("plan", &["json", "markdown", "html"][..]),
+        ("check", &["text", "json", "github", "sarif"]),
+        ("verify", &["text", "json"]),
+    ];
+    for (command, format) in
+        formats.iter().flat_map(|(command, all)| all.iter().map(move |one| (command, one)))
+    {
+        let mut program = common::command(&place.checkout, &[command, "-v", "--format", format]);
+        let run = finished(program.env("HELM", helm()).output().unwrap());
+        assert!(run.stdout.len() + run.stderr.len() > 100, "{command} {format}: {}", run.stderr);
+        for text in [&run.stdout, &run.stderr] {
+            let found: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
+            assert!(found.is_empty(), "{command} {format}: {found:?}\n{text}");
+        }
+        // Programs get back what it is.
+        if *format == "json" && *command == "plan" {
+            let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let diff = run_diff(&place);
+            let files = value["charts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|chart| chart["files"].as_array().unwrap());
+            for file in files {
+                assert!(diff.contains(file["diff"].as_str().unwrap()), "{file}");
+            }
+        }
+    }
+}
+
+fn run_diff(place: &Place) -> String {
+    run(&place.checkout, &["plan"]).stdout
+}
+
+#[test]
+fn the_diff_is_gits_own_in_a_pipe_and_escaped_on_a_terminal() {
+    let place = with_hidden_characters();
+    let piped = run_diff(&place);
+    assert!(piped.contains('\u{202e}') && piped.contains("\x1b[2J"), "{piped}");
+    let by_git = place.outside.join("by-git");
+    copy(&place.checkout, &by_git);
+    git_apply(&by_git, &piped);
+    let spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+    let mut python = Command::new("python3");
+    python.args(["-c", spawn, PROGRAM, "plan", "--color", "never"]).current_dir(&place.checkout);
+    let shown = finished(python.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(shown.code, 0, "{}", shown.stdout);
+    let is_hidden = |c: char| HIDDEN.contains(&c) || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'));
+    assert!(!shown.stdout.contains(is_hidden), "{:?}", shown.stdout);
+    assert!(shown.stdout.contains("\\u{202e}") && shown.stdout.contains("\t\\u{1b}[2J"), "{}", shown.stdout);
+    assert_eq!(place.apply().code, 0);
+    assert!(files(&by_git) == files(&place.checkout));
 }
 
 /// Runs the program as somebody whom permissions bind: root is bound by none.

@@ -98,10 +98,13 @@ fn make_locked(parent: &Path) -> io::Result<(TempDir, File)> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(SCRATCH_PREFIX).permissions(Permissions::from_mode(0o700));
         let folder = builder.tempdir_in(parent)?;
-        let lock = File::open(folder.path())?;
+        // Another run may find it before it is locked, and take it for one that was left.
+        let lock = match File::open(folder.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
         // Where the file system has no locks nothing is cleared up either.
         let _ = lock.lock();
-        // Another run may have found it before it was locked, and taken it for one that was left.
         if folder.path().exists() {
             return Ok((folder, lock));
         }
