@@ -438,6 +438,52 @@ fn no_program_runs_that_a_repository_names_for_watching_files() {
     assert!(!place.outside.join("it-ran").exists());
 }
 
+/// Where many objects, actions and branches are in one template, as hostile ones have it: a template of 5 MiB with
+/// 200 pods takes a second.
+#[test]
+fn templates_take_no_longer_where_they_hold_many_pods() {
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  serviceAccountName: {{ $a }}\n  containers:\n    - image: x\n      args:\n";
+    let pods = |count: usize, before: &str, line: &str, behind: &str| -> String {
+        (0..count).map(|_| format!("{before}{POD}{}{behind}", line.repeat(160))).collect()
+    };
+    type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);
+    let templates: [Template<'_>; 5] = [
+        ("conditions", &|count| pods(count, "", "        {{ if .a }}- b{{ end }}\n", "---\n")),
+        ("variables", &|count| pods(count, "", "        {{ $a := $b }}\n", "---\n")),
+        ("branches", &|count| pods(count, "{{ if .a }}\n", "        - b\n", "{{ end }}\n")),
+        ("a define", &|count| {
+            let pods = pods(count, "", "        - {{ $envAll.Values.b }}\n", "---\n");
+            format!(
+                "{{{{ define \"d\" }}}}\n{{{{ $envAll := . }}}}\n{pods}{{{{ end }}}}\n{{{{ include \"d\" . }}}}\n"
+            )
+        }),
+        ("blocks in blocks", &|count| {
+            format!(
+                "{}{}{}",
+                "{{ if .a }}\n".repeat(count * 160),
+                pods(count, "", "", "---\n"),
+                "{{ end }}\n".repeat(count * 160)
+            )
+        }),
+    ];
+    for (what, template) in templates {
+        let least = |count: usize| {
+            let place = Place::new();
+            fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
+            fs::write(place.checkout.join("glance/templates/pods.yaml"), template(count)).unwrap();
+            let runs = (0..3).map(|_| {
+                let start = Instant::now();
+                let plan = run(&place.checkout, &["check", "-q"]);
+                assert_eq!(plan.code, 1, "{what}: {}", plan.stderr);
+                start.elapsed()
+            });
+            runs.min().unwrap()
+        };
+        let (few, many) = (least(25), least(200));
+        assert!(many < few * 24, "{what}: {few:?} for 25 pods, {many:?} for eight times as many");
+    }
+}
+
 #[test]
 fn findings_take_no_longer_where_there_are_many() {
     let place = Place::new();
