@@ -11,7 +11,7 @@ use globset::GlobSet;
 
 use crate::base::{Base, Revisions};
 use crate::cli::{
-    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Reports, Verify, VerifyFormat,
+    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
 use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
@@ -27,7 +27,7 @@ use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Progress, Setup, Verdict};
+use crate::verify::{self, Calls, Progress, Setup, Verdict};
 use crate::{base, diff, git, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
@@ -156,7 +156,7 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
     if *is_proven {
         let toolkit =
             proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, &changing.entries)).transpose()?;
-        let (scratch, helm) = (&Scratch::new()?, proof.helm.as_deref());
+        let (scratch, helm) = (&Scratch::new()?, calls(proof));
         let setup = Setup {
             toolkit: toolkit.as_ref(),
             base: None,
@@ -257,7 +257,7 @@ fn verify(
     };
     let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
     let toolkit = toolkit.as_ref();
-    let (helm, all_overrides) = (proof.helm.as_deref(), *all_overrides);
+    let (helm, all_overrides) = (calls(proof), *all_overrides);
     let setup = Setup {
         toolkit,
         base: base.as_ref(),
@@ -294,6 +294,15 @@ fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify
     let verified = verify::verify(plan, setup, &progress);
     bar.finish_and_clear();
     verified
+}
+
+/// How Helm is called.
+fn calls(proof: &Proof) -> Calls<'_> {
+    Calls {
+        program: proof.helm.as_deref(),
+        seconds: proof.helm_timeout.get().into(),
+        mebibytes: proof.helm_output.get().into(),
+    }
 }
 
 /// The checkouts as they are in git, looked at by `look`.

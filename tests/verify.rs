@@ -845,3 +845,39 @@ fn the_scratch_folder_is_private_and_what_a_killed_run_leaves_goes_with_the_next
     alive.kill().unwrap();
     alive.wait().unwrap();
 }
+
+/// A template may loop, or print without end; so may what Helm starts.
+#[test]
+fn helm_may_take_and_print_so_much_and_no_more() {
+    let work = checkout(&[]);
+    let scratch = tempfile::tempdir().unwrap();
+    let limited = |script: &str| {
+        let helm = fake(scratch.path(), &format!("[ $1 = template ] || exec echo v3.17.3\n{script}"));
+        let limits = ["--include", "falco", "--helm-timeout", "2", "--helm-output", "1"];
+        let started = Instant::now();
+        let found = run(work.path(), &[&["verify", "--helm", &helm], &limits[..]].concat());
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+        assert_eq!(found.code, 2, "{}", found.stdout);
+        found.stdout
+    };
+    let child = scratch.path().join("child");
+    let forks = format!("sleep 300 & echo $! > {}; wait", child.display());
+    // The last one leaves the group, with the pipe.
+    for script in ["sleep 300", &forks, "setsid sleep 20 & exit 0"] {
+        let said = limited(script);
+        assert!(said.contains("a call takes more than 2 seconds; --helm-timeout allows more"), "{said}");
+    }
+    let child = fs::read_to_string(&child).unwrap();
+    let is_there = || {
+        fs::read_to_string(format!("/proc/{}/stat", child.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    let started = Instant::now();
+    while is_there() {
+        assert!(started.elapsed() < Duration::from_secs(10), "the child of Helm is alive");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let said = limited("yes");
+    assert!(said.contains("a call prints more than 1 MiB; --helm-output allows more"), "{said}");
+    let said = limited("echo Error: $(head -c 100000 /dev/zero | tr '\\0' x) >&2; exit 1");
+    assert!(said.contains("does not render as it is: Error: xxx") && said.len() < 5_000, "{}", said.len());
+}
