@@ -335,12 +335,13 @@ fn full() -> Result<(), Error> {
 fn a_file_that_changed_since_the_plan_ends_it_all() {
     const CHANGED: &str = "changed while this program was at work; run it again";
     // Before anything is written, while files before it are replaced (they go by their paths), and at the
-    // last moment before a new file gets its name.
+    // last moment, when the file has been looked at.
     let cases = [
         (None, VALUES, CHANGED),
         (None, TEMPLATE, CHANGED),
         (Some(TEMPLATE), VALUES, CHANGED),
         (Some(VALUES), SNIPPET, CHANGED),
+        (Some(VALUES), VALUES, CHANGED),
         (Some(TEMPLATE), TEMPLATE, "cannot be written: File exists"),
     ];
     for (at, path, what) in cases {
@@ -592,7 +593,7 @@ fn runs_at_the_same_time_do_not_mix() {
         for child in children {
             let run = finished(child.wait_with_output().unwrap());
             assert_eq!(run.code, 0, "{}", run.stderr);
-            let count = run.stderr.lines().last().unwrap();
+            let count = run.stderr.lines().find(|line| line.contains(" changed (")).unwrap();
             changed +=
                 count.split_once(" file").unwrap().0.rsplit('(').next().unwrap().parse::<usize>().unwrap();
         }
