@@ -205,11 +205,11 @@ impl Finding {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Finding::new(Severity::Refused, id, location, what.into(), fix.into())
+        Finding::new(Severity::Refused, id, location, &what.into(), &fix.into())
     }
 
     pub(crate) fn error(id: Id, location: Location, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding::new(Severity::Error, id, location, what.into(), fix.into())
+        Finding::new(Severity::Error, id, location, &what.into(), &fix.into())
     }
 
     pub(crate) fn warning(
@@ -218,12 +218,12 @@ impl Finding {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Finding::new(Severity::Warning, id, location, what.into(), fix.into())
+        Finding::new(Severity::Warning, id, location, &what.into(), &fix.into())
     }
 
-    fn new(severity: Severity, id: Id, location: Location, what: String, fix: String) -> Self {
+    fn new(severity: Severity, id: Id, location: Location, what: &str, fix: &str) -> Self {
         // It may say what stands in a file, and is shown in many ways.
-        let what = printable(&what).into_owned();
+        let what = printable(what).into_owned();
         let fix = fix.lines().map(printable).collect::<Vec<_>>().join("\n");
         Finding { location, id, severity, what, fix, is_planned: false, rule: None }
     }

@@ -423,19 +423,46 @@ fn the_output_is_not_written_over_a_chart() {
     assert_eq!(run(&place.checkout, &["apply", "--output", "glance/plan.diff"]).code, 0);
 }
 
+/// For watching files, for cleaning them, to show them, to fetch what is missing.
 #[test]
-fn no_program_runs_that_a_repository_names_for_watching_files() {
+fn no_program_runs_that_a_repository_names() {
     let place = Place::new();
     let git = |args: &[&str]| {
         assert!(Command::new("git").args(args).current_dir(&place.checkout).status().unwrap().success());
     };
-    git(&["init", "--quiet"]);
     let program = place.outside.join("program");
-    fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\n").unwrap();
+    fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\ncat\n").unwrap();
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-    git(&["config", "core.fsmonitor", program.to_str().unwrap()]);
-    assert_eq!(place.apply().code, 2, "nothing is committed");
-    assert!(!place.outside.join("it-ran").exists());
+    let program = program.to_str().unwrap();
+    git(&["init", "--quiet"]);
+    fs::write(place.checkout.join(".gitattributes"), "* filter=a=b diff=x\n").unwrap();
+    git(&["add", "."]);
+    git(&["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "-m", "x"]);
+    let settings = [
+        "core.fsmonitor",
+        "filter.a=b.clean",
+        "filter.a=b.process",
+        "diff.x.textconv",
+        "diff.external",
+        "core.sshCommand",
+        "core.pager",
+        "core.alternateRefsCommand",
+    ];
+    for setting in settings {
+        git(&["config", setting, program]);
+    }
+    git(&["config", "filter.a=b.required", "true"]);
+    // Git looks into a file again that is as long as before, and was written since.
+    let values = place.checkout.join("glance/values.yaml");
+    fs::write(&values, fs::read(&values).unwrap()).unwrap();
+    for args in [
+        &["apply", "--release-notes"][..],
+        &["verify", "--helm", "no-such-helm"],
+        &["apply", "--allow-dirty"],
+    ] {
+        run(&place.checkout, args);
+        assert!(!place.outside.join("it-ran").exists(), "{args:?}");
+    }
 }
 
 /// Where many objects, actions and branches are in one template, as hostile ones have it: a template of 5 MiB with
