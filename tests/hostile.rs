@@ -4,7 +4,13 @@
 //! What names, links, folders and devices in the place of files are refused with is in
 //! tests/messages.rs; how large and how deep a values.yaml may be, in tests/values.rs.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 
@@ -465,15 +471,16 @@ fn no_program_runs_that_a_repository_names() {
     }
 }
 
+type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);
+
 /// Where many objects, actions and branches are in one template, as hostile ones have it: a template of 5 MiB with
 /// 200 pods takes a second.
 #[test]
 fn templates_take_no_longer_where_they_hold_many_pods() {
     const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  serviceAccountName: {{ $a }}\n  containers:\n    - image: x\n      args:\n";
     let pods = |count: usize, before: &str, line: &str, behind: &str| -> String {
-        (0..count).map(|_| format!("{before}{POD}{}{behind}", line.repeat(160))).collect()
+        format!("{before}{POD}{}{behind}", line.repeat(160)).repeat(count)
     };
-    type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);
     let templates: [Template<'_>; 5] = [
         ("conditions", &|count| pods(count, "", "        {{ if .a }}- b{{ end }}\n", "---\n")),
         ("variables", &|count| pods(count, "", "        {{ $a := $b }}\n", "---\n")),
