@@ -11,6 +11,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::change::FileChange;
 use crate::plan::Plan;
+use crate::text::visible;
 
 /// Lines around a change, as in git.
 const CONTEXT: usize = 3;
@@ -23,6 +24,8 @@ pub(crate) struct Colours {
     hunk: Style,
     added: Style,
     removed: Style,
+    /// Whether people read it as it is.
+    is_terminal: bool,
 }
 
 /// The colours that git has.
@@ -31,14 +34,21 @@ const OF_GIT: Colours = Colours {
     hunk: AnsiColor::Cyan.on_default(),
     added: AnsiColor::Green.on_default(),
     removed: AnsiColor::Red.on_default(),
+    is_terminal: false,
 };
 
 /// How many files are compared at a time. Their diffs wait in memory for their turn.
 const AT_A_TIME: usize = 128;
 
-/// Writes the diffs of files in their order; compares them in parallel.
-pub(crate) fn write_all(out: &mut dyn Write, plan: &Plan, is_coloured: bool) -> io::Result<()> {
-    let colours = if is_coloured { OF_GIT } else { Colours::default() };
+/// Writes the diffs of files in their order; compares them in parallel. On a terminal what is not seen is escaped;
+/// anywhere else the diff is git's own, to the byte.
+pub(crate) fn write_all(
+    out: &mut dyn Write,
+    plan: &Plan,
+    is_coloured: bool,
+    is_terminal: bool,
+) -> io::Result<()> {
+    let colours = Colours { is_terminal, ..if is_coloured { OF_GIT } else { Colours::default() } };
     for some in plan.files().chunks(AT_A_TIME) {
         let one = |change: &&FileChange| {
             let mut text = Vec::new();
@@ -52,7 +62,7 @@ pub(crate) fn write_all(out: &mut dyn Write, plan: &Plan, is_coloured: bool) -> 
 
 fn write(out: &mut dyn Write, plan: &Plan, change: &FileChange, colours: Colours) -> io::Result<()> {
     let path = &plan.prefix.join(&change.path);
-    let Colours { header, hunk: hunk_style, added, removed } = colours;
+    let Colours { header, hunk: hunk_style, added, removed, is_terminal } = colours;
     let (old_name, new_name) = (name("a/", path), name("b/", path));
     writeln!(out, "{header}diff --git {old_name} {new_name}{header:#}")?;
     if change.old.is_none() {
@@ -71,7 +81,9 @@ fn write(out: &mut dyn Write, plan: &Plan, change: &FileChange, colours: Colours
                 Sign::Added => added,
                 Sign::Removed => removed,
             };
-            writeln!(out, "{style}{}{}{style:#}", sign.character(), text.strip_suffix('\n').unwrap_or(text))?;
+            let line = text.strip_suffix('\n').unwrap_or(text);
+            let line = if is_terminal { visible(line) } else { line.into() };
+            writeln!(out, "{style}{}{line}{style:#}", sign.character())?;
             if !text.ends_with('\n') {
                 writeln!(out, "{NO_NEWLINE}")?;
             }

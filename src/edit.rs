@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// One replacement. An empty range inserts, an empty `replacement` removes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Edit {
     /// Bytes of the original text.
     pub(crate) range: Range<usize>,

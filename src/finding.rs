@@ -205,11 +205,11 @@ impl Finding {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Finding::new(Severity::Refused, id, location, what.into(), fix.into())
+        Finding::new(Severity::Refused, id, location, &what.into(), &fix.into())
     }
 
     pub(crate) fn error(id: Id, location: Location, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding::new(Severity::Error, id, location, what.into(), fix.into())
+        Finding::new(Severity::Error, id, location, &what.into(), &fix.into())
     }
 
     pub(crate) fn warning(
@@ -218,10 +218,13 @@ impl Finding {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Finding::new(Severity::Warning, id, location, what.into(), fix.into())
+        Finding::new(Severity::Warning, id, location, &what.into(), &fix.into())
     }
 
-    fn new(severity: Severity, id: Id, location: Location, what: String, fix: String) -> Self {
+    fn new(severity: Severity, id: Id, location: Location, what: &str, fix: &str) -> Self {
+        // It may say what stands in a file, and is shown in many ways.
+        let what = printable(what).into_owned();
+        let fix = fix.lines().map(printable).collect::<Vec<_>>().join("\n");
         Finding { location, id, severity, what, fix, is_planned: false, rule: None }
     }
 
@@ -242,14 +245,14 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.location, printable(&self.what), self.advice())
+        write!(f, "{}: {}; {}", self.location, self.what, self.advice())
     }
 }
 
 impl Finding {
     /// What the reader can do, for a terminal. Lines to copy stand below the sentence.
     pub(crate) fn advice(&self) -> String {
-        self.fix.lines().map(printable).collect::<Vec<_>>().join("\n    ")
+        self.fix.replace('\n', "\n    ")
     }
 
     /// Refuses what the YAML editor cannot read or edit.

@@ -197,7 +197,7 @@ impl WorkTree {
             "--ignored=matching",
             "--ignore-submodules=all",
         ];
-        for (state, path) in entries(&git(&top, &status)?, 2) {
+        for (state, path) in entries(&git_status(&top, &status)?, 2) {
             let why = match state {
                 b"??" => UNTRACKED,
                 b"!!" => "is ignored by git",
@@ -258,9 +258,8 @@ const OF_A_REPOSITORY: [&str; 12] = [
     "GIT_WORK_TREE",
 ];
 
-/// Git in `folder`. It writes nothing, not even its index, and starts no program that the
-/// repository names for watching files (filters it does start, as `git status` does: without them it
-/// could not tell). What calls us may have told git of another repository.
+/// Git in `folder`. It writes nothing, not even its index, fetches nothing, and starts no program that the
+/// repository names for watching files. What calls us may have told git of another repository.
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(args);
@@ -268,13 +267,39 @@ fn command(folder: &Path, args: &[&str]) -> Command {
         git.env_remove(variable);
     }
     // What it does not have it is not to get from anywhere.
-    git.env("GIT_NO_LAZY_FETCH", "1");
+    git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     git
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    answer(folder, command(folder, args))
+}
+
+/// `git status` with the filters of the user alone: it would start those that the repository's own settings name.
+/// A file with one of those counts as changed where git would have to look into it.
+fn git_status(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    let mut status = command(folder, args);
+    let settings = ["config", "-z", "--show-scope", "--name-only", "--get-regexp", r"^filter\."];
+    let listed = ask(folder, &settings, b"").unwrap_or_default();
+    let mut listed = listed.split(|byte| *byte == 0);
+    let mut count = 0;
+    while let (Some(scope), Some(name)) = (listed.next(), listed.next()) {
+        if matches!(scope, b"local" | b"worktree") {
+            let value = if name.ends_with(b".required") { "false" } else { "" };
+            status.env(format!("GIT_CONFIG_KEY_{count}"), OsStr::from_bytes(name));
+            status.env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+    }
+    if count > 0 {
+        status.env("GIT_CONFIG_COUNT", count.to_string());
+    }
+    answer(folder, status)
+}
+
+fn answer(folder: &Path, mut git: Command) -> Result<Vec<u8>, Error> {
     let failed = |what: String| Error::Git(folder.to_owned(), what);
-    let output = command(folder, args).stdin(Stdio::null()).output();
+    let output = git.stdin(Stdio::null()).output();
     let output = output.map_err(|error| failed(format!("git does not run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).replace('\t', "    ");

@@ -115,7 +115,7 @@ fn name(path: &Path, document: &Document<'_>) -> Result<(String, Location), Find
         return Err(Finding::refused(Id::NoName, location, "the chart's name is missing or no text", QUOTE));
     };
     if document.is_plain(node) && yaml::is_ambiguous(name) {
-        let what = format!("the chart's name {name} is no text to Helm, which reads YAML 1.1");
+        let what = "the chart's name is no text to Helm, which reads YAML 1.1";
         return Err(Finding::refused(Id::NoName, location, what, QUOTE));
     }
     // What `helm create` takes. `helm template` takes more, of which nobody has made use.
@@ -123,7 +123,7 @@ fn name(path: &Path, document: &Document<'_>) -> Result<(String, Location), Find
         && name.contains(|character: char| character.is_ascii_alphanumeric())
         && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
     if !is_usable {
-        let what = format!("the chart's name {name:?} is none that Helm could use");
+        let what = "the chart's name is none that Helm could use";
         let fix = "use letters, digits and dashes only, 250 at most";
         return Err(Finding::refused(Id::BadName, location, what, fix));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use globset::GlobSet;
 
 use crate::base::{Base, Revisions};
 use crate::cli::{
-    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Reports, Verify, VerifyFormat,
+    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
 use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
@@ -27,7 +27,7 @@ use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Progress, Setup, Verdict};
+use crate::verify::{self, Calls, Progress, Setup, Verdict};
 use crate::{base, diff, git, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
@@ -156,7 +156,7 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
     if *is_proven {
         let toolkit =
             proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, &changing.entries)).transpose()?;
-        let (scratch, helm) = (&Scratch::new()?, proof.helm.as_deref());
+        let (scratch, helm) = (&Scratch::new()?, calls(proof));
         let setup = Setup {
             toolkit: toolkit.as_ref(),
             base: None,
@@ -202,11 +202,12 @@ fn print_plan(reports: &Reports<PlanFormat>, plan: &Plan, color: ColorChoice) ->
     // Grouping compares every line that changes: not for the diff alone.
     let needs_review = reports.targets()?.iter().any(|(format, _)| *format != PlanFormat::Diff);
     let review = if needs_review { Some(Review::new(plan)?) } else { None };
+    let is_terminal = reports.output.is_empty() && io::stdout().is_terminal();
     print(reports, plan, color, |format, out, is_coloured| match (format, &review) {
         (PlanFormat::Json, Some(review)) => json::write(out, review),
         (PlanFormat::Markdown, Some(review)) => markdown::write(out, review),
         (PlanFormat::Html, Some(review)) => html::write(out, review),
-        _ => diff::write_all(out, plan, is_coloured),
+        _ => diff::write_all(out, plan, is_coloured, is_terminal),
     })
 }
 
@@ -256,7 +257,7 @@ fn verify(
     };
     let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
     let toolkit = toolkit.as_ref();
-    let (helm, all_overrides) = (proof.helm.as_deref(), *all_overrides);
+    let (helm, all_overrides) = (calls(proof), *all_overrides);
     let setup = Setup {
         toolkit,
         base: base.as_ref(),
@@ -293,6 +294,15 @@ fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify
     let verified = verify::verify(plan, setup, &progress);
     bar.finish_and_clear();
     verified
+}
+
+/// How Helm is called.
+fn calls(proof: &Proof) -> Calls<'_> {
+    Calls {
+        program: proof.helm.as_deref(),
+        seconds: proof.helm_timeout.get().into(),
+        mebibytes: proof.helm_output.get().into(),
+    }
 }
 
 /// The checkouts as they are in git, looked at by `look`.

@@ -1,10 +1,11 @@
-//! Files of a checkout, read with limits: nothing is read that is no file, is too large or is no text.
+//! Files of a checkout, read with limits: nothing is read that is a link or no file, is too large or is no text.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, Id, Location};
+use crate::target;
 use crate::yaml::Position;
 
 /// How large a file may be, in bytes. Helm takes none over 5 MiB out of a packaged chart; the
@@ -22,21 +23,13 @@ pub(crate) struct Source {
 /// Reads the text file at `base`/`path`; `None` where there is none.
 ///
 /// # Errors
-/// A refusal where it cannot be read, or is no text of reasonable size.
+/// A refusal where it cannot be read, is or lies behind a link, or is no text of reasonable size.
 pub(crate) fn read_text(base: &Path, path: &Path) -> Result<Option<String>, Finding> {
     let whole = base.join(path);
-    let metadata = match whole.symlink_metadata() {
+    match whole.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(metadata) if metadata.is_symlink() => whole.metadata(),
-        other => other,
-    };
-    let metadata = metadata.map_err(|error| Finding::unreadable(path, &error))?;
-    // Reading from a pipe or a device might never end.
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() { "is a folder" } else { "is a device or a pipe" };
-        let what = format!("{what}, where a file belongs");
-        let fix = "move it away, or put the file in its place";
-        return Err(Finding::refused(Id::NoFile, Location::file(path), what, fix));
+        Err(error) => return Err(Finding::unreadable(path, &error)),
+        Ok(_) => target::way(base, path)?,
     }
     let bytes = read_bytes(&whole).map_err(|error| Finding::unreadable(path, &error))?;
     if bytes.len() > MAX_SIZE {

@@ -1,4 +1,4 @@
-//! What lies where a file is to be written.
+//! What lies where a file is to be read or written.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -7,29 +7,42 @@ use std::path::Path;
 use crate::disk;
 use crate::finding::{Finding, Id, Location};
 
-/// Looks at the way from `base` to the file at `path` in it. A file that has other names (hard links) is
-/// warned about: replacing it leaves the text under these as it is.
+/// Makes sure that the way from `base` to the file at `path` in it leads through folders, as far as there is
+/// anything: what a link leads to may be a secret of whoever runs this, or a file of somebody else.
 ///
 /// # Errors
-/// A refusal where it leads through a link, even out of the checkout, or to something that is no file or
-/// through something that is no folder.
-pub(crate) fn look(base: &Path, path: &Path) -> Result<Option<Finding>, Finding> {
+/// A refusal where it leads through a link, or to something that is no file or through something that is no
+/// folder.
+pub(crate) fn way(base: &Path, path: &Path) -> Result<(), Finding> {
     for (depth, part) in path.ancestors().take_while(|part| !part.as_os_str().is_empty()).enumerate() {
         // Nothing there: it will be made.
         let Ok(metadata) = base.join(part).symlink_metadata() else { continue };
+        let kind = if depth == 0 { "file" } else { "folder" };
         let refuse = |id, what: &str, fix: &str| Err(Finding::refused(id, Location::file(part), what, fix));
         if metadata.is_symlink() {
-            let kind = if depth == 0 { "file" } else { "folder" };
-            let fix = format!("make it a plain {kind}, or change what it leads to by hand");
+            let fix = format!("put the {kind} itself in its place");
             return refuse(Id::Link, "is a link, and what it leads to may belong to others", &fix);
         }
+        // Reading from a pipe or a device might never end.
         if depth == 0 && !metadata.is_file() {
-            return refuse(Id::NoFile, "is a folder or a device, where a file belongs", "move it away");
+            let what = if metadata.is_dir() { "is a folder" } else { "is a device or a pipe" };
+            let what = format!("{what}, where a file belongs");
+            return refuse(Id::NoFile, &what, "move it away, or put the file in its place");
         }
         if depth > 0 && !metadata.is_dir() {
             return refuse(Id::NoFolder, "is a file, where a folder belongs", "move it away");
         }
     }
+    Ok(())
+}
+
+/// Looks at the [`way`] to a file that is to be written. One that has other names (hard links) is warned about:
+/// replacing it leaves the text under these as it is.
+///
+/// # Errors
+/// Those of [`way`].
+pub(crate) fn look(base: &Path, path: &Path) -> Result<Option<Finding>, Finding> {
+    way(base, path)?;
     let file = base.join(path);
     let names = file.symlink_metadata().map_or(1, |metadata| count_names(&file, &metadata));
     Ok((names > 1).then(|| {

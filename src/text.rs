@@ -7,15 +7,35 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::yaml::Position;
 
-/// Escapes line breaks and what could make a terminal show something else than is there.
+/// Whether a character is not seen itself, and could make a reader see something else than is there: control
+/// characters, those that change the direction of text, those without any width, and separators of lines.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Escapes what [`is_hidden`], line breaks among it.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let is_bidirectional = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_harmful = |c: char| c.is_control() || is_bidirectional(c);
-    if !text.contains(is_harmful) {
+    if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
-    let show = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    let show = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(show).collect::<String>().into()
+}
+
+/// The same for several lines, which stay lines; tabs stay too.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| is_hidden(c) && !matches!(c, '\n' | '\t')) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (body, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
+        let parts: Vec<_> = body.split('\t').map(printable).collect();
+        shown.extend([&parts.join("\t"), end]);
+    }
+    shown.into()
 }
 
 /// A path as [`printable`] text; `.` for the empty one.

@@ -3,8 +3,9 @@
 //! 1. Folders that are missing are made, and the new text of every file is staged beside it. A
 //!    disk that is full or a folder that may not be written to shows here, when no file has changed
 //!    yet; so does a file that is not what it was when the plan was made.
-//! 2. Each file is read again and, if it still is what it was, replaced: in the order of
-//!    [`WriteOrder`](crate::change::WriteOrder), so that what has been replaced tells what is left to do.
+//! 2. Each file changes places with its new text: in the order of [`WriteOrder`](crate::change::WriteOrder), so
+//!    that what has been replaced tells what is left to do. What comes out is read; if it is not what the plan was
+//!    made from, it goes back. Where a file system cannot exchange files, the look comes before the replacement.
 //! 3. Where any of that fails, or a signal asks the program to end, the files that were replaced get
 //!    their names back, and what was made is removed. Each was kept until then: this needs no room
 //!    on the disk, and brings back the very file, with its time and its other names.
@@ -14,7 +15,6 @@
 //! the job.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub fn write(plan: &Plan, watch: &Watch<'_>) -> Result<(), Error> {
 #[derive(Default)]
 struct UndoLog<'p> {
     folders: Vec<PathBuf>,
-    files: Vec<(&'p FileChange, Replaced)>,
+    files: Vec<Replaced<'p>>,
 }
 
 fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) -> Result<(), Error> {
@@ -50,18 +50,17 @@ fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) ->
         disk::make_folders(folder, &mut undo.folders, watch)?;
     }
     // The disk is waited for once, and not for each file: they are flushed side by side.
-    let staged: Vec<Result<Staged, Error>> = files
+    let staged: Vec<Result<Staged<'_>, Error>> = files
         .par_iter()
         .map(|(path, change)| {
             expect(path, change.old.as_deref())?;
             Staged::new(path, &change.new, watch)
         })
         .collect();
-    let staged = staged.into_iter().collect::<Result<Vec<Staged>, Error>>()?;
+    let staged = staged.into_iter().collect::<Result<Vec<Staged<'_>>, Error>>()?;
     for ((path, change), staged) in files.iter().zip(staged) {
         expect(path, change.old.as_deref())?;
-        let replaced = staged.replace(watch)?;
-        undo.files.push((change, replaced));
+        undo.files.push(staged.replace(change.old.as_deref(), watch)?);
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
     // A signal may have come while the disk was waited for.
@@ -70,14 +69,9 @@ fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) ->
 
 /// Makes sure that the file at `path` holds `text`, or is not there if that is `None`.
 fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
-    let is_as_expected = match (path.symlink_metadata(), text) {
-        (Ok(metadata), Some(text)) => {
-            metadata.is_file()
-                && metadata.len() == text.len() as u64
-                && fs::read(path).map_err(Error::read(path))? == text.as_bytes()
-        }
-        (Err(error), None) => error.kind() == io::ErrorKind::NotFound,
-        _ => false,
+    let is_as_expected = match text {
+        Some(text) => disk::holds(path, text),
+        None => path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound),
     };
     if is_as_expected { Ok(()) } else { Err(Error::Changed(path.to_owned())) }
 }
@@ -87,7 +81,7 @@ impl UndoLog<'_> {
     /// since.
     fn put_back(self) -> Vec<Left> {
         let files = self.files.into_iter().rev();
-        let left = files.filter_map(|(change, replaced)| replaced.put_back(&change.new).err()).collect();
+        let left = files.filter_map(|replaced| replaced.put_back().err()).collect();
         for folder in self.folders.iter().rev() {
             disk::remove_folder(folder);
         }

@@ -335,12 +335,13 @@ fn full() -> Result<(), Error> {
 fn a_file_that_changed_since_the_plan_ends_it_all() {
     const CHANGED: &str = "changed while this program was at work; run it again";
     // Before anything is written, while files before it are replaced (they go by their paths), and at the
-    // last moment before a new file gets its name.
+    // last moment, when the file has been looked at.
     let cases = [
         (None, VALUES, CHANGED),
         (None, TEMPLATE, CHANGED),
         (Some(TEMPLATE), VALUES, CHANGED),
         (Some(VALUES), SNIPPET, CHANGED),
+        (Some(VALUES), VALUES, CHANGED),
         (Some(TEMPLATE), TEMPLATE, "cannot be written: File exists"),
     ];
     for (at, path, what) in cases {

@@ -151,7 +151,7 @@ fn a_workflow_command_stays_one() {
         said.lines().all(|line| line.starts_with("::error file=") || line.starts_with("::warning file=")),
         "{said}"
     );
-    assert!(said.contains("x%0A::error::%250Aowned"), "{said}");
+    assert!(said.contains("x\\n::error::%250Aowned"), "{said}");
 }
 
 /// What somebody has looked at stays as it is, and is counted.

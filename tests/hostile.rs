@@ -4,7 +4,13 @@
 //! What names, links, folders and devices in the place of files are refused with is in
 //! tests/messages.rs; how large and how deep a values.yaml may be, in tests/values.rs.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 
@@ -17,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use common::helm::helm;
 use common::{PROGRAM, Run, copy, files, finished, git_apply, put_tree, run};
 
 /// A folder with the checkout testdata/trees/one-chart in it, and another folder beside that.
@@ -60,15 +67,14 @@ impl Place {
 
 #[test]
 fn links_that_lead_out_of_the_checkout_are_not_written_through() {
-    const LINK: &str = "is a link, and what it leads to may belong to others; make it a plain";
-    const BY_HAND: &str = "or change what it leads to by hand";
+    const LINK: &str = "is a link, and what it leads to may belong to others; put the";
     let snippets = "helm-toolkit/templates/snippets";
     let snippet = format!("{snippets}/_kubernetes_pod_rbac_serviceaccount.tpl");
     for (path, kind) in [("glance/values.yaml", "file"), ("glance/templates", "folder")] {
         let place = Place::new();
         fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
         place.move_out(path);
-        place.assert_refused(&format!("refused[link]: {path}: {LINK} {kind}, {BY_HAND}"));
+        place.assert_refused(&format!("refused[link]: {path}: {LINK} {kind} itself in its place"));
     }
     // Where nothing needs to be written the link does no harm; what is behind it is not seen.
     for path in [snippets, &snippet] {
@@ -88,6 +94,48 @@ fn links_that_lead_out_of_the_checkout_are_not_written_through() {
     let warning = "warning[not-read]: glance/templates/users.yaml: is a link: not searched for pods and ServiceAccounts; ";
     assert!(apply.stderr.contains(warning), "{}", apply.stderr);
     assert!(outside == files(&place.outside) && place.checkout.join("linked").is_symlink());
+}
+
+/// What whoever runs this may read, and others may not, as a token in CI.
+#[test]
+fn what_links_lead_to_is_not_read() {
+    const SECRET: &str = "glpat-0123456789";
+    let texts =
+        [format!("name: {SECRET}\n"), format!("name: [{SECRET}\n"), format!("{SECRET}: &x *{SECRET}\n")];
+    let files = ["Chart.yaml", "requirements.yaml", "values.yaml", "values.schema.json", ".helmignore"];
+    for (file, text) in files.iter().flat_map(|file| texts.iter().map(move |text| (file, text))) {
+        let place = Place::new();
+        let path = place.checkout.join("glance").join(file);
+        let _ = fs::remove_file(&path);
+        fs::write(place.outside.join("token"), text).unwrap();
+        symlink(place.outside.join("token"), &path).unwrap();
+        for args in [&["plan", "--release-notes"][..], &["check"], &["check", "--format", "sarif"]] {
+            let run = run(&place.checkout, args);
+            let said = run.stdout + &run.stderr;
+            assert!(!said.contains(SECRET), "{file}, {args:?}: {said}");
+            assert!(said.contains(&format!("glance/{file}")) && said.contains("is a link"), "{file}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_complaint_of_a_parser_does_not_quote_the_text() {
+    const SECRET: &str = "glpat-0123456789";
+    for text in [
+        "name: SECRET SECRET\n",
+        "name: on SECRET: x\n",
+        "SECRET",
+        "%SECRET x\n",
+        "!<SECRET> &SECRET *SECRET",
+        "name: \"SECRET",
+    ] {
+        for file in ["Chart.yaml", "requirements.yaml", "values.yaml"] {
+            let place = Place::new();
+            fs::write(place.checkout.join("glance").join(file), text.replace("SECRET", SECRET)).unwrap();
+            let check = run(&place.checkout, &["check"]);
+            assert!(check.code > 0 && !(check.stdout + &check.stderr).contains(SECRET), "{file}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -144,6 +192,102 @@ fn what_values_hold_does_not_reach_the_terminal_as_it_is() {
     let warning =
         "`secrets.oci_image_registry.gl\\u{1b}[2Jance\\n::error::` is never used: the chart is called glance";
     assert!(plan.stderr.contains(warning) && !plan.stderr.contains('\x1b'), "{}", plan.stderr);
+}
+
+/// Control characters, marks of direction, what has no width, separators of lines, tags: what a reader does not see.
+const HIDDEN: [char; 12] = [
+    '\u{7f}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{61c}',
+    '\u{200b}',
+    '\u{200e}',
+    '\u{202e}',
+    '\u{2028}',
+    '\u{2066}',
+    '\u{2060}',
+    '\u{feff}',
+    '\u{e0041}',
+];
+
+/// A checkout that has them in values, templates and names; YAML takes no control character.
+fn with_hidden_characters() -> Place {
+    let place = Place::new();
+    let all: String = HIDDEN.iter().collect();
+    let chart = place.checkout.join("glance");
+    let values = fs::read_to_string(chart.join("values.yaml")).unwrap();
+    let comment: String =
+        HIDDEN.iter().filter(|c| !c.is_control() && **c != '\u{feff}' && **c != '\u{2028}').collect();
+    fs::write(
+        chart.join("values.yaml"),
+        values.replacen("manifests:\n", &format!("manifests: # {comment}\n"), 1),
+    )
+    .unwrap();
+    fs::create_dir_all(chart.join("templates")).unwrap();
+    let account = format!("kind: ServiceAccount\nmetadata:\n  # {all}\t\x1b[2J\n  name: own\n");
+    fs::write(chart.join("templates/own.yaml"), account).unwrap();
+    copy(&chart, &place.checkout.join(format!("other{all}")));
+    fs::write(chart.join(format!("templates/{all}.yaml")), b"kind: ServiceAccount\xff").unwrap();
+    place
+}
+
+#[test]
+fn what_a_reader_would_not_see_is_escaped_in_every_format() {
+    let place = with_hidden_characters();
+    let is_hidden = |c: char| HIDDEN.contains(&c) || (c.is_control() && !matches!(c, '\n' | '\t'));
+    let formats = [
+        ("plan", &["json", "markdown", "html"][..]),
+        ("check", &["text", "json", "github", "sarif"]),
+        ("verify", &["text", "json"]),
+    ];
+    for (command, format) in
+        formats.iter().flat_map(|(command, all)| all.iter().map(move |one| (command, one)))
+    {
+        let mut program = common::command(&place.checkout, &[command, "-v", "--format", format]);
+        let run = finished(program.env("HELM", helm()).output().unwrap());
+        assert!(run.stdout.len() + run.stderr.len() > 100, "{command} {format}: {}", run.stderr);
+        for text in [&run.stdout, &run.stderr] {
+            let found: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
+            assert!(found.is_empty(), "{command} {format}: {found:?}\n{text}");
+        }
+        // Programs get back what it is.
+        if *format == "json" && *command == "plan" {
+            let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let diff = run_diff(&place);
+            let files = value["charts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|chart| chart["files"].as_array().unwrap());
+            for file in files {
+                assert!(diff.contains(file["diff"].as_str().unwrap()), "{file}");
+            }
+        }
+    }
+}
+
+fn run_diff(place: &Place) -> String {
+    run(&place.checkout, &["plan"]).stdout
+}
+
+#[test]
+fn the_diff_is_gits_own_in_a_pipe_and_escaped_on_a_terminal() {
+    let place = with_hidden_characters();
+    let piped = run_diff(&place);
+    assert!(piped.contains('\u{202e}') && piped.contains("\x1b[2J"), "{piped}");
+    let by_git = place.outside.join("by-git");
+    copy(&place.checkout, &by_git);
+    git_apply(&by_git, &piped);
+    let spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+    let mut python = Command::new("python3");
+    python.args(["-c", spawn, PROGRAM, "plan", "--color", "never"]).current_dir(&place.checkout);
+    let shown = finished(python.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(shown.code, 0, "{}", shown.stdout);
+    let is_hidden = |c: char| HIDDEN.contains(&c) || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'));
+    assert!(!shown.stdout.contains(is_hidden), "{:?}", shown.stdout);
+    assert!(shown.stdout.contains("\\u{202e}") && shown.stdout.contains("\t\\u{1b}[2J"), "{}", shown.stdout);
+    assert_eq!(place.apply().code, 0);
+    assert!(files(&by_git) == files(&place.checkout));
 }
 
 /// Runs the program as somebody whom permissions bind: root is bound by none.
@@ -285,19 +429,93 @@ fn the_output_is_not_written_over_a_chart() {
     assert_eq!(run(&place.checkout, &["apply", "--output", "glance/plan.diff"]).code, 0);
 }
 
+/// For watching files, for cleaning them, to show them, to fetch what is missing.
 #[test]
-fn no_program_runs_that_a_repository_names_for_watching_files() {
+fn no_program_runs_that_a_repository_names() {
     let place = Place::new();
     let git = |args: &[&str]| {
         assert!(Command::new("git").args(args).current_dir(&place.checkout).status().unwrap().success());
     };
-    git(&["init", "--quiet"]);
     let program = place.outside.join("program");
-    fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\n").unwrap();
+    fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\ncat\n").unwrap();
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-    git(&["config", "core.fsmonitor", program.to_str().unwrap()]);
-    assert_eq!(place.apply().code, 2, "nothing is committed");
-    assert!(!place.outside.join("it-ran").exists());
+    let program = program.to_str().unwrap();
+    git(&["init", "--quiet"]);
+    fs::write(place.checkout.join(".gitattributes"), "* filter=a=b diff=x\n").unwrap();
+    git(&["add", "."]);
+    git(&["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "-m", "x"]);
+    let settings = [
+        "core.fsmonitor",
+        "filter.a=b.clean",
+        "filter.a=b.process",
+        "diff.x.textconv",
+        "diff.external",
+        "core.sshCommand",
+        "core.pager",
+        "core.alternateRefsCommand",
+    ];
+    for setting in settings {
+        git(&["config", setting, program]);
+    }
+    git(&["config", "filter.a=b.required", "true"]);
+    // Git looks into a file again that is as long as before, and was written since.
+    let values = place.checkout.join("glance/values.yaml");
+    fs::write(&values, fs::read(&values).unwrap()).unwrap();
+    for args in [
+        &["apply", "--release-notes"][..],
+        &["verify", "--helm", "no-such-helm"],
+        &["apply", "--allow-dirty"],
+    ] {
+        run(&place.checkout, args);
+        assert!(!place.outside.join("it-ran").exists(), "{args:?}");
+    }
+}
+
+type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);
+
+/// Where many objects, actions and branches are in one template, as hostile ones have it: a template of 5 MiB with
+/// 200 pods takes a second.
+#[test]
+fn templates_take_no_longer_where_they_hold_many_pods() {
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  serviceAccountName: {{ $a }}\n  containers:\n    - image: x\n      args:\n";
+    let pods = |count: usize, before: &str, line: &str, behind: &str| -> String {
+        format!("{before}{POD}{}{behind}", line.repeat(160)).repeat(count)
+    };
+    let templates: [Template<'_>; 5] = [
+        ("conditions", &|count| pods(count, "", "        {{ if .a }}- b{{ end }}\n", "---\n")),
+        ("variables", &|count| pods(count, "", "        {{ $a := $b }}\n", "---\n")),
+        ("branches", &|count| pods(count, "{{ if .a }}\n", "        - b\n", "{{ end }}\n")),
+        ("a define", &|count| {
+            let pods = pods(count, "", "        - {{ $envAll.Values.b }}\n", "---\n");
+            format!(
+                "{{{{ define \"d\" }}}}\n{{{{ $envAll := . }}}}\n{pods}{{{{ end }}}}\n{{{{ include \"d\" . }}}}\n"
+            )
+        }),
+        ("blocks in blocks", &|count| {
+            format!(
+                "{}{}{}",
+                "{{ if .a }}\n".repeat(count * 160),
+                pods(count, "", "", "---\n"),
+                "{{ end }}\n".repeat(count * 160)
+            )
+        }),
+    ];
+    for (what, template) in templates {
+        let least = |count: usize| {
+            let place = Place::new();
+            fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
+            fs::write(place.checkout.join("glance/templates/pods.yaml"), template(count)).unwrap();
+            let runs = (0..3).map(|_| {
+                let start = Instant::now();
+                let plan = run(&place.checkout, &["check", "-q"]);
+                assert_eq!(plan.code, 1, "{what}: {}", plan.stderr);
+                start.elapsed()
+            });
+            runs.min().unwrap()
+        };
+        let (few, many) = (least(25), least(200));
+        assert!(many < few * 24, "{what}: {few:?} for 25 pods, {many:?} for eight times as many");
+    }
 }
 
 #[test]

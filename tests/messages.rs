@@ -49,13 +49,8 @@ type Case = (Id, &'static [(&'static str, Put)], &'static str);
 const CASES: &[Case] = &[
     (
         Id::Unreadable,
-        &[("demo/values.yaml", Link("values.yaml"))],
-        "demo/values.yaml: cannot be read: filesystem loop or indirection limit (e.g. symlink loop); check what it is and who may read it",
-    ),
-    (
-        Id::Unreadable,
-        &[("demo/values.yaml", Link("nowhere"))],
-        "demo/values.yaml: cannot be read: entity not found; check what it is and who may read it",
+        &[("demo/charts", Text(""))],
+        "demo/charts: cannot be read: not a directory; check what it is and who may read it",
     ),
     (
         Id::NoFile,
@@ -70,7 +65,7 @@ const CASES: &[Case] = &[
     (
         Id::NoFile,
         &[("demo/templates/secret-registry.yaml", Folder)],
-        "demo/templates/secret-registry.yaml: is a folder or a device, where a file belongs; move it away",
+        "demo/templates/secret-registry.yaml: is a folder, where a file belongs; move it away, or put the file in its place",
     ),
     (
         Id::TooLarge,
@@ -88,9 +83,9 @@ const CASES: &[Case] = &[
         "demo/requirements.yaml:1:1: cannot be understood: the character U+0085, which YAML does not allow or parsers disagree on; mend the file; `helm lint` says more",
     ),
     (
-        Id::Unreadable,
+        Id::Link,
         &[("linked/Chart.yaml", Link("nowhere"))],
-        "linked/Chart.yaml: cannot be read: entity not found; check what it is and who may read it",
+        "linked/Chart.yaml: is a link, and what it leads to may belong to others; put the file itself in its place",
     ),
     (
         Id::NoFile,
@@ -105,12 +100,12 @@ const CASES: &[Case] = &[
     (
         Id::Link,
         &[("other.yaml", Text("images: {}\n")), ("demo/values.yaml", Link("../other.yaml"))],
-        "demo/values.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
+        "demo/values.yaml: is a link, and what it leads to may belong to others; put the file itself in its place",
     ),
     (
         Id::Link,
         &[("elsewhere", Folder), ("demo/templates", Link("../elsewhere"))],
-        "demo/templates: is a link, and what it leads to may belong to others; make it a plain folder, or change what it leads to by hand",
+        "demo/templates: is a link, and what it leads to may belong to others; put the folder itself in its place",
     ),
     (
         Id::Link,
@@ -118,7 +113,7 @@ const CASES: &[Case] = &[
             ("other.yaml", Text("demo:\n  - 0.1.0 First\n")),
             ("releasenotes/notes/demo.yaml", Link("../../other.yaml")),
         ],
-        "releasenotes/notes/demo.yaml: is a link, and what it leads to may belong to others; make it a plain file, or change what it leads to by hand",
+        "releasenotes/notes/demo.yaml: is a link, and what it leads to may belong to others; put the file itself in its place",
     ),
     (
         Id::NoFile,
@@ -134,7 +129,7 @@ const CASES: &[Case] = &[
             ("doc/source/install", Link("../../elsewhere")),
             ("elsewhere/index.rst", Text(".. toctree::\n\n   x\n")),
         ],
-        "doc/source/install: is a link, and what it leads to may belong to others; make it a plain folder, or change what it leads to by hand",
+        "doc/source/install: is a link, and what it leads to may belong to others; put the folder itself in its place",
     ),
 ];
 

@@ -796,3 +796,88 @@ fn a_signal_ends_it_at_once_and_leaves_nothing() {
         fs::remove_file(&called).unwrap();
     }
 }
+
+/// What the user may read and others may not is in the copies, and Helm writes there too.
+#[test]
+fn the_scratch_folder_is_private_and_what_a_killed_run_leaves_goes_with_the_next() {
+    let work = checkout(&[]);
+    let scratch = tempfile::tempdir().unwrap();
+    let (folder, called) = (scratch.path().join("tmp"), scratch.path().join("called"));
+    fs::create_dir(&folder).unwrap();
+    let left = || fs::read_dir(&folder).unwrap().count();
+    let script = format!("[ $1 = template ] || exec echo v3.17.3\n: > {}\nexec sleep 60", called.display());
+    let sleepy = fake(scratch.path(), &script);
+    let start = || {
+        let _ = fs::remove_file(&called);
+        let verify = "umask 000; exec \"$0\" verify --helm \"$1\"";
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", verify, common::PROGRAM, &sleepy]).current_dir(work.path()).env("TMPDIR", &folder);
+        let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while !called.exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "it did not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    };
+    let mut killed = start();
+    let entries = walkdir::WalkDir::new(&folder).min_depth(1).into_iter().map(Result::unwrap);
+    let mut files = 0;
+    for entry in entries.filter(|entry| !entry.path_is_symlink()) {
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            mode,
+            if entry.file_type().is_dir() { 0o700 } else { 0o600 },
+            "{}",
+            entry.path().display()
+        );
+        files += usize::from(entry.file_type().is_file());
+    }
+    assert!(files > 10, "{files}");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    let mut alive = start();
+    assert_eq!(left(), 1, "what was killed is gone, what is at work stays");
+    let mut command = command(work.path(), &["verify", "--include", "falco"]);
+    let third = command.env("HELM", helm()).env("TMPDIR", &folder).output().unwrap();
+    assert_eq!((third.status.code(), left()), (Some(0), 1));
+    alive.kill().unwrap();
+    alive.wait().unwrap();
+}
+
+/// A template may loop, or print without end; so may what Helm starts.
+#[test]
+fn helm_may_take_and_print_so_much_and_no_more() {
+    let work = checkout(&[]);
+    let scratch = tempfile::tempdir().unwrap();
+    let limited = |script: &str| {
+        let helm = fake(scratch.path(), &format!("[ $1 = template ] || exec echo v3.17.3\n{script}"));
+        let limits = ["--include", "falco", "--helm-timeout", "2", "--helm-output", "1"];
+        let started = Instant::now();
+        let found = run(work.path(), &[&["verify", "--helm", &helm], &limits[..]].concat());
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+        assert_eq!(found.code, 2, "{}", found.stdout);
+        found.stdout
+    };
+    let child = scratch.path().join("child");
+    let forks = format!("sleep 300 & echo $! > {}; wait", child.display());
+    // The last one leaves the group, with the pipe.
+    for script in ["sleep 300", &forks, "setsid sleep 20 & exit 0"] {
+        let said = limited(script);
+        assert!(said.contains("a call takes more than 2 seconds; --helm-timeout allows more"), "{said}");
+    }
+    let child = fs::read_to_string(&child).unwrap();
+    let is_there = || {
+        fs::read_to_string(format!("/proc/{}/stat", child.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    let started = Instant::now();
+    while is_there() {
+        assert!(started.elapsed() < Duration::from_secs(10), "the child of Helm is alive");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let said = limited("yes");
+    assert!(said.contains("a call prints more than 1 MiB; --helm-output allows more"), "{said}");
+    let said = limited("echo Error: $(head -c 100000 /dev/zero | tr '\\0' x) >&2; exit 1");
+    assert!(said.contains("does not render as it is: Error: xxx") && said.len() < 5_000, "{}", said.len());
+}

@@ -114,6 +114,8 @@ pub(crate) enum Command {
     /// nothing.
     #[command(mut_arg("helm", |arg| arg.requires("verify")))]
     #[command(mut_arg("helm_toolkit", |arg| arg.requires("verify")))]
+    #[command(mut_arg("helm_timeout", |arg| arg.requires("verify")))]
+    #[command(mut_arg("helm_output", |arg| arg.requires("verify")))]
     Apply(Apply),
     /// Say what is missing or wrong; write nothing
     ///

@@ -1,6 +1,7 @@
 //! The options that several commands take.
 
 use std::fs::File;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
@@ -186,4 +187,12 @@ pub(crate) struct Proof {
     /// The helm-toolkit to render with, planned like the others [default: the one in the checkouts]
     #[arg(long, value_name = "DIR", help_heading = "Helm")]
     pub(crate) helm_toolkit: Option<PathBuf>,
+
+    /// How long one call of Helm may take; then it is ended, and the chart is not verified
+    #[arg(long, value_name = "SECONDS", default_value = "120", help_heading = "Helm")]
+    pub(crate) helm_timeout: NonZeroU32,
+
+    /// How much one call of Helm may print
+    #[arg(long, value_name = "MIB", default_value = "4", help_heading = "Helm")]
+    pub(crate) helm_output: NonZeroU32,
 }

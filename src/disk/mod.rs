@@ -1,7 +1,7 @@
 //! The only module that writes to a disk. clippy's `disallowed-methods` keep it so.
 //!
 //! A file is never written in place: its new text is *staged* ([`replace`]), complete and flushed, in a
-//! temporary file in the same folder, which then takes its name. Whenever the program ends, the
+//! temporary file in the same folder, which then changes places with it. Whenever the program ends, the
 //! file is wholly the old one or wholly the new one. What a run that was killed has left is taken away by the
 //! next one ([`temporary`]).
 
@@ -16,7 +16,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-pub(crate) use replace::{Replaced, Staged, flush_folder, make_folders, remove_folder};
+pub(crate) use replace::{Replaced, Staged, flush_folder, holds, make_folders, remove_folder};
 pub use replace::{Watch, WriteStep};
 pub(crate) use scratch::Scratch;
 pub(crate) use temporary::{clear_up, is_temporary};

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempPath;
 
 use super::temporary;
@@ -24,7 +25,7 @@ pub enum WriteStep {
     Write,
     /// Have it written to the disk.
     Flush,
-    /// Keep the old file under a second name.
+    /// Keep the old file under a second name, where files cannot be exchanged.
     Keep,
     /// Give the new text the name of the file that it is for.
     Replace,
@@ -38,79 +39,118 @@ pub type Watch<'w> = dyn Fn(WriteStep, &Path) -> Result<(), Error> + Sync + 'w;
 
 /// A text that is complete on the disk, but does not have its name yet. Removed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Staged {
+pub(crate) struct Staged<'t> {
     target: PathBuf,
+    text: &'t str,
     new: TempPath,
-    /// The file that it is to replace.
-    old: Option<TempPath>,
 }
 
 /// A file that has been replaced, or is new. Stays so when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Replaced {
+pub(crate) struct Replaced<'t> {
     target: PathBuf,
+    text: &'t str,
     old: Option<TempPath>,
 }
 
-impl Staged {
-    /// Writes `text` beside `target`, with its permissions and owner, if it is there. The
-    /// old file is kept too, so that it can be put back without asking the disk for anything.
-    pub(crate) fn new(target: &Path, text: &str, watch: &Watch<'_>) -> Result<Self, Error> {
-        let failed = |error| Error::Write(target.to_owned(), error);
+impl<'t> Staged<'t> {
+    /// Writes `text` beside `target`, with its permissions and owner, if it is there.
+    pub(crate) fn new(target: &Path, text: &'t str, watch: &Watch<'_>) -> Result<Self, Error> {
         let metadata = match target.symlink_metadata() {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(Error::Write(target.to_owned(), error)),
         };
         let new = write_beside(target, text.as_bytes(), metadata.as_ref(), watch)?;
-        let mut old = None;
-        if let Some(metadata) = &metadata {
-            watch(WriteStep::Keep, target)?;
-            let folder = target.parent().unwrap_or(Path::new("."));
-            let linked = temporary::builder().make_in(folder, |name| fs::hard_link(target, name));
-            old = Some(if let Ok(linked) = linked {
-                linked.into_temp_path()
-            } else {
-                // Not every file system has links, and not every file may be linked to.
-                let text = fs::read(target).map_err(failed)?;
-                write_beside(target, &text, Some(metadata), watch)?
-            });
-        }
-        Ok(Staged { target: target.to_owned(), new, old })
+        Ok(Staged { target: target.to_owned(), text, new })
     }
 
-    /// Gives the text its name.
-    pub(crate) fn replace(self, watch: &Watch<'_>) -> Result<Replaced, Error> {
-        let Staged { target, new, old } = self;
+    /// Gives the text its name, in place of a file that holds `old`, if there is to be one. That is kept, so that it
+    /// can be put back without asking the disk for anything.
+    pub(crate) fn replace(self, old: Option<&str>, watch: &Watch<'_>) -> Result<Replaced<'t>, Error> {
+        let Staged { target, text, new } = self;
+        let failed = |error| Error::Write(target.clone(), error);
         watch(WriteStep::Replace, &target)?;
-        let done = match old {
-            Some(_) => new.persist(&target),
-            None => new.persist_noclobber(&target),
+        let old = match old {
+            None => {
+                new.persist_noclobber(&target).map_err(|kept| failed(kept.error))?;
+                None
+            }
+            Some(old) => match exchange(&new, &target, old) {
+                Ok(true) => Some(new),
+                Ok(false) => {
+                    // Somebody was at it between two exchanges.
+                    if !holds(&new, text) {
+                        keep(new, &target);
+                    }
+                    return Err(Error::Changed(target));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Changed(target)),
+                Err(_) => Some(replace_by_link(new, &target, watch)?),
+            },
         };
-        match done {
-            Ok(()) => Ok(Replaced { target, old }),
-            Err(failed) => Err(Error::Write(target, failed.error)),
-        }
+        Ok(Replaced { target, text, old })
     }
 }
 
-impl Replaced {
-    /// Puts the old file back, or takes the new one away where there was none. What is there must be
-    /// `new` still: what somebody else has made of it is left alone.
-    pub(crate) fn put_back(self, new: &str) -> Result<(), Left> {
-        let Replaced { target, old } = self;
-        let is_ours = fs::read(&target).is_ok_and(|text| text == new.as_bytes());
-        let old = match old {
-            None if is_ours && fs::remove_file(&target).is_ok() => return Ok(()),
-            None => None,
-            Some(old) if is_ours => match old.persist(&target) {
-                Ok(()) => return Ok(()),
-                Err(failed) => Some(failed.path),
-            },
-            Some(old) => Some(old),
+/// Lets two files change places, and looks at what came out: a file that holds `expected`, or both go back. Nobody can
+/// change a file between a look at it and its replacement, where the look comes last.
+///
+/// # Errors
+/// Where the file system cannot do that; nothing has changed.
+fn exchange(new: &Path, target: &Path, expected: &str) -> io::Result<bool> {
+    let swap = || renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE);
+    swap()?;
+    let is_expected = holds(new, expected);
+    if !is_expected {
+        // What cannot go back is kept by the caller, under another name.
+        let _ = swap();
+    }
+    Ok(is_expected)
+}
+
+/// Replaces a file where files cannot be exchanged: the old one gets a second name first.
+fn replace_by_link(new: TempPath, target: &Path, watch: &Watch<'_>) -> Result<TempPath, Error> {
+    let failed = |error| Error::Write(target.to_owned(), error);
+    watch(WriteStep::Keep, target)?;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let linked = temporary::builder().make_in(folder, |name| fs::hard_link(target, name));
+    let old = if let Ok(linked) = linked {
+        linked.into_temp_path()
+    } else {
+        // Not every file system has links, and not every file may be linked to.
+        let text = fs::read(target).map_err(failed)?;
+        let metadata = target.symlink_metadata().map_err(failed)?;
+        write_beside(target, &text, Some(&metadata), watch)?
+    };
+    new.persist(target).map_err(|kept| failed(kept.error))?;
+    Ok(old)
+}
+
+/// Whether there is a file at `path`, and `text` is what it holds.
+pub(crate) fn holds(path: &Path, text: &str) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == text.len() as u64)
+        && fs::read(path).is_ok_and(|found| found == text.as_bytes())
+}
+
+impl Replaced<'_> {
+    /// Puts the old file back, or takes the new one away where there was none. What is there must be the
+    /// new one still: what somebody else has made of it is left alone.
+    pub(crate) fn put_back(self) -> Result<(), Left> {
+        let Replaced { target, text, old } = self;
+        let Some(old) = old else {
+            let is_gone = holds(&target, text) && fs::remove_file(&target).is_ok();
+            return if is_gone { Ok(()) } else { Err(Left { path: target, old: None }) };
         };
-        let old = old.map(|old| keep(old, &target));
-        Err(Left { path: target, old })
+        let old = match exchange(&old, &target, text) {
+            Ok(true) => return Ok(()),
+            Err(_) if holds(&target, text) => match old.persist(&target) {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed.path,
+            },
+            _ => old,
+        };
+        Err(Left { old: Some(keep(old, &target)), path: target })
     }
 }
 
@@ -197,4 +237,23 @@ pub(crate) fn remove_folder(folder: &Path) {
 /// Flushes the names of the files in `folder` to the disk, as far as its file system can.
 pub(crate) fn flush_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{holds, replace_by_link};
+    use crate::disk::temporary;
+
+    /// As on a file system where files cannot be exchanged.
+    #[test]
+    fn the_old_file_is_kept_under_a_second_name() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let target = folder.path().join("values.yaml");
+        std::fs::write(&target, "old")?;
+        let new = temporary::builder().tempfile_in(&folder)?.into_temp_path();
+        std::fs::write(&new, "new")?;
+        let old = replace_by_link(new, &target, &|_, _| Ok(()))?;
+        assert!(holds(&target, "new") && holds(&old, "old"));
+        Ok(())
+    }
 }

@@ -1,10 +1,16 @@
-//! Scratch folders, for copies of charts that Helm renders.
+//! Scratch folders, for copies of charts that Helm renders. They are for their owner alone, whatever the umask:
+//! a copy may be made of files that others may not read.
+//!
+//! Each is locked as long as its run is there. One whose lock is free is of a run that was killed, and the next
+//! one of the same user removes it.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink,
+};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -20,19 +26,20 @@ pub(crate) struct Scratch {
     /// Empty once it was cleared. Whoever writes holds it for reading meanwhile, so that nothing
     /// comes into the folder while it is being removed.
     folder: RwLock<Option<TempDir>>,
+    /// Open, and with it the lock held, until the program ends.
+    _lock: File,
 }
 
 impl Scratch {
     /// Makes a folder where temporary files go ($TMPDIR, or /tmp).
     pub(crate) fn new() -> Result<Self, Error> {
         let parent = std::env::temp_dir();
-        let folder = tempfile::Builder::new()
-            .prefix(SCRATCH_PREFIX)
-            .tempdir_in(&parent)
-            .map_err(|error| Error::Write(parent, error))?;
+        let (folder, lock) = make_locked(&parent).map_err(|error| Error::Write(parent.clone(), error))?;
+        let owner = lock.metadata().map_err(Error::read(folder.path()))?.uid();
+        clear_up(&parent, owner);
         // Programs say the whole path of what they complain of.
         let path = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned());
-        Ok(Scratch { path, folder: RwLock::new(Some(folder)) })
+        Ok(Scratch { path, folder: RwLock::new(Some(folder)), _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -40,11 +47,14 @@ impl Scratch {
     }
 
     pub(crate) fn make_folder(&self, at: &Path) -> Result<(), Error> {
-        self.write_at(at, |path| fs::create_dir_all(path))
+        self.write_at(at, |path| DirBuilder::new().recursive(true).mode(0o700).create(path))
     }
 
     pub(crate) fn write(&self, at: &Path, text: &[u8]) -> Result<(), Error> {
-        self.write_at(at, |path| fs::write(path, text))
+        self.write_at(at, |path| {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text)
+        })
     }
 
     /// Makes a link to something else in this folder.
@@ -82,3 +92,37 @@ impl Scratch {
 
 /// What the names of scratch folders begin with.
 const SCRATCH_PREFIX: &str = "osh-registry-auth-scratch-";
+
+fn make_locked(parent: &Path) -> io::Result<(TempDir, File)> {
+    loop {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(SCRATCH_PREFIX).permissions(Permissions::from_mode(0o700));
+        let folder = builder.tempdir_in(parent)?;
+        // Another run may find it before it is locked, and take it for one that was left.
+        let lock = match File::open(folder.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
+        // Where the file system has no locks nothing is cleared up either.
+        let _ = lock.lock();
+        if folder.path().exists() {
+            return Ok((folder, lock));
+        }
+    }
+}
+
+/// Removes what runs of `owner` that were killed have left in `parent`, as far as that can be done.
+fn clear_up(parent: &Path, owner: u32) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    let is_scratch = |entry: &fs::DirEntry| {
+        entry.file_name().as_encoded_bytes().starts_with(SCRATCH_PREFIX.as_bytes())
+            && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == owner)
+    };
+    for entry in entries.filter(is_scratch) {
+        // Held until it is gone, so that a run that has just made it sees that.
+        let Ok(lock) = File::open(entry.path()) else { continue };
+        if lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::change::{Action, FileChange};
 use crate::diff::{self, Hunk, Sign};
 use crate::plan::{ChartPlan, Totals};
 use crate::rules::{RULES, Rule};
-use crate::text::{amount, shown};
+use crate::text::{amount, shown, visible};
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
@@ -23,7 +23,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let page = Page { review, names: review.names(), numbers: numbers(review) };
-    out.write_all(page.whole().into_string().as_bytes())
+    out.write_all(visible(&page.whole().into_string()).as_bytes())
 }
 
 /// The number of each chart in the plan, by which the script knows it.

@@ -14,6 +14,7 @@ use crate::finding::{Finding, Severity};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan, Totals};
 use crate::rules::RULES;
+use crate::text::is_hidden;
 
 const VERSION: u32 = 2;
 
@@ -52,9 +53,17 @@ pub(crate) fn program() -> Value {
     json!({"name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION")})
 }
 
-/// Writes `value` as JSON that people can read, too.
+/// Writes `value` as JSON that people can read, too. What is not seen is escaped, so that programs get it back.
 pub(crate) fn write_pretty(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    // Between texts, which have it escaped, a line break is layout.
+    let is_text = |c: char| c != '\n' && is_hidden(c);
+    for part in serde_json::to_string_pretty(value)?.split_inclusive(is_text) {
+        let seen = part.trim_end_matches(is_text);
+        out.write_all(seen.as_bytes())?;
+        for unit in part.get(seen.len()..).unwrap_or_default().encode_utf16() {
+            write!(out, "\\u{unit:04x}")?;
+        }
+    }
     writeln!(out)
 }
 

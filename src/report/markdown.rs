@@ -10,7 +10,7 @@ use crate::change::Action;
 use crate::diff;
 use crate::plan::{ChartPlan, Totals};
 use crate::rules::RULES;
-use crate::text::{amount, shown};
+use crate::text::{amount, shown, visible};
 
 /// In characters. GitHub takes 65,536 for a comment.
 const MAX_LENGTH: usize = 60_000;
@@ -23,7 +23,7 @@ const MAX_LISTED: usize = 12;
 
 pub(crate) fn write(out: &mut dyn Write, review: &Review<'_>) -> io::Result<()> {
     let names = review.names();
-    let mut comment = Comment { text: head(review), length: 0, left: 0 };
+    let mut comment = Comment { text: visible(&head(review)).into_owned(), length: 0, left: 0 };
     comment.length = comment.text.chars().count();
     exceptions(&mut comment, review, &names);
     for (index, group) in review.shapes.iter().enumerate() {
@@ -55,6 +55,7 @@ impl Comment {
     }
 
     fn push(&mut self, part: &str) {
+        let part = &*visible(part);
         if self.has_room_for(part) {
             self.text.push_str(part);
             self.length += part.chars().count();

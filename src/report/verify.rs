@@ -130,7 +130,7 @@ fn write_pulls(out: &mut dyn Write, pulls: &Pulls, bad: Style) -> io::Result<()>
 
 fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) -> io::Result<()> {
     for Fault { finding: Finding { location, id, what, .. }, .. } in faults.iter().take(MOST_FAULTS) {
-        writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {}", printable(what))?;
+        writeln!(out, "  {location}: {bad}error[{id}]{bad:#}: {what}")?;
     }
     if faults.len() > MOST_FAULTS {
         writeln!(out, "  and {} more; --format json has them all", faults.len() - MOST_FAULTS)?;

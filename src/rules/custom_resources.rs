@@ -74,8 +74,9 @@ impl<'o> Template<'o> {
             let siblings = self.outline.siblings(index);
             let (index, kind) = siblings.into_iter().find(|(_, entry)| entry.is("kind"))?;
             let inside = self.all_inside(index, kind);
-            let is_image = |entry: &&Entry<'_>| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
-            let is_read = |entry: &&Entry<'_>| {
+            let is_image =
+                |(_, entry): &(usize, &Entry<'_>)| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
+            let is_read = |(_, entry): &(usize, &Entry<'_>)| {
                 let opening = self.outline.actions.opening(entry.scope);
                 entry.is("containers") || pull_secrets::are_of_registry(&self.outline.actions, &[opening])
             };

@@ -9,11 +9,11 @@ use crate::context::{Context, KEY, LIST_SNIPPET};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::source::{Source, is_partial};
-use crate::template::actions::{Actions, Root, Scope};
+use crate::template::actions::{Actions, Scope};
 use crate::template::entry::{Entry, Key};
 use crate::template::lexer;
 use crate::template::outline::Outline;
-use crate::text::position;
+use crate::template::root::Root;
 
 /// A template that is looked at.
 pub(super) struct Template<'o> {
@@ -91,7 +91,7 @@ impl<'o> Template<'o> {
     }
 
     pub(super) fn location_at(&self, offset: usize) -> Location {
-        Location::at(self.path, position(self.outline.text, offset))
+        Location::at(self.path, self.outline.position(offset))
     }
 
     /// Refuses a template that Helm cannot parse.
@@ -132,7 +132,7 @@ impl<'o> Template<'o> {
         let is_root = |root: &Root<'_>| {
             !root.is_whole || define.is_none_or(|define| !self.context.without_root.contains(define))
         };
-        let root = self.outline.actions.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
+        let root = self.outline.root_variable(at, *scope).filter(is_root).map(|root| root.variable);
         let is_called_with_it = define.is_some_and(|define| self.context.with_root.contains(define));
         let root = root.or_else(|| is_called_with_it.then_some("$"));
         let refuse = |id, why: &str, (advice, lines): (&str, String)| {
@@ -208,9 +208,7 @@ impl<'o> Template<'o> {
 
     /// Whether the line that ends at byte `at` leaves `scope`.
     fn changes_scope(&self, at: usize, scope: Scope) -> bool {
-        let actions = self.outline.actions.all.iter();
-        let before = actions.rev().find(|action| action.range.end <= at);
-        before.map_or(Scope::FILE, |action| action.behind) != scope
+        self.outline.actions.scope_at(at) != scope
     }
 
     /// The ServiceAccounts. What has this kind and a name, but no metadata, is the subject of a role binding.
@@ -236,31 +234,35 @@ impl<'o> Template<'o> {
 
     /// The keys of the object of this kind. The branches of a condition may hold an object each.
     pub(super) fn keys(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
-        let mut keys = self.outline.siblings(index);
-        let others = self.others(&keys, kind);
-        keys.retain(|(_, entry)| !self.is_in_one(entry, &others));
+        if kind.parent.is_some() {
+            return self.without_others(self.outline.siblings(index), index, kind);
+        }
+        let mut keys = self.outline.of_object(kind);
+        keys.retain(|(_, entry)| entry.parent.is_none());
         keys
     }
 
-    /// All entries of the object of this kind, whatever they are in.
-    pub(super) fn all_inside(&self, index: usize, kind: &Entry<'_>) -> Vec<&'o Entry<'o>> {
+    /// All entries of the object of this kind, whatever they are in, with their indices.
+    pub(super) fn all_inside(&self, index: usize, kind: &Entry<'_>) -> Vec<(usize, &'o Entry<'o>)> {
+        let outline = self.outline;
+        let Some(parent) = kind.parent else { return outline.of_object(kind) };
+        let inside = (parent..outline.end(parent)).filter_map(|index| Some((index, outline.entry(index)?)));
+        self.without_others(inside.collect(), index, kind)
+    }
+
+    /// Leaves out of `entries` those in a branch with an object of another kind.
+    fn without_others(
+        &self,
+        mut entries: Vec<(usize, &'o Entry<'o>)>,
+        index: usize,
+        kind: &Entry<'_>,
+    ) -> Vec<(usize, &'o Entry<'o>)> {
+        let actions = &self.outline.actions;
         let siblings = self.outline.siblings(index);
-        let others = self.others(&siblings, kind);
-        let entries = match kind.parent {
-            Some(parent) => self.outline.entries.get(parent..self.outline.end(parent)),
-            None => Some(self.outline.document(kind.document)),
-        };
-        entries.unwrap_or_default().iter().filter(|entry| !self.is_in_one(entry, &others)).collect()
-    }
-
-    /// The branches with an object of another kind.
-    fn others(&self, siblings: &[(usize, &Entry<'_>)], kind: &Entry<'_>) -> Vec<Scope> {
         let others = siblings.iter().filter(|(_, entry)| entry.is("kind")).map(|(_, other)| other.scope);
-        others.filter(|other| !self.outline.actions.is_in(kind.scope, *other)).collect()
-    }
-
-    fn is_in_one(&self, entry: &Entry<'_>, scopes: &[Scope]) -> bool {
-        scopes.iter().any(|scope| self.outline.actions.is_in(entry.scope, *scope))
+        let others: Vec<Scope> = others.filter(|other| !actions.is_in(kind.scope, *other)).collect();
+        entries.retain(|(_, entry)| !others.iter().any(|other| actions.is_in(entry.scope, *other)));
+        entries
     }
 
     /// Byte offset behind the lines of a mapping, where these are plain: `key: value`, one behind another, with
@@ -280,9 +282,9 @@ impl<'o> Template<'o> {
             }
             end = entry.line_end;
         }
-        let actions = self.outline.actions.all.iter();
-        let mut inside =
-            actions.filter(|action| action.range.start >= metadata.start && action.range.start < end);
+        let actions = &self.outline.actions.all;
+        let first = actions.partition_point(|action| action.range.start < metadata.start);
+        let mut inside = actions.iter().skip(first).take_while(|action| action.range.start < end);
         // What an action prints may go on with the mapping, wherever the action stands.
         let next = behind.next().filter(|next| next.document == metadata.document);
         let mut lines = self.outline.text.get(end..)?.lines();

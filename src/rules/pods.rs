@@ -160,13 +160,13 @@ impl<'o> Template<'o> {
                 return false;
             }
             let inside = self.all_inside(*index, kind);
-            let has = |key: &str| inside.iter().any(|entry| entry.is(key));
+            let has = |key: &str| inside.iter().any(|(_, entry)| entry.is(key));
             // What has neither is a reference to an object, as that of an autoscaler is.
             let is_object = has("template") || is_workload.is_some() && has("spec");
             let is_read = || {
                 has("containers")
                     || has(KEY)
-                    || inside.iter().any(|entry| self.prints(entry, &self.context.containers))
+                    || inside.iter().any(|(_, entry)| self.prints(entry, &self.context.containers))
             };
             is_object && !is_read()
         };

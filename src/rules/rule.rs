@@ -1,5 +1,6 @@
 //! What a rule is, and what it can say of a chart.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::change::{Action, Part, Shape};
@@ -30,6 +31,8 @@ pub(crate) struct Proposals {
     pub(crate) findings: Vec<Finding>,
     /// In the order of the rules.
     pub(crate) changes: Vec<Proposal>,
+    /// The edits of templates among them.
+    edited: HashSet<(PathBuf, Edit)>,
     /// The rule at work.
     pub(super) rule: &'static str,
 }
@@ -97,17 +100,15 @@ impl Proposals {
 
     /// Edits a template, which mends `finding`. One edit may mend several.
     pub(super) fn edit(&mut self, chart: &Chart<'_>, path: &Path, edit: Edit, finding: Finding) {
-        let edits = vec![edit];
-        if self.changes.iter().any(|proposal| proposal.path == path && proposal.part.edits == edits) {
+        if !self.edited.insert((path.to_owned(), edit.clone())) {
             self.findings.push(Finding { rule: Some(self.rule), is_planned: true, ..finding });
             return;
         }
-        let is_insertion = edits.iter().all(|edit| edit.range.is_empty());
-        let action = if is_insertion { Action::Insert } else { Action::ChangeLine };
+        let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
         let folder = path.parent().and_then(|folder| folder.strip_prefix(chart.dir).ok()).unwrap_or(path);
-        let text = edits.iter().map(|edit| edit.replacement.as_str()).collect();
+        let text = edit.replacement.clone();
         let shape = Shape { rule: self.rule, action, target: folder.to_string_lossy().into_owned(), text };
-        let part = Part { shape, placeholders: Placeholders::new(), edits };
+        let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
         self.propose(Proposal { path: path.to_owned(), part, addition: None }, finding);
     }
 

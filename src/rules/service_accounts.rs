@@ -80,15 +80,16 @@ impl<'o> Template<'o> {
             ["apiVersion", "kind", "metadata", "imagePullSecrets", "secrets", "automountServiceAccountToken"];
         let kinds = self.outline.entries.iter().enumerate().filter(|(_, entry)| entry.is("kind"));
         let is_unclear = |(index, kind): &(usize, &'o Entry<'o>)| {
-            let is_read = kind.scalar().is_some_and(|kind| !kind.is_empty());
+            if kind.scalar().is_some_and(|kind| !kind.is_empty()) {
+                return false;
+            }
             let keys = self.keys(*index, kind);
             let has = |key: &str| keys.iter().any(|(_, entry)| entry.is(key));
             let is_known = |entry: &Entry<'_>| match entry.key {
                 Key::Name(name) => KEYS.contains(&name),
                 _ => true,
             };
-            !is_read
-                && has("apiVersion")
+            has("apiVersion")
                 && has("metadata")
                 && !keys.iter().any(|(_, entry)| pull_secrets::is_done(self.outline, entry))
                 && (keys.iter().all(|(_, entry)| is_known(entry))

@@ -157,7 +157,7 @@ fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(),
     }
     let location = Location::at(&source.path, position(&source.text, list.start));
     let printed = items.iter().find(|item| item.key == Key::Printed || item.key == Key::Item);
-    let root = outline.actions.root_variable(list.line_end, list.scope).map(|root| root.variable);
+    let root = outline.root_variable(list.line_end, list.scope).map(|root| root.variable);
     let (Some(printed), Some(root), true) = (printed, root, list.is_open()) else {
         let what = "this list is written in a way that takes no item for the registry's Secret";
         let fix = "add the item by hand";

@@ -1,5 +1,6 @@
 //! The actions of a Go template, the blocks that they open and close, and what their variables stand for.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
@@ -21,7 +22,7 @@ pub(crate) struct Action {
 }
 
 /// A branch of a block, or the file: an index into [`Actions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Scope(usize);
 
 impl Scope {
@@ -34,7 +35,10 @@ struct Block {
     around: Scope,
     /// The action that opens it, as an index; for `else`, that.
     opening: Option<usize>,
-    is_define: bool,
+    /// The define that it is in, or is.
+    define: Option<Scope>,
+    /// The scopes in it are those from its own up to this one.
+    end: usize,
 }
 
 #[derive(Debug)]
@@ -42,14 +46,22 @@ pub(crate) struct Actions<'t> {
     text: &'t str,
     pub(crate) all: Vec<Action>,
     blocks: Vec<Block>,
+    /// The actions that set a variable, as indices.
+    assignments: HashMap<&'t str, Vec<usize>>,
     /// Whether each block is closed, and each end closes one.
     pub(crate) is_balanced: bool,
 }
 
 impl<'t> Actions<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        let file = Block { around: Scope::FILE, opening: None, is_define: false };
-        let mut found = Actions { text, all: Vec::new(), blocks: vec![file], is_balanced: true };
+        let file = Block { around: Scope::FILE, opening: None, define: None, end: usize::MAX };
+        let mut found = Actions {
+            text,
+            all: Vec::new(),
+            blocks: vec![file],
+            assignments: HashMap::new(),
+            is_balanced: true,
+        };
         let mut scope = Scope::FILE;
         for span in spans(text) {
             found.is_balanced &= span.is_terminated;
@@ -87,24 +99,38 @@ impl<'t> Actions<'t> {
         let around = self.block(scope).map_or(Scope::FILE, |block| block.around);
         let opens_define = matches!(keyword, Some("define" | "block"));
         let behind = match keyword {
-            Some("if" | "range" | "with" | "define" | "block") => {
-                self.open(Block { around: scope, opening: Some(opening), is_define: opens_define })
+            Some("if" | "range" | "with" | "define" | "block") => self.open(scope, opening, opens_define),
+            Some("else") => {
+                self.close(scope);
+                self.open(around, opening, false)
             }
-            Some("else") => self.open(Block { around, opening: Some(opening), is_define: false }),
             Some("end") => {
                 self.is_balanced &= scope != Scope::FILE;
+                self.close(scope);
                 around
             }
             _ => scope,
         };
-        let closes_define = keyword == Some("end") && self.block(scope).is_some_and(|block| block.is_define);
+        let closes_define = keyword == Some("end") && self.define(scope) == Some(scope);
+        if let Some(variable) = first.filter(|_| is_assignment) {
+            self.assignments.entry(variable.text).or_default().push(opening);
+        }
         self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define });
         behind
     }
 
-    fn open(&mut self, block: Block) -> Scope {
-        self.blocks.push(block);
-        Scope(self.blocks.len() - 1)
+    fn open(&mut self, around: Scope, opening: usize, is_define: bool) -> Scope {
+        let scope = Scope(self.blocks.len());
+        let define = if is_define { Some(scope) } else { self.define(around) };
+        self.blocks.push(Block { around, opening: Some(opening), define, end: usize::MAX });
+        scope
+    }
+
+    fn close(&mut self, scope: Scope) {
+        let end = self.blocks.len();
+        if let Some(block) = self.blocks.get_mut(scope.0).filter(|_| scope != Scope::FILE) {
+            block.end = end;
+        }
     }
 
     fn block(&self, scope: Scope) -> Option<&Block> {
@@ -137,7 +163,7 @@ impl<'t> Actions<'t> {
 
     /// Whether all of `inner` is in `outer`.
     pub(crate) fn is_in(&self, inner: Scope, outer: Scope) -> bool {
-        inner == outer || outer == Scope::FILE || self.between(inner, Scope::FILE).any(|scope| scope == outer)
+        self.block(outer).is_some_and(|block| (outer.0..block.end).contains(&inner.0))
     }
 
     /// The text of the action that opens a scope; empty for the file.
@@ -148,7 +174,7 @@ impl<'t> Actions<'t> {
 
     /// The define that a scope is in.
     pub(crate) fn define(&self, scope: Scope) -> Option<Scope> {
-        self.between(scope, Scope::FILE).find(|scope| self.block(*scope).is_some_and(|block| block.is_define))
+        self.block(scope)?.define
     }
 
     /// Whether the text defines a template with this name.
@@ -158,13 +184,9 @@ impl<'t> Actions<'t> {
 
     /// What a variable is set to, wherever that is.
     pub(crate) fn values_of(&self, variable: &str) -> impl Iterator<Item = Vec<Piece<'t>>> {
-        let value = move |action: &Action| match self.pieces(action).as_slice() {
-            [name, assign, value @ ..] if name.text == variable && assign.is_assignment() => {
-                Some(value.to_vec())
-            }
-            _ => None,
-        };
-        self.all.iter().filter(|action| action.is_silent).filter_map(value)
+        let indices = self.assignments.get(variable).into_iter().flatten();
+        let actions = indices.filter_map(|index| self.all.get(*index));
+        actions.map(|action| self.iter(&action.range).skip(2).collect())
     }
 
     /// The actions in which a string is exactly what `finder` looks for: the name of a define, given to what calls it.
@@ -205,70 +227,10 @@ impl<'t> Actions<'t> {
         text_in_quotes(&self.iter(&opening.range).nth(1)?)
     }
 
-    /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
-    /// define; in one `$envAll`, or another whose `.Values` the define asks for, where it is set at the top of the
-    /// define to what the define was called with, or to a part of that. `None` where there is none, or it may be
-    /// something else.
-    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root<'t>> {
-        let Some(define) = self.define(scope) else {
-            let is_set = self.values_of("$").next().is_some();
-            return (!is_set).then_some(Root { variable: "$", is_whole: false });
-        };
-        let is_inside = |action: &&Action| self.define(action.scope) == Some(define);
-        let inside = self.all.iter().filter(is_inside).map(|action| (action, self.pieces(action)));
-        let inside: Vec<(&Action, Vec<Piece<'t>>)> = inside.collect();
-        let names_root = |pair: &[Piece<'t>]| match pair {
-            [variable, field] if variable.kind == Kind::Variable && field.text == ".Values" => {
-                Some(variable.text)
-            }
-            _ => None,
-        };
-        let used = inside.iter().flat_map(|(_, pieces)| pieces.windows(2)).filter_map(names_root);
-        let mut names: Vec<&str> =
-            std::iter::once("$envAll").chain(used).filter(|name| *name != "$").collect();
-        names.dedup();
-        let before = inside.partition_point(|(action, _)| action.range.end <= offset);
-        let before = inside.get(..before).unwrap_or_default();
-        names.into_iter().find_map(|name| root_called(name, define, before))
+    /// Whether a variable is set anywhere.
+    pub(crate) fn sets(&self, variable: &str) -> bool {
+        self.assignments.contains_key(variable)
     }
-}
-
-/// The root, where the variable `name` is that behind `actions` of a define.
-fn root_called<'t>(name: &'t str, define: Scope, actions: &[(&Action, Vec<Piece<'t>>)]) -> Option<Root<'t>> {
-    let is_set = |pair: &[Piece<'_>]| {
-        matches!(pair, [variable, next] if variable.text == name
-            && (next.is_assignment() || next.kind == Kind::Comma))
-    };
-    let mut root = None;
-    for (action, pieces) in actions.iter().filter(|(_, pieces)| pieces.windows(2).any(is_set)) {
-        let [_, _, value @ ..] = pieces.as_slice() else { return None };
-        let value = value.iter().map(|piece| piece.text).filter(|text| !matches!(*text, "(" | ")"));
-        let value: Vec<&str> = value.collect();
-        let is_whole = match value.as_slice() {
-            ["." | "$"] => true,
-            ["index", "." | "$", key] if is_key_of_root(key) => false,
-            [".envAll"] | ["$", ".envAll"] => false,
-            _ => return None,
-        };
-        if action.scope != define || action.behind != define {
-            return None;
-        }
-        root = Some(Root { variable: name, is_whole });
-    }
-    root
-}
-
-/// How the templates' root is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Root<'t> {
-    pub(crate) variable: &'t str,
-    /// Whether it is all that a define was called with, and not a part of it.
-    pub(crate) is_whole: bool,
-}
-
-/// Whether an argument of `index` finds the root: a place in a list, or a key that is called after it.
-fn is_key_of_root(key: &str) -> bool {
-    key == "\"envAll\"" || key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a string holds.

@@ -3,11 +3,13 @@
 //! stand around them.
 
 pub(crate) mod actions;
+mod branches;
 pub(crate) mod entry;
 pub(crate) mod lexer;
 mod line;
 pub(crate) mod outline;
 mod reader;
+pub(crate) mod root;
 
 use std::sync::LazyLock;
 

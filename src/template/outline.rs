@@ -4,13 +4,17 @@
 //! It takes the text for what it looks like: an action that prints something stands for a value or for lines
 //! that are not known. What is in block scalars, comments and quotes over several lines is no key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 
-use super::actions::Actions;
+use super::actions::{Actions, Scope};
+use super::branches::Branches;
 use super::entry::{Entry, Key, Unread};
 use super::reader;
+use super::root::{Root, Variables};
+use crate::yaml::Position;
 
 #[derive(Debug)]
 pub(crate) struct Outline<'t> {
@@ -20,13 +24,54 @@ pub(crate) struct Outline<'t> {
     pub(crate) entries: Vec<Entry<'t>>,
     /// What may hold keys that are no entries: flow collections, JSON and `? key`.
     pub(crate) unread: Vec<Unread<'t>>,
+    /// The entries that are in no other one, as indices.
+    tops: Vec<usize>,
+    /// Which belong to which object, once somebody asks.
+    branches: OnceLock<Branches>,
+    /// What is known of the variables of each define, once somebody asks.
+    variables: OnceLock<HashMap<Scope, Variables>>,
+    /// Where the lines behind the first one start, once somebody asks.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl<'t> Outline<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let actions = Actions::new(text);
         let (entries, unread) = reader::read(text, &actions.all);
-        Outline { text, actions, entries, unread }
+        let tops = entries.iter().zip(0..).filter(|(entry, _)| entry.parent.is_none());
+        let tops = tops.map(|(_, index)| index).collect();
+        Outline {
+            text,
+            actions,
+            entries,
+            unread,
+            tops,
+            branches: OnceLock::new(),
+            variables: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
+    /// define; in one `$envAll`, or another whose `.Values` the define asks for, where it is set at the top of the
+    /// define to what the define was called with, or to a part of that. `None` where there is none, or it may be
+    /// something else.
+    pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root<'_>> {
+        let Some(define) = self.actions.define(scope) else {
+            return (!self.actions.sets("$")).then_some(Root { variable: "$", is_whole: false });
+        };
+        self.variables.get_or_init(|| Variables::of_defines(&self.actions)).get(&define)?.root(offset)
+    }
+
+    /// Line and column of a byte offset.
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        let lines = self
+            .lines
+            .get_or_init(|| memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1).collect());
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|before| lines.get(before)).copied().unwrap_or(0);
+        let column = 1 + self.text.get(start..offset).unwrap_or_default().chars().count();
+        Position { line: line + 1, column }
     }
 
     /// The names of the defines in which there is a pod or an account, or what is in one.
@@ -73,9 +118,16 @@ impl<'t> Outline<'t> {
             return self.children(parent).collect();
         }
         let start = self.start_of(entry.document);
-        let document = self.document(entry.document).iter().enumerate();
-        let document = document.map(|(index, other)| (start + index, other));
-        document.filter(|(_, other)| other.parent.is_none()).collect()
+        let start = self.tops.partition_point(|top| *top < start);
+        let tops = self.tops.iter().skip(start).filter_map(|top| Some((*top, self.entry(*top)?)));
+        tops.take_while(|(_, other)| other.document == entry.document).collect()
+    }
+
+    /// The entries of the object of this kind, which is in no other entry, with their indices.
+    pub(crate) fn of_object(&self, kind: &Entry<'_>) -> Vec<(usize, &Entry<'t>)> {
+        let branches = self.branches.get_or_init(|| Branches::of(&self.entries, &self.actions));
+        let entries = branches.of_object(kind.document, kind.scope, &self.actions);
+        entries.into_iter().filter_map(|index| Some((index, self.entry(index)?))).collect()
     }
 
     fn start_of(&self, document: usize) -> usize {

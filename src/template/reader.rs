@@ -1,5 +1,6 @@
 //! Reads a template line by line into the entries of its outline.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::actions::{Action, Scope};
@@ -14,6 +15,7 @@ pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Ve
         text,
         stacks: vec![Vec::new()],
         document: 0,
+        heads: HashSet::new(),
         scope: Scope::FILE,
         skip: Skip::Nothing,
         entries: Vec::new(),
@@ -55,6 +57,8 @@ struct Reader<'t> {
     /// The entries that those to come may be in, innermost last; a list for each define that is open.
     stacks: Vec<Vec<usize>>,
     document: usize,
+    /// What says in it which object it is, and in which branch.
+    heads: HashSet<(&'t str, Scope)>,
     scope: Scope,
     skip: Skip,
     entries: Vec<Entry<'t>>,
@@ -107,7 +111,7 @@ impl<'t> Reader<'t> {
         } else {
             return;
         }
-        self.document += 1;
+        self.next_document();
         self.skip = Skip::Nothing;
     }
 
@@ -133,8 +137,13 @@ impl<'t> Reader<'t> {
         self.add(key, value, start..end, indent, parent);
     }
 
-    fn start_document(&mut self) {
+    fn next_document(&mut self) {
         self.document += 1;
+        self.heads.clear();
+    }
+
+    fn start_document(&mut self) {
+        self.next_document();
         if let Some(stack) = self.stacks.last_mut() {
             stack.clear();
         }
@@ -225,13 +234,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether the document has this key already, in the same branch.
-    fn is_there(&self, key: Key<'_>) -> bool {
-        let document = self.entries.iter().rev().take_while(|entry| entry.document == self.document);
-        let mut keys = document.filter(|entry| entry.parent.is_none() && entry.key == key);
-        keys.any(|entry| entry.scope == self.scope)
-    }
-
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
         self.unread.push(Unread { start, text });
@@ -251,8 +253,11 @@ impl<'t> Reader<'t> {
         }
         let parent = stack.last().copied();
         // No object has a key twice: an action in front of it starts a document.
-        if parent.is_none() && matches!(key, Key::Name("apiVersion" | "kind")) && self.is_there(key) {
-            self.document += 1;
+        if let (None, Key::Name(name @ ("apiVersion" | "kind"))) = (parent, key)
+            && !self.heads.insert((name, self.scope))
+        {
+            self.next_document();
+            self.heads.insert((name, self.scope));
         }
         if let Some(stack) = self.stacks.last_mut() {
             stack.push(self.entries.len());

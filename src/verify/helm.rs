@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::Error;
 
@@ -18,8 +22,27 @@ const OLDEST: u32 = 3;
 /// The namespace that charts are rendered for.
 pub(crate) const NAMESPACE: &str = "openstack";
 
+/// Which Helm is called, and what one call may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Calls<'h> {
+    /// The one that the user names.
+    pub(crate) program: Option<&'h Path>,
+    pub(crate) seconds: u64,
+    /// Of output.
+    pub(crate) mebibytes: u64,
+}
+
+/// How much is read of what Helm complains of, in bytes.
+const COMPLAINT: u64 = 1 << 20;
+
+/// How many characters of that are shown.
+const SHOWN: usize = 2_000;
+
 pub(crate) struct Helm {
     program: PathBuf,
+    timeout: Duration,
+    /// How much a call may print, in bytes.
+    output: u64,
     /// Where it keeps its files.
     home: PathBuf,
     /// By process; `None` once no more may be started.
@@ -29,11 +52,14 @@ pub(crate) struct Helm {
 
 impl Helm {
     /// The Helm that is `asked` for, else that of $HELM, else the one on PATH.
-    pub(crate) fn find(asked: Option<&Path>, home: PathBuf) -> Result<Self, Error> {
+    pub(crate) fn find(asked: Calls<'_>, home: PathBuf) -> Result<Self, Error> {
         let from_environment = || env::var_os("HELM").filter(|path| !path.is_empty()).map(PathBuf::from);
-        let program = asked.map(Path::to_owned).or_else(from_environment).unwrap_or_else(|| "helm".into());
+        let program =
+            asked.program.map(Path::to_owned).or_else(from_environment).unwrap_or_else(|| "helm".into());
         let running = Mutex::new(Some(HashMap::new()));
-        let helm = Helm { program, home, running, calls: AtomicUsize::new(0) };
+        let timeout = Duration::from_secs(asked.seconds);
+        let output = asked.mebibytes.saturating_mul(1 << 20);
+        let helm = Helm { program, timeout, output, home, running, calls: AtomicUsize::new(0) };
         let why = match helm.version() {
             Ok(version) if major(&version).is_some_and(|major| major >= OLDEST) => return Ok(helm),
             Ok(said) => {
@@ -47,8 +73,10 @@ impl Helm {
     }
 
     fn version(&self) -> io::Result<String> {
-        let output = self.command().args(["version", "--short"]).stderr(Stdio::null()).output()?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let mut command = self.command();
+        command.args(["version", "--short"]);
+        let Ended { printed, .. } = self.run(command)?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
     /// How often charts were rendered.
@@ -68,23 +96,7 @@ impl Helm {
         let mut command = self.command();
         command.arg("template").arg(release(chart)).arg(folder).args(["--namespace", NAMESPACE]);
         command.args(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (id, stdout, stderr) = {
-            let mut running = self.running();
-            let children = running.as_mut().ok_or(io::ErrorKind::Interrupted)?;
-            let mut child = command.spawn()?;
-            let (id, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
-            children.insert(id, child);
-            (id, stdout, stderr)
-        };
-        // Both at once: Helm waits for a reader of either.
-        let (printed, said) = thread::scope(|scope| {
-            let said = scope.spawn(|| read(stderr));
-            (read(stdout), said.join())
-        });
-        let child = self.running().as_mut().and_then(|children| children.remove(&id));
-        let status = child.ok_or(io::ErrorKind::Interrupted)?.wait()?;
-        let (printed, said) = (printed?, said.map_err(|_| io::Error::other("its errors cannot be read"))??);
+        let Ended { status, printed, said } = self.run(command)?;
         match status.code() {
             Some(0) => {
                 Ok(String::from_utf8(printed).map_err(|_| "Error: what it prints is not UTF-8".to_owned()))
@@ -94,12 +106,54 @@ impl Helm {
         }
     }
 
+    /// Runs `command` to its end, or to the limits of a call: then it is ended, with all that it has started.
+    fn run(&self, mut command: Command) -> io::Result<Ended> {
+        let deadline = Instant::now() + self.timeout;
+        let (sender, pieces) = mpsc::channel();
+        let id = {
+            let mut running = self.running();
+            let children = running.as_mut().ok_or(io::ErrorKind::Interrupted)?;
+            let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            let (id, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
+            children.insert(id, child);
+            // Both at once: Helm waits for a reader of either. Nobody waits for these two: what has left Helm's
+            // group may hold a pipe open for ever.
+            let (output, other) = (self.output.saturating_add(1), sender.clone());
+            thread::spawn(move || sender.send((true, read(stdout, output))));
+            thread::spawn(move || other.send((false, read(stderr, COMPLAINT))));
+            id
+        };
+        let (mut printed, mut said) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            match pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((true, bytes)) => printed = bytes?,
+                Ok((false, bytes)) => said = bytes?,
+                Err(_) => {
+                    self.take(id).iter_mut().for_each(end);
+                    let seconds = self.timeout.as_secs();
+                    let what =
+                        format!("a call takes more than {seconds} seconds; --helm-timeout allows more");
+                    return Err(io::Error::other(what));
+                }
+            }
+            if printed.len() as u64 > self.output {
+                self.take(id).iter_mut().for_each(end);
+                let mebibytes = self.output >> 20;
+                let what = format!("a call prints more than {mebibytes} MiB; --helm-output allows more");
+                return Err(io::Error::other(what));
+            }
+        }
+        let status = self.take(id).ok_or(io::ErrorKind::Interrupted)?.wait()?;
+        Ok(Ended { status, printed, said })
+    }
+
     /// Ends all calls, and starts no more.
     pub(crate) fn stop(&self) {
-        for (_, mut child) in self.running().take().into_iter().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.running().take().into_iter().flatten().for_each(|(_, mut child)| end(&mut child));
+    }
+
+    fn take(&self, id: u32) -> Option<Child> {
+        self.running().as_mut()?.remove(&id)
     }
 
     fn running(&self) -> MutexGuard<'_, Option<HashMap<u32, Child>>> {
@@ -129,10 +183,24 @@ impl Helm {
     }
 }
 
-fn read(from: Option<impl Read>) -> io::Result<Vec<u8>> {
+/// A call that came to its end.
+struct Ended {
+    status: ExitStatus,
+    printed: Vec<u8>,
+    said: Vec<u8>,
+}
+
+/// Reads up to so many bytes, and no more: who writes more waits, or ends with the pipe.
+fn read(from: Option<impl Read>, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.map_or(Ok(0), |mut from| from.read_to_end(&mut bytes))?;
+    from.map_or(Ok(0), |from| from.take(limit).read_to_end(&mut bytes))?;
     Ok(bytes)
+}
+
+/// Ends a process, and those that it has started.
+fn end(child: &mut Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    let _ = child.wait();
 }
 
 /// The first number of a version such as `v3.17.3+ge4da497`.
@@ -152,5 +220,8 @@ fn complaint(said: &str, folder: &Path, chart: &str) -> String {
     let (_, error) = said.split_once("Error:").unwrap_or(("", said));
     let error = error.replace("\n\nUse --debug flag to render out invalid YAML", "");
     let error = error.trim().replace(folder.to_string_lossy().as_ref(), chart).replace('\n', " ");
-    format!("Error: {error}")
+    match error.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("Error: {}...", error.get(..end).unwrap_or_default()),
+        None => format!("Error: {error}"),
+    }
 }

@@ -23,6 +23,7 @@ mod run;
 mod stage;
 mod verdict;
 
+pub(crate) use helm::Calls;
 pub(crate) use render::Operator;
 pub(crate) use run::{Progress, Setup, verify};
 pub(crate) use verdict::{Fault, Pulls, Report, Verdict, Verified, Without};

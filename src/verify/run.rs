@@ -1,14 +1,13 @@
 //! Verifies all charts of a plan, in parallel. A signal ends the program at once.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::helm::Helm;
+use super::helm::{Calls, Helm};
 use super::prove::Prover;
 use super::render::Operator;
 use super::stage::{Stage, State};
@@ -36,8 +35,7 @@ pub(crate) struct Setup<'w> {
     pub(crate) toolkit: Option<&'w Plan>,
     /// What there was before; else that is what the plan starts from.
     pub(crate) base: Option<&'w Base>,
-    /// The Helm that the user names.
-    pub(crate) helm: Option<&'w Path>,
+    pub(crate) helm: Calls<'w>,
     pub(crate) scratch: &'w Scratch,
     /// Whether the checkouts' own files of values are tried too.
     pub(crate) all_overrides: bool,

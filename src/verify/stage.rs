@@ -220,6 +220,8 @@ impl<'p> Stage<'p> {
                 // A helm-toolkit may lie outside, and then its paths are whole ones.
                 path.strip_prefix(&self.plan.base).ok().or_else(|| path.starts_with(dir).then_some(path))
             });
+            // CI keeps its token in `.git/config`.
+            let inside = inside.filter(|path| path.iter().all(|name| name != ".git"));
             if let (Some(file), Some(inside)) = (&file, inside) {
                 let target = at.join(relative);
                 let text = match (self.changes.get(inside), self.state) {

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use super::list::Listed;
 use crate::finding::Finding;
-use crate::report::json::path;
+use crate::text::shown;
 
 pub(crate) fn write(out: &mut dyn Write, listed: &[Listed<'_>]) -> io::Result<()> {
     for Listed { finding, .. } in listed {
         let Finding { location, id, severity, what, fix, .. } = finding;
-        write!(out, "::{} file={}", severity.level(), property(&path(&location.path)))?;
+        write!(out, "::{} file={}", severity.level(), property(&shown(&location.path)))?;
         if let Some(position) = location.position {
             write!(out, ",line={},col={}", position.line, position.column)?;
         }

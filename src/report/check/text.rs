@@ -7,7 +7,6 @@ use anstyle::Style;
 use super::list::Listed;
 use crate::finding::{Finding, Severity};
 use crate::report::style::{Detail, ERROR, WARNING};
-use crate::text::printable;
 
 pub(crate) fn write(
     out: &mut dyn Write,
@@ -23,7 +22,7 @@ pub(crate) fn write(
             Severity::Refused | Severity::Error => ERROR,
             Severity::Warning => WARNING,
         };
-        let (level, what, fix) = (severity.level(), printable(what), finding.advice());
+        let (level, fix) = (severity.level(), finding.advice());
         writeln!(out, "{location}: {style}{level}[{id}]{style:#}: {what}; {fix}")?;
     }
     Ok(())
