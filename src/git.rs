@@ -120,7 +120,7 @@ pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
     work_tree(folder)?;
     let changed = ["diff", "HEAD", "--no-ext-diff", "--name-only", "--relative", "-z"];
     let new = ["ls-files", "--others", "--exclude-standard", "-z"];
-    let found = [git(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
+    let found = [git_unfiltered(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
     let paths = found.split(|byte| *byte == 0).filter(|path| !path.is_empty());
     Some(paths.map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
 }
@@ -197,7 +197,7 @@ impl WorkTree {
             "--ignored=matching",
             "--ignore-submodules=all",
         ];
-        for (state, path) in entries(&git_status(&top, &status)?, 2) {
+        for (state, path) in entries(&git_unfiltered(&top, &status)?, 2) {
             let why = match state {
                 b"??" => UNTRACKED,
                 b"!!" => "is ignored by git",
@@ -275,9 +275,9 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     answer(folder, command(folder, args))
 }
 
-/// `git status` with the filters of the user alone: it would start those that the repository's own settings name.
+/// `git status` or `git diff` with the filters of the user alone: they would start those that the repository names.
 /// A file with one of those counts as changed where git would have to look into it.
-fn git_status(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+fn git_unfiltered(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     let mut status = command(folder, args);
     let settings = ["config", "-z", "--show-scope", "--name-only", "--get-regexp", r"^filter\."];
     let listed = ask(folder, &settings, b"").unwrap_or_default();

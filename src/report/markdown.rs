@@ -190,7 +190,7 @@ fn exceptions(comment: &mut Comment, review: &Review<'_>, names: &Names) {
 /// The diffs of files that are not shown above, folded.
 fn other_files(comment: &mut Comment, review: &Review<'_>) {
     let files = review.plan.files().into_iter().filter(|file| !review.shows(file));
-    let diffs: Vec<String> = files.map(|file| diff::text(review.plan, file)).collect();
+    let diffs: Vec<String> = files.map(|file| visible(&diff::text(review.plan, file)).into_owned()).collect();
     if diffs.is_empty() {
         return;
     }
