@@ -19,7 +19,8 @@
 //!    was shown is what is done.
 //!
 //! In front of `write` stand the `lock` against a second run and `git`, which knows what is not committed;
-//! it asks for `signals` and writes by way of `disk`, the only module that does.
+//! it asks for `signals` and writes by way of `disk`, the only module that does. `base` has the checkouts as a git
+//! revision has them, for `verify` and `check` to compare with.
 //! `overrides` writes what operators pass to Helm when all that is done; `registry` knows which login the kubelet
 //! takes for an image.
 //! `cli` and `options` are what a user can choose, `manual` is made from that; `run` puts it
