@@ -90,8 +90,8 @@ impl Scratch {
     }
 }
 
-/// What the names of scratch folders begin with.
-const SCRATCH_PREFIX: &str = "osh-registry-auth-scratch-";
+/// What the names of scratch folders begin with. Those of earlier builds, which lock none, begin otherwise.
+const SCRATCH_PREFIX: &str = "osh-registry-auth-locked-";
 
 fn make_locked(parent: &Path) -> io::Result<(TempDir, File)> {
     loop {
