@@ -55,6 +55,7 @@ mod options;
 mod output;
 mod overrides;
 mod passes;
+mod placeholder;
 mod plan;
 mod registry;
 mod release_notes;

@@ -11,8 +11,9 @@ use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::git;
+use crate::placeholder::{CHART, Filled, Placeholders, fill};
 use crate::source::{Source, read_text};
-use crate::yaml::{Placeholders, is_ambiguous};
+use crate::yaml::is_ambiguous;
 
 /// The name in reports, beside those of the rules.
 pub(super) const RULE: &str = "release note";
@@ -20,7 +21,6 @@ pub(super) const RULE: &str = "release note";
 /// The note of a chart that has none.
 const FIRST_NOTE: &str = include_str!("../../templates/release-note-line.yaml");
 
-pub(super) const CHART: &str = "CHART";
 const VERSION: &str = "VERSION";
 
 /// Chart.yaml and the note of a chart.
@@ -99,13 +99,14 @@ impl<'r> Release<'r> {
                 (if self.is_committed(next) { above(highest.max(next))? } else { next }, false)
             }
         };
-        let placeholders = Placeholders::from([(CHART, self.chart.to_owned()), (VERSION, to.to_string())]);
+        let placeholders =
+            Placeholders::from([(CHART, Filled::chart(self.chart)), (VERSION, Filled::fixed(to))]);
         let mut needs = Vec::new();
         if !is_noted {
             needs.push(match &list {
                 None => {
-                    let text = FIRST_NOTE.replace("WORDS", &self.words);
-                    new_note(self.note_path.clone(), NOTE, text, placeholders)
+                    let note = filled(FIRST_NOTE, &self.words, &placeholders);
+                    new_note(self.note_path.clone(), NOTE, note, placeholders)
                 }
                 Some(list) => {
                     let added = list.add(to, &self.words)?;
@@ -127,7 +128,7 @@ impl<'r> Release<'r> {
         }
         if to != version {
             let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
-            let placeholders = Placeholders::from([(VERSION, to.to_string())]);
+            let placeholders = Placeholders::from([(VERSION, Filled::fixed(to))]);
             let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
             let what = format!("the version is not raised to {to}");
             let finding =
@@ -156,10 +157,10 @@ impl<'r> Release<'r> {
 /// The file of the note, in reports.
 const NOTE: &str = "releasenotes/notes/CHART.yaml";
 
-/// A note that is created. `target` and `text` have names of placeholders in them.
-pub(super) fn new_note(path: PathBuf, target: &str, text: String, placeholders: Placeholders) -> Need {
-    let edits = vec![Edit::insert(0, filled(&text, &placeholders))];
-    let part = Part { shape: shape(Action::Create, target, text), placeholders, edits };
+/// A note that is created. `target` has names of placeholders in it.
+pub(super) fn new_note(path: PathBuf, target: &str, note: Filled, placeholders: Placeholders) -> Need {
+    let edits = vec![Edit::insert(0, note.text)];
+    let part = Part { shape: shape(Action::Create, target, note.pattern), placeholders, edits };
     let finding = Finding::warning(
         Id::MissingReleaseNote,
         Location::file(&path),
@@ -169,12 +170,15 @@ pub(super) fn new_note(path: PathBuf, target: &str, text: String, placeholders: 
     Need { path, old: None, order: WriteOrder::First, part, findings: vec![planned(finding)] }
 }
 
-/// `text` with its placeholders filled in. A name that is something else to YAML is put into quotes.
-pub(super) fn filled(text: &str, placeholders: &Placeholders) -> String {
-    placeholders.iter().fold(text.to_owned(), |text, (name, value)| {
-        let is_key = *name == CHART && is_ambiguous(value);
-        text.replace(name, &if is_key { format!("\"{value}\"") } else { value.clone() })
-    })
+/// `template` with words and placeholders filled in. A name that is something else to YAML is put into quotes.
+pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -> Filled {
+    let mut texts = vec![("WORDS", words.to_owned())];
+    let pattern = fill(template, &texts);
+    texts.extend(placeholders.iter().map(|(name, Filled { text, .. })| {
+        let is_key = *name == CHART && is_ambiguous(text);
+        (*name, if is_key { format!("\"{text}\"") } else { text.clone() })
+    }));
+    Filled { text: fill(template, &texts), pattern }
 }
 
 fn planned(finding: Finding) -> Finding {
