@@ -34,6 +34,10 @@ pub(super) struct Release<'r> {
     note: Option<String>,
     /// The note as git has it committed. Git is asked only where that matters.
     committed: OnceCell<Option<String>>,
+    /// The version in the Chart.yaml that git has committed.
+    committed_version: Option<Version>,
+    /// Whether git can tell that.
+    has_git: bool,
     base: &'r Path,
 }
 
@@ -50,12 +54,20 @@ pub(super) struct Need {
 impl<'r> Release<'r> {
     /// # Errors
     /// A refusal where Chart.yaml or the note cannot be read.
-    pub(super) fn read(base: &'r Path, root: &NotesRoot, work: &'r Work) -> Result<Self, Finding> {
+    pub(super) fn read(
+        base: &'r Path,
+        root: &NotesRoot,
+        work: &'r Work,
+        has_git: bool,
+    ) -> Result<Self, Finding> {
         let name = work.name.as_str();
         let note_path = root.path.join(NOTES).join(format!("{name}.yaml"));
         let path = work.path.join("Chart.yaml");
         let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
         let text = read_text(base, &path)?.ok_or_else(missing)?;
+        let committed =
+            git::committed_text(&base.join(&path)).map(|text| Source { path: path.clone(), text });
+        let committed = committed.and_then(|source| Some(WrittenVersion::find(&source).ok()?.version));
         Ok(Release {
             chart: name,
             words: work.words("", " "),
@@ -63,6 +75,8 @@ impl<'r> Release<'r> {
             note: read_text(base, &note_path)?,
             note_path,
             committed: OnceCell::new(),
+            committed_version: committed,
+            has_git,
             base,
         })
     }
@@ -81,22 +95,24 @@ impl<'r> Release<'r> {
     }
 
     /// Raises the version and notes it: as far as this has not been done by a run that was killed, or by
-    /// somebody else.
-    pub(super) fn needs(&self) -> Result<Vec<Need>, Finding> {
+    /// somebody else. Where nobody can tell whether the version was raised, a warning says so.
+    pub(super) fn needs(&self) -> Result<(Vec<Need>, Option<Finding>), Finding> {
         let written = WrittenVersion::find(&self.metadata)?;
         let version = written.version;
-        let above = |version: Version| version.next().ok_or_else(|| written.unclear("cannot go up any more"));
+        let may_be_raised = self.committed_version.is_none_or(|committed| committed < version);
         let list = self.note.as_deref().map(|text| NoteList::parse(&self.note_path, text, self.chart));
         let list = list.transpose()?;
-        let highest = list.as_ref().and_then(NoteList::last_version).unwrap_or(version);
+        let highest = list.as_ref().and_then(NoteList::last_version);
         // People have used these words before us: what they have committed is about an earlier change.
         let ours = list.iter().flat_map(NoteList::versions_with_our_words);
-        let (to, is_noted) = match ours.filter(|ours| *ours >= version && !self.is_committed(*ours)).max() {
+        let ours = ours.filter(|ours| *ours > version || *ours == version && may_be_raised);
+        let (to, is_noted) = match ours.filter(|ours| !self.is_committed(*ours)).max() {
             Some(ours) => (ours, true),
-            None if highest < version => (version, false),
+            None if may_be_raised && highest.is_some_and(|highest| highest < version) => (version, false),
             None => {
-                let next = above(version)?;
-                (if self.is_committed(next) { above(highest.max(next))? } else { next }, false)
+                let last = version.max(highest.max(self.committed_version).unwrap_or(version));
+                let next = last.next();
+                (next.ok_or_else(|| written.unclear(&format!("cannot go above {last}")))?, false)
             }
         };
         let placeholders =
@@ -142,7 +158,14 @@ impl<'r> Release<'r> {
                 findings: vec![planned(finding)],
             });
         }
-        Ok(needs)
+        let is_unknown = to == version && self.committed_version.is_none() && !self.has_git;
+        let doubt = is_unknown.then(|| {
+            let what =
+                format!("the version stays {to}: git cannot tell whether it was raised for this change");
+            let fix = "raise it by hand, unless it was, and note that";
+            Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix)
+        });
+        Ok((needs, doubt))
     }
 
     /// Whether the note as git has it committed has a line of ours for `version`.
