@@ -62,6 +62,7 @@ mod release_notes;
 mod report;
 mod rules;
 mod run;
+mod scenarios;
 mod signals;
 mod source;
 mod survey;

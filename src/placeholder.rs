@@ -23,8 +23,8 @@ impl Filled {
     }
 
     /// A text that has nothing to do with the chart's name.
-    pub(crate) fn fixed(text: impl ToString) -> Self {
-        Filled { text: text.to_string(), pattern: text.to_string() }
+    pub(crate) fn fixed(text: String) -> Self {
+        Filled { pattern: text.clone(), text }
     }
 }
 

@@ -213,19 +213,16 @@ fn a_line_that_is_committed_is_that_of_an_earlier_change() {
 fn nova(version: &str, notes: &[&str]) -> TempDir {
     let work = tree("release-notes-counted");
     set_version(work.path(), version);
-    let notes: String = notes.iter().map(|note| format!("  - {note}\n")).collect();
-    fs::write(work.path().join(NOTE), format!("nova:\n{notes}")).unwrap();
+    fs::write(work.path().join(NOTE), format!("nova:\n  - {}\n", notes.join("\n  - "))).unwrap();
     work
 }
 
 fn set_version(dir: &Path, version: &str) {
     let path = dir.join("nova/Chart.yaml");
     let text = fs::read_to_string(&path).unwrap();
-    let lines = text.lines().map(|line| match line.strip_prefix("version:") {
-        Some(_) => format!("version: {version}\n"),
-        None => format!("{line}\n"),
-    });
-    fs::write(path, lines.collect::<String>()).unwrap();
+    let (above, rest) = text.split_once("version: ").unwrap();
+    let (_, below) = rest.split_once('\n').unwrap();
+    fs::write(path, format!("{above}version: {version}\n{below}")).unwrap();
 }
 
 /// What the plan makes of nova's version, and what it notes.

@@ -51,6 +51,13 @@ pub(super) struct Need {
     pub(super) findings: Vec<Finding>,
 }
 
+impl Need {
+    /// `finding` says what is missing.
+    fn new(path: PathBuf, old: Option<String>, order: WriteOrder, part: Part, finding: Finding) -> Self {
+        Need { path, old, order, part, findings: vec![Finding { is_planned: true, ..finding }] }
+    }
+}
+
 impl<'r> Release<'r> {
     /// # Errors
     /// A refusal where Chart.yaml or the note cannot be read.
@@ -110,13 +117,15 @@ impl<'r> Release<'r> {
             Some(ours) => (ours, true),
             None if may_be_raised && highest.is_some_and(|highest| highest < version) => (version, false),
             None => {
-                let last = version.max(highest.max(self.committed_version).unwrap_or(version));
-                let next = last.next();
-                (next.ok_or_else(|| written.unclear(&format!("cannot go above {last}")))?, false)
+                let latest = version.max(highest.max(self.committed_version).unwrap_or(version));
+                let next = latest.next();
+                (next.ok_or_else(|| written.unclear(&format!("cannot go above {latest}")))?, false)
             }
         };
-        let placeholders =
-            Placeholders::from([(CHART, Filled::chart(self.chart)), (VERSION, Filled::fixed(to))]);
+        let placeholders = Placeholders::from([
+            (CHART, Filled::chart(self.chart)),
+            (VERSION, Filled::fixed(to.to_string())),
+        ]);
         let mut needs = Vec::new();
         if !is_noted {
             needs.push(match &list {
@@ -131,32 +140,19 @@ impl<'r> Release<'r> {
                         Finding::warning(Id::MissingReleaseNote, added.location, what, "`apply` notes it");
                     let shape = shape(Action::Insert, NOTE, added.pattern);
                     let part = Part { shape, placeholders, edits: vec![added.edit] };
-                    let old = self.note.clone();
-                    Need {
-                        path: self.note_path.clone(),
-                        old,
-                        order: WriteOrder::First,
-                        part,
-                        findings: vec![planned(finding)],
-                    }
+                    Need::new(self.note_path.clone(), self.note.clone(), WriteOrder::First, part, finding)
                 }
             });
         }
         if to != version {
             let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
-            let placeholders = Placeholders::from([(VERSION, Filled::fixed(to))]);
+            let placeholders = Placeholders::from([(VERSION, Filled::fixed(to.to_string()))]);
             let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
             let what = format!("the version is not raised to {to}");
             let finding =
                 Finding::warning(Id::UnraisedVersion, written.location.clone(), what, "`apply` raises it");
             let Source { path, text } = self.metadata.clone();
-            needs.push(Need {
-                path,
-                old: Some(text),
-                order: WriteOrder::Second,
-                part,
-                findings: vec![planned(finding)],
-            });
+            needs.push(Need::new(path, Some(text), WriteOrder::Second, part, finding));
         }
         let is_unknown = to == version && self.committed_version.is_none() && !self.has_git;
         let doubt = is_unknown.then(|| {
@@ -190,7 +186,7 @@ pub(super) fn new_note(path: PathBuf, target: &str, note: Filled, placeholders: 
         "the change is not noted",
         "`apply` notes it",
     );
-    Need { path, old: None, order: WriteOrder::First, part, findings: vec![planned(finding)] }
+    Need::new(path, None, WriteOrder::First, part, finding)
 }
 
 /// `template` with words and placeholders filled in. A name that is something else to YAML is put into quotes.
@@ -202,10 +198,6 @@ pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -
         (*name, if is_key { format!("\"{text}\"") } else { text.clone() })
     }));
     Filled { text: fill(template, &texts), pattern }
-}
-
-fn planned(finding: Finding) -> Finding {
-    Finding { is_planned: true, ..finding }
 }
 
 fn shape(action: Action, target: &str, text: String) -> Shape {
