@@ -156,10 +156,10 @@ fn a_placeholder_is_where_the_rule_put_it() {
         let shapes = |charts: &[&str]| {
             let mut plan = json_of(work.path(), &[charts, &["--rename-wrong-keys"]].concat());
             let shapes = plan["shapes"].as_array_mut().unwrap();
-            shapes.iter_mut().for_each(|shape| {
+            for shape in shapes {
                 let uses = shape.as_object_mut().unwrap().remove("uses").unwrap();
                 assert_eq!(uses.as_array().unwrap().len(), charts.len(), "{shape}");
-            });
+            }
             plan["shapes"].take()
         };
         let usual: Vec<&str> = names.into_iter().filter(|name| *name != "CHART").collect();

@@ -104,11 +104,8 @@ impl<'p> Review<'p> {
     /// # Errors
     /// [`Error::Defect`] where an edit of the plan cannot be made alone.
     pub(crate) fn new(plan: &'p Plan) -> Result<Self, Error> {
-        let of_charts =
-            plan.charts.iter().flat_map(|chart| chart.files.iter().map(move |file| (Some(chart), file)));
-        let of_checkout = plan.checkout.files.iter().map(|file| (None, file));
         let mut by_shape: BTreeMap<&Shape, Vec<Use<'p>>> = BTreeMap::new();
-        for (chart, file) in of_charts.chain(of_checkout) {
+        for (chart, file) in plan.files_of_charts() {
             for part in &file.parts {
                 by_shape.entry(&part.shape).or_default().push(Use { chart, file, part });
             }
