@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::edit::{self, Conflict, Edit};
+use crate::placeholder::Placeholders;
 use crate::text::stable_hash;
-use crate::yaml::Placeholders;
 
 /// A file that changes or is created.
 #[derive(Debug)]

@@ -162,7 +162,7 @@ fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<
     let path = ["secrets", REGISTRY, chart];
     let node = path.iter().try_fold(values.root()?, |node, key| values.get(node, key));
     let name = node.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
-    name.or_else(|| options.secret_name().of(chart).ok())
+    name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))
 }
 
 /// Whether what an action prints goes into a text: a block scalar or a quoted string.

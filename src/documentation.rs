@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
+use crate::placeholder::Placeholders;
 use crate::plan::{ChartPlan, CheckoutPlan, Plan};
 use crate::source::read_text;
 use crate::target;
 use crate::text::position;
 use crate::toctree::{Listing, NAME, listing};
-use crate::yaml::Placeholders;
 
 /// Where documentation is, in the folder around charts.
 pub(crate) const FOLDER: &str = "doc/source";

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::placeholder::{CHART, Filled};
+
 /// What the changes are to be like.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -74,15 +76,15 @@ impl SecretName {
     ///
     /// # Errors
     /// The name that came out, where Kubernetes would not take it.
-    pub(crate) fn of(&self, chart: &str) -> Result<String, String> {
+    pub(crate) fn of(&self, chart: &str) -> Result<Filled, String> {
         let name = |chart: &str| self.0.replace(Self::CHART, chart);
         let chosen = name(chart);
         if is_object_name(&chosen) {
-            return Ok(chosen);
+            return Ok(Filled { text: chosen, pattern: name(CHART) });
         }
         let room = MAX_OBJECT_NAME - name("").len().min(MAX_OBJECT_NAME);
         let valid = name(&valid_part(chart, room));
-        if self.0 == Self::DEFAULT && is_object_name(&valid) { Ok(valid) } else { Err(chosen) }
+        if self.0 == Self::DEFAULT && is_object_name(&valid) { Ok(Filled::fixed(valid)) } else { Err(chosen) }
     }
 }
 

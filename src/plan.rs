@@ -163,10 +163,16 @@ impl Plan {
         }
     }
 
+    /// All files that change, with the chart that each is of; none for those of the checkout itself.
+    pub(crate) fn files_of_charts(&self) -> impl Iterator<Item = (Option<&ChartPlan>, &FileChange)> {
+        let of_charts =
+            self.charts.iter().flat_map(|chart| chart.files.iter().map(move |it| (Some(chart), it)));
+        of_charts.chain(self.checkout.files.iter().map(|file| (None, file)))
+    }
+
     /// All files that change, sorted by path.
     pub fn files(&self) -> Vec<&FileChange> {
-        let of_charts = self.charts.iter().flat_map(|chart| &chart.files);
-        let mut files: Vec<&FileChange> = of_charts.chain(&self.checkout.files).collect();
+        let mut files: Vec<&FileChange> = self.files_of_charts().map(|(_, file)| file).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }

@@ -11,14 +11,16 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{after, assert_same_tree, command, files, git_apply, run, tree};
+use common::{after, assert_same_tree, command, copy, files, git_apply, run, tree};
 use osh_registry_auth::{Options, Selection};
+use tempfile::TempDir;
 
 const NOTE: &str = "releasenotes/notes/nova.yaml";
 
@@ -205,6 +207,134 @@ fn a_line_that_is_committed_is_that_of_an_earlier_change() {
     git(work.path(), &["checkout", "octavia/values.yaml", "ironic/values.yaml", "ironic/Chart.yaml"]);
     assert_eq!(run(work.path(), &["apply", "--release-notes"]).code, 0);
     assert!(done == files(work.path()));
+}
+
+/// A checkout with `version` of nova, and these lines in its note.
+fn nova(version: &str, notes: &[&str]) -> TempDir {
+    let work = tree("release-notes-counted");
+    set_version(work.path(), version);
+    fs::write(work.path().join(NOTE), format!("nova:\n  - {}\n", notes.join("\n  - "))).unwrap();
+    work
+}
+
+fn set_version(dir: &Path, version: &str) {
+    let path = dir.join("nova/Chart.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (above, rest) = text.split_once("version: ").unwrap();
+    let (_, below) = rest.split_once('\n').unwrap();
+    fs::write(path, format!("{above}version: {version}\n{below}")).unwrap();
+}
+
+/// What the plan makes of nova's version, and what it notes.
+fn raised(dir: &Path) -> (Vec<String>, String) {
+    let plan = run(dir, &["plan", "nova", "--release-notes"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    let ours = |line: &&str| line.starts_with("+version:") || line.starts_with("+  - 0.");
+    (plan.stdout.lines().filter(ours).map(ToOwned::to_owned).collect(), plan.stderr)
+}
+
+const OURS: &str = "Added OCI registry authentication";
+const STAYS: &str = "the version stays 0.2.9: git cannot tell whether it was raised for this change";
+
+/// The version that git has was not raised for this change, whatever is noted. A higher one was, and so was that of a
+/// new chart.
+#[test]
+fn a_version_that_git_has_is_raised() {
+    let noted_with_it = format!("0.2.9 {OURS}");
+    let up = |version: &str| [format!("+version: {version}"), format!("+  - {version} {OURS}")];
+    for (committed, now, notes, expected) in [
+        ("0.2.9", "0.2.9", &["0.2.9 First"][..], &up("0.2.10")[..]),
+        ("0.2.9", "0.2.9", &["0.2.8 First"], &up("0.2.10")),
+        ("0.2.9", "0.2.9", &[&noted_with_it], &up("0.2.10")),
+        // Raised by hand, and not noted; and noted.
+        ("0.2.8", "0.2.9", &["0.2.8 First"], &up("0.2.9")[1..]),
+        ("0.2.8", "0.2.9", &["0.2.8 First", &noted_with_it], &[]),
+        // Lower than before: with a note of what was before, and without.
+        ("0.2.9", "0.2.5", &["0.2.9 First"], &up("0.2.10")),
+        ("0.2.9", "0.2.5", &["0.2.4 First"], &up("0.2.10")),
+        // A note that is ahead.
+        ("0.2.9", "0.2.9", &["0.2.11 First"], &up("0.2.12")),
+    ] {
+        let work = nova(committed, &["0.0.1 None"]);
+        commit_all(work.path());
+        set_version(work.path(), now);
+        fs::write(work.path().join(NOTE), fs::read(nova(now, notes).path().join(NOTE)).unwrap()).unwrap();
+        let (found, said) = raised(work.path());
+        let what = format!("{committed} {now} {notes:?}");
+        assert_eq!(found.iter().collect::<BTreeSet<_>>(), expected.iter().collect(), "{what}");
+        assert!(!said.contains("unraised-version"), "{what}: {said}");
+    }
+    let work = nova("0.2.9", &["0.2.8 First"]);
+    commit_all(work.path());
+    git(work.path(), &["rm", "-q", "--cached", "nova/Chart.yaml"]);
+    git(work.path(), &["commit", "-q", "-m", "y"]);
+    let (found, said) = raised(work.path());
+    assert_eq!(found, up("0.2.9")[1..], "a new chart");
+    assert!(!said.contains("unraised-version"), "{said}");
+}
+
+#[test]
+fn without_git_a_version_that_stays_is_said() {
+    let noted = format!("0.2.9 {OURS}");
+    for (notes, expected) in [(&["0.2.8 First"][..], &[format!("+  - {noted}")][..]), (&[&noted], &[])] {
+        let work = nova("0.2.9", notes);
+        let (found, said) = raised(work.path());
+        assert_eq!(found, expected, "{notes:?}");
+        let warning = format!("warning[unraised-version]: nova/Chart.yaml:3:10: {STAYS}");
+        assert!(said.lines().any(|line| line.starts_with(&warning)), "{said}");
+    }
+    // Of one that goes up there is nothing to say.
+    let (found, said) = raised(nova("0.2.9", &["0.2.9 First"]).path());
+    assert!(found.len() == 2 && !said.contains("unraised-version"), "{found:?} {said}");
+}
+
+#[test]
+fn a_version_that_cannot_go_up_is_refused() {
+    let last = "0.2.18446744073709551615";
+    for (version, notes, what) in [
+        (last, format!("{last} First"), format!("cannot go above {last}")),
+        ("0.2.9", format!("{last} First"), format!("cannot go above {last}")),
+        ("0.2.18446744073709551616", "0.2.0 First".to_owned(), "is not three numbers".to_owned()),
+        ("0.2.9-rc1", "0.2.0 First".to_owned(), "is not three numbers".to_owned()),
+    ] {
+        for has_git in [false, true] {
+            let work = nova(version, &[&notes]);
+            if has_git {
+                commit_all(work.path());
+            }
+            let plan = run(work.path(), &["plan", "nova", "--release-notes"]);
+            let refused =
+                format!("refused[unclear-version]: nova/Chart.yaml:3:10: the chart's version {what}");
+            assert_eq!(plan.code, 2);
+            let is_said = plan.stderr.lines().any(|line| line.starts_with(&refused));
+            assert!(is_said, "{version}: {}", plan.stderr);
+        }
+    }
+}
+
+/// One checkout asks for notes, and the other does not.
+#[test]
+fn charts_without_a_folder_for_notes_are_named() {
+    let work = tempfile::tempdir().unwrap();
+    copy(tree("release-notes-counted").path(), &work.path().join("one"));
+    copy(&work.path().join("one/glance"), &work.path().join("two/glance"));
+    let plan = run(work.path(), &["plan", "--release-notes", "one", "two"]);
+    let said = "note: release notes of two/glance: none, since there is neither releasenotes/ nor tools/gate/reno-check.sh around these charts";
+    assert!(plan.stderr.lines().any(|line| line == said), "{}", plan.stderr);
+    assert!(!plan.stdout.contains("+++ b/two/glance/Chart.yaml"), "{}", plan.stdout);
+}
+
+/// What a note tells of may be called as what the note is made of.
+#[test]
+fn the_name_of_a_file_is_noted_as_it_is() {
+    let work = nova("0.2.9", &["0.2.9 First"]);
+    assert_eq!(run(work.path(), &["apply", "nova"]).code, 0);
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n    - name: a\n      image: a\n";
+    fs::write(work.path().join("nova/templates/CHART-VERSION-WORDS.yaml"), pod).unwrap();
+    fs::remove_file(work.path().join(NOTE)).unwrap();
+    let (found, said) = raised(work.path());
+    let words = "+  - 0.2.10 Added imagePullSecrets for OCI registry authentication in templates/CHART-VERSION-WORDS.yaml";
+    assert!(found.iter().any(|line| line == words), "{found:?} {said}");
 }
 
 #[test]

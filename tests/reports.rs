@@ -130,6 +130,53 @@ fn shapes_differ_by_more_than_names() {
     assert_eq!(markdown.matches("(line-changed)").count(), 2, "{markdown}");
 }
 
+/// A chart may be called by a word that stands in what it gets anyway: a placeholder is where the rule put its text, and
+/// each chart has the same shapes alone as with the others.
+#[test]
+fn a_placeholder_is_where_the_rule_put_it() {
+    let names = ["registry", "oci", "key", "values", "a", "auth", "5000", "CHART", "nova", "prometheus-a"];
+    let manifests = "images: {}\nmanifests:\n  a: true\n";
+    let auth = "endpoints:\n  oci_image_registry:\n    auth:\n      enabled: false\n";
+    let login = format!("{auth}      'NAME':\n        username: x\n");
+    let wrong = "secrets:\n  oci_image_registry:\n    x: x-oci-image-registry-key\n";
+    for (values, target) in [
+        (manifests.to_owned(), "values.yaml: manifests"),
+        (format!("{manifests}{auth}"), "values.yaml: endpoints.oci_image_registry.auth"),
+        (format!("{manifests}{login}"), "values.yaml: endpoints.oci_image_registry.auth.CHART"),
+        (format!("{manifests}{wrong}"), "values.yaml: secrets.oci_image_registry"),
+    ] {
+        let work = tempfile::tempdir().unwrap();
+        for name in names {
+            let chart = work.path().join(name);
+            fs::create_dir(&chart).unwrap();
+            let text = format!("name: '{name}'\nversion: 0.1.0\ndependencies:\n  - name: helm-toolkit\n");
+            fs::write(chart.join("Chart.yaml"), text).unwrap();
+            fs::write(chart.join("values.yaml"), values.replace("NAME", name)).unwrap();
+        }
+        let shapes = |charts: &[&str]| {
+            let mut plan = json_of(work.path(), &[charts, &["--rename-wrong-keys"]].concat());
+            let shapes = plan["shapes"].as_array_mut().unwrap();
+            for shape in shapes {
+                let uses = shape.as_object_mut().unwrap().remove("uses").unwrap();
+                assert_eq!(uses.as_array().unwrap().len(), charts.len(), "{shape}");
+            }
+            plan["shapes"].take()
+        };
+        let usual: Vec<&str> = names.into_iter().filter(|name| *name != "CHART").collect();
+        let all = shapes(&usual);
+        assert!(all.as_array().unwrap().iter().any(|shape| shape["target"] == target), "{target}: {all:#}");
+        for name in usual {
+            assert_eq!(shapes(&[name]), all, "{name}");
+        }
+        // Kubernetes takes no Secret with capital letters: it gets another name, which no other chart has.
+        let capital = shapes(&["CHART"]).to_string();
+        assert!(!capital.contains("CHART-oci"), "{capital}");
+        let name =
+            if values.contains(wrong) { "\"text\":\"CHART-oci" } else { "\"SECRET_NAME\":\"CHART-oci" };
+        assert!(all.to_string().contains(name), "{all:#}");
+    }
+}
+
 /// 400 charts with long names: whatever is cut, a comment takes it.
 #[test]
 fn markdown_fits_into_a_comment() {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::args::Args;
-use crate::chart::{OVERRIDES, VALUES};
+use crate::chart::VALUES;
 use crate::error::Error;
 use crate::plan::{ChartPlan, Plan};
 use crate::registry::{Image, Registry, mismatch};
-use crate::source::{names_in, read_text};
+use crate::scenarios::Override;
+use crate::source::read_text;
 use crate::text::{amount, shown};
 use crate::yaml::tree::Tree;
 
@@ -27,7 +28,7 @@ impl Images {
         let mut images = Images::default();
         let Some(registry) = &args.registry else { return images };
         let mut files = vec![chart.path.join(VALUES)];
-        files.extend(features(&plan.base.join(&chart.path), &chart.name, &args.features));
+        files.extend(features(&plan.base, chart, &args.features));
         images.has_features = files.len() > 1;
         let mut tags: BTreeMap<String, String> = BTreeMap::new();
         for path in &files {
@@ -59,19 +60,16 @@ fn read(base: &Path, path: &Path) -> Result<Vec<(String, String)>, String> {
     Ok(tags.iter().filter_map(tag).collect())
 }
 
-/// The files of overrides that are made of these features, in the order in which Helm gets them: `a.yaml`,
-/// `b.yaml`, `a-b.yaml`. They are beside the charts since 2024, before that in each.
-fn features(dir: &Path, chart: &str, features: &[String]) -> Vec<PathBuf> {
+/// The files of values for `chart` that are made of these features, in the order in which Helm gets them: `a.yaml`,
+/// `b.yaml`, `a-b.yaml`.
+fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf> {
     // As $FEATURES has them, they are words.
     let features: Vec<&str> = features.iter().flat_map(|features| features.split_whitespace()).collect();
-    let beside = dir.parent().map(|around| around.join(OVERRIDES).join(chart));
-    let mut found = Vec::new();
-    for folder in [Some(dir.join(OVERRIDES)), beside].into_iter().flatten() {
-        for name in names_in(&folder).unwrap_or_default() {
-            let rank = name.strip_suffix(".yaml").and_then(|name| rank(name, &features, 1));
-            found.extend(rank.map(|rank| (rank, folder.join(&name))));
-        }
-    }
+    let ranked = |Override { file, .. }: Override| {
+        let name = file.file_name()?.to_str()?.strip_suffix(".yaml")?;
+        Some((rank(name, &features, 1)?, file))
+    };
+    let mut found: Vec<_> = Override::all(base, chart).into_iter().filter_map(ranked).collect();
     found.sort();
     found.into_iter().map(|(_, file)| file).collect()
 }

@@ -65,7 +65,7 @@ pub(super) fn text(
         line(0, "secrets:".to_owned());
         line(2, "oci_image_registry:".to_owned());
         for (chart, _) in charts {
-            let name = name.of(chart).map_err(Error::SecretName)?;
+            let name = name.of(chart).map_err(Error::SecretName)?.text;
             line(4, format!("{}: {}", scalar(chart), scalar(&name)));
         }
     }

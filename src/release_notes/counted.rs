@@ -11,8 +11,9 @@ use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::git;
+use crate::placeholder::{CHART, Filled, Placeholders, fill};
 use crate::source::{Source, read_text};
-use crate::yaml::{Placeholders, is_ambiguous};
+use crate::yaml::is_ambiguous;
 
 /// The name in reports, beside those of the rules.
 pub(super) const RULE: &str = "release note";
@@ -20,7 +21,6 @@ pub(super) const RULE: &str = "release note";
 /// The note of a chart that has none.
 const FIRST_NOTE: &str = include_str!("../../templates/release-note-line.yaml");
 
-pub(super) const CHART: &str = "CHART";
 const VERSION: &str = "VERSION";
 
 /// Chart.yaml and the note of a chart.
@@ -34,6 +34,10 @@ pub(super) struct Release<'r> {
     note: Option<String>,
     /// The note as git has it committed. Git is asked only where that matters.
     committed: OnceCell<Option<String>>,
+    /// The version in the Chart.yaml that git has committed.
+    committed_version: Option<Version>,
+    /// Whether git can tell that.
+    has_git: bool,
     base: &'r Path,
 }
 
@@ -47,15 +51,30 @@ pub(super) struct Need {
     pub(super) findings: Vec<Finding>,
 }
 
+impl Need {
+    /// `finding` says what is missing.
+    fn new(path: PathBuf, old: Option<String>, order: WriteOrder, part: Part, finding: Finding) -> Self {
+        Need { path, old, order, part, findings: vec![Finding { is_planned: true, ..finding }] }
+    }
+}
+
 impl<'r> Release<'r> {
     /// # Errors
     /// A refusal where Chart.yaml or the note cannot be read.
-    pub(super) fn read(base: &'r Path, root: &NotesRoot, work: &'r Work) -> Result<Self, Finding> {
+    pub(super) fn read(
+        base: &'r Path,
+        root: &NotesRoot,
+        work: &'r Work,
+        has_git: bool,
+    ) -> Result<Self, Finding> {
         let name = work.name.as_str();
         let note_path = root.path.join(NOTES).join(format!("{name}.yaml"));
         let path = work.path.join("Chart.yaml");
         let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
         let text = read_text(base, &path)?.ok_or_else(missing)?;
+        let committed =
+            git::committed_text(&base.join(&path)).map(|text| Source { path: path.clone(), text });
+        let committed = committed.and_then(|source| Some(WrittenVersion::find(&source).ok()?.version));
         Ok(Release {
             chart: name,
             words: work.words("", " "),
@@ -63,6 +82,8 @@ impl<'r> Release<'r> {
             note: read_text(base, &note_path)?,
             note_path,
             committed: OnceCell::new(),
+            committed_version: committed,
+            has_git,
             base,
         })
     }
@@ -81,31 +102,36 @@ impl<'r> Release<'r> {
     }
 
     /// Raises the version and notes it: as far as this has not been done by a run that was killed, or by
-    /// somebody else.
-    pub(super) fn needs(&self) -> Result<Vec<Need>, Finding> {
+    /// somebody else. Where nobody can tell whether the version was raised, a warning says so.
+    pub(super) fn needs(&self) -> Result<(Vec<Need>, Option<Finding>), Finding> {
         let written = WrittenVersion::find(&self.metadata)?;
         let version = written.version;
-        let above = |version: Version| version.next().ok_or_else(|| written.unclear("cannot go up any more"));
+        let may_be_raised = self.committed_version.is_none_or(|committed| committed < version);
         let list = self.note.as_deref().map(|text| NoteList::parse(&self.note_path, text, self.chart));
         let list = list.transpose()?;
-        let highest = list.as_ref().and_then(NoteList::last_version).unwrap_or(version);
+        let highest = list.as_ref().and_then(NoteList::last_version);
         // People have used these words before us: what they have committed is about an earlier change.
         let ours = list.iter().flat_map(NoteList::versions_with_our_words);
-        let (to, is_noted) = match ours.filter(|ours| *ours >= version && !self.is_committed(*ours)).max() {
+        let ours = ours.filter(|ours| *ours > version || *ours == version && may_be_raised);
+        let (to, is_noted) = match ours.filter(|ours| !self.is_committed(*ours)).max() {
             Some(ours) => (ours, true),
-            None if highest < version => (version, false),
+            None if may_be_raised && highest.is_some_and(|highest| highest < version) => (version, false),
             None => {
-                let next = above(version)?;
-                (if self.is_committed(next) { above(highest.max(next))? } else { next }, false)
+                let latest = version.max(highest.max(self.committed_version).unwrap_or(version));
+                let next = latest.next();
+                (next.ok_or_else(|| written.unclear(&format!("cannot go above {latest}")))?, false)
             }
         };
-        let placeholders = Placeholders::from([(CHART, self.chart.to_owned()), (VERSION, to.to_string())]);
+        let placeholders = Placeholders::from([
+            (CHART, Filled::chart(self.chart)),
+            (VERSION, Filled::fixed(to.to_string())),
+        ]);
         let mut needs = Vec::new();
         if !is_noted {
             needs.push(match &list {
                 None => {
-                    let text = FIRST_NOTE.replace("WORDS", &self.words);
-                    new_note(self.note_path.clone(), NOTE, text, placeholders)
+                    let note = filled(FIRST_NOTE, &self.words, &placeholders);
+                    new_note(self.note_path.clone(), NOTE, note, placeholders)
                 }
                 Some(list) => {
                     let added = list.add(to, &self.words)?;
@@ -114,34 +140,28 @@ impl<'r> Release<'r> {
                         Finding::warning(Id::MissingReleaseNote, added.location, what, "`apply` notes it");
                     let shape = shape(Action::Insert, NOTE, added.pattern);
                     let part = Part { shape, placeholders, edits: vec![added.edit] };
-                    let old = self.note.clone();
-                    Need {
-                        path: self.note_path.clone(),
-                        old,
-                        order: WriteOrder::First,
-                        part,
-                        findings: vec![planned(finding)],
-                    }
+                    Need::new(self.note_path.clone(), self.note.clone(), WriteOrder::First, part, finding)
                 }
             });
         }
         if to != version {
             let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
-            let placeholders = Placeholders::from([(VERSION, to.to_string())]);
+            let placeholders = Placeholders::from([(VERSION, Filled::fixed(to.to_string()))]);
             let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
             let what = format!("the version is not raised to {to}");
             let finding =
                 Finding::warning(Id::UnraisedVersion, written.location.clone(), what, "`apply` raises it");
             let Source { path, text } = self.metadata.clone();
-            needs.push(Need {
-                path,
-                old: Some(text),
-                order: WriteOrder::Second,
-                part,
-                findings: vec![planned(finding)],
-            });
+            needs.push(Need::new(path, Some(text), WriteOrder::Second, part, finding));
         }
-        Ok(needs)
+        let is_unknown = to == version && self.committed_version.is_none() && !self.has_git;
+        let doubt = is_unknown.then(|| {
+            let what =
+                format!("the version stays {to}: git cannot tell whether it was raised for this change");
+            let fix = "raise it by hand, unless it was, and note that";
+            Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix)
+        });
+        Ok((needs, doubt))
     }
 
     /// Whether the note as git has it committed has a line of ours for `version`.
@@ -156,29 +176,28 @@ impl<'r> Release<'r> {
 /// The file of the note, in reports.
 const NOTE: &str = "releasenotes/notes/CHART.yaml";
 
-/// A note that is created. `target` and `text` have names of placeholders in them.
-pub(super) fn new_note(path: PathBuf, target: &str, text: String, placeholders: Placeholders) -> Need {
-    let edits = vec![Edit::insert(0, filled(&text, &placeholders))];
-    let part = Part { shape: shape(Action::Create, target, text), placeholders, edits };
+/// A note that is created. `target` has names of placeholders in it.
+pub(super) fn new_note(path: PathBuf, target: &str, note: Filled, placeholders: Placeholders) -> Need {
+    let edits = vec![Edit::insert(0, note.text)];
+    let part = Part { shape: shape(Action::Create, target, note.pattern), placeholders, edits };
     let finding = Finding::warning(
         Id::MissingReleaseNote,
         Location::file(&path),
         "the change is not noted",
         "`apply` notes it",
     );
-    Need { path, old: None, order: WriteOrder::First, part, findings: vec![planned(finding)] }
+    Need::new(path, None, WriteOrder::First, part, finding)
 }
 
-/// `text` with its placeholders filled in. A name that is something else to YAML is put into quotes.
-pub(super) fn filled(text: &str, placeholders: &Placeholders) -> String {
-    placeholders.iter().fold(text.to_owned(), |text, (name, value)| {
-        let is_key = *name == CHART && is_ambiguous(value);
-        text.replace(name, &if is_key { format!("\"{value}\"") } else { value.clone() })
-    })
-}
-
-fn planned(finding: Finding) -> Finding {
-    Finding { is_planned: true, ..finding }
+/// `template` with words and placeholders filled in. A name that is something else to YAML is put into quotes.
+pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -> Filled {
+    let mut texts = vec![("WORDS", words.to_owned())];
+    let pattern = fill(template, &texts);
+    texts.extend(placeholders.iter().map(|(name, Filled { text, .. })| {
+        let is_key = *name == CHART && is_ambiguous(text);
+        (*name, if is_key { format!("\"{text}\"") } else { text.clone() })
+    }));
+    Filled { text: fill(template, &texts), pattern }
 }
 
 fn shape(action: Action, target: &str, text: String) -> Shape {

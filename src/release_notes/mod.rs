@@ -37,13 +37,17 @@ type Noted = Result<(Vec<FileChange>, Vec<Finding>), Finding>;
 /// Adds what is asked for to each chart that changes, or has changed since git's last commit.
 pub(crate) fn add(plan: &mut Plan) {
     let mut roots: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    let mut without = Vec::new();
     for (index, chart) in plan.charts.iter().enumerate() {
         if let Some(root) = chart.folders_around().find(|folder| era::is_root(&plan.base.join(folder))) {
             roots.entry(root.to_owned()).or_default().push(index);
+        } else if !chart.files.is_empty() && !chart.is_vendored {
+            without.push(chart.shown());
         }
     }
-    if roots.is_empty() {
-        plan.remarks.push("release notes: none, since there is neither releasenotes/ nor tools/gate/reno-check.sh around these charts".to_owned());
+    if roots.is_empty() || !without.is_empty() {
+        let of = if roots.is_empty() { String::new() } else { format!(" of {}", without.join(", ")) };
+        plan.remarks.push(format!("release notes{of}: none, since there is neither releasenotes/ nor tools/gate/reno-check.sh around these charts"));
     }
     let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
     for (path, charts) in roots {
@@ -61,7 +65,8 @@ fn noted(plan: &mut Plan, path: &Path, charts: &[usize]) -> Vec<(Option<usize>, 
     let root = NotesRoot::read(&plan.base, path, &charts);
     let uncommitted = git::uncommitted(&plan.base.join(path));
     let is_done = |chart: &&ChartPlan| chart.is_completed() && chart.files.is_empty();
-    let is_unknown = uncommitted.is_none() && charts.iter().any(is_done);
+    let has_git = uncommitted.is_some();
+    let is_unknown = !has_git && charts.iter().any(is_done);
     let uncommitted: Vec<PathBuf> = uncommitted.into_iter().flatten().map(|file| path.join(file)).collect();
     let of_chart = |(index, chart): (usize, &ChartPlan)| Work::of(&plan.base, index, chart, &uncommitted);
     let works: Vec<Work> = with_index.into_iter().filter_map(of_chart).collect();
@@ -73,7 +78,7 @@ fn noted(plan: &mut Plan, path: &Path, charts: &[usize]) -> Vec<(Option<usize>, 
     let noted = match root.era {
         Era::Before | Era::Calendar => Vec::new(),
         Era::Counted => {
-            works.iter().map(|work| (Some(work.index), counted(&plan.base, &root, work))).collect()
+            works.iter().map(|work| (Some(work.index), counted(&plan.base, &root, work, has_git))).collect()
         }
         Era::Reno => match reno::needs(&plan.base, &root, &works) {
             Ok(needs) => {
@@ -118,12 +123,14 @@ fn add_to(plan: &mut Plan, index: Option<usize>, noted: Noted, taken: &mut HashM
 }
 
 /// The line that notes what was done to a chart, and its version.
-fn counted(base: &Path, root: &NotesRoot, work: &Work) -> Noted {
-    let release = Release::read(base, root, work)?;
-    let (changes, findings) = files(base, release.needs()?)?;
-    if !release.after(&changes).needs()?.is_empty() {
+fn counted(base: &Path, root: &NotesRoot, work: &Work, has_git: bool) -> Noted {
+    let release = Release::read(base, root, work, has_git)?;
+    let (needs, doubt) = release.needs()?;
+    let (changes, mut findings) = files(base, needs)?;
+    if !release.after(&changes).needs()?.0.is_empty() {
         return Err(unproven(&release.note_path, "a second run would change it again"));
     }
+    findings.extend(doubt.map(|doubt| Finding { rule: Some(RULE), ..doubt }));
     Ok((changes, findings))
 }
 

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::counted::{CHART, Need, filled, new_note};
+use super::counted::{Need, filled, new_note};
 use super::era::{COMMON, CONFIG, NOTES, NotesRoot};
 use super::work::{WORDS, Work};
 use crate::finding::{Finding, Id, Location};
 use crate::git;
+use crate::placeholder::{CHART, Filled, Placeholders};
 use crate::source::read_text;
 use crate::text::stable_hash;
-use crate::yaml::Placeholders;
 
 const OF_ONE: &str = include_str!("../../templates/release-note.yaml");
 const OF_SEVERAL: &str = include_str!("../../templates/release-note-common.yaml");
@@ -80,8 +80,9 @@ impl Note {
 
 fn of_one(root: &NotesRoot, note: Note, work: &Work) -> Need {
     let name = &work.name;
-    let placeholders = Placeholders::from([(CHART, name.clone()), (DIGITS, note.digits)]);
-    let text = OF_ONE.replace("WORDS", &work.words("``", LINE_BREAK));
+    let placeholders =
+        Placeholders::from([(CHART, Filled::chart(name)), (DIGITS, Filled::fixed(note.digits))]);
+    let text = filled(OF_ONE, &work.words("``", LINE_BREAK), &placeholders);
     let mut need = new_note(note.path, "releasenotes/notes/CHART-DIGITS.yaml", text, placeholders);
     need.findings.extend(unlisted_section(root, name));
     need
@@ -99,13 +100,14 @@ fn of_several(root: &NotesRoot, note: Note, works: Vec<&Work>) -> Need {
     let mut unlisted = Vec::new();
     for work in others {
         let of_one = OF_ONE.trim_start_matches("---\n").trim_end_matches("...\n");
-        let placeholders = Placeholders::from([(CHART, work.name.clone())]);
-        text.push_str(&filled(&of_one.replace("WORDS", &work.words("``", LINE_BREAK)), &placeholders));
+        let placeholders = Placeholders::from([(CHART, Filled::chart(&work.name))]);
+        text.push_str(&filled(of_one, &work.words("``", LINE_BREAK), &placeholders).text);
         unlisted.extend(unlisted_section(root, &work.name));
     }
     text.push_str("...\n");
-    let placeholders = Placeholders::from([(DIGITS, note.digits)]);
-    let mut need = new_note(note.path, "releasenotes/notes/common-DIGITS.yaml", text, placeholders);
+    let placeholders = Placeholders::from([(DIGITS, Filled::fixed(note.digits))]);
+    let target = "releasenotes/notes/common-DIGITS.yaml";
+    let mut need = new_note(note.path, target, Filled::fixed(text), placeholders);
     need.findings.extend(unlisted);
     need
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::review::{Example, Names, Review, ShapeUses, Status, call_to, status};
-use crate::change::{Action, FileChange};
+use crate::change::Action;
 use crate::diff::{self, Hunk, Sign};
 use crate::plan::{ChartPlan, Totals};
 use crate::rules::{RULES, Rule};
@@ -217,18 +217,13 @@ impl Page<'_, '_> {
     }
 
     fn files(&self) -> Markup {
-        let plan = self.review.plan;
-        let of_charts = plan.charts.iter();
-        let of_charts =
-            of_charts.flat_map(|chart| chart.files.iter().map(move |file| (self.numbers(&[chart]), file)));
-        let mut files: Vec<(String, &FileChange)> =
-            of_charts.chain(plan.checkout.files.iter().map(|file| (String::new(), file))).collect();
+        let mut files: Vec<_> = self.review.plan.files_of_charts().collect();
         files.sort_by(|one, other| one.1.path.cmp(&other.1.path));
         html! {
             section #files aria-labelledby="files-title" {
                 h2 #files-title { "All " (amount(files.len(), "file")) }
-                @for (number, file) in files {
-                    details.file data-charts=(number) {
+                @for (chart, file) in files {
+                    details.file data-charts=(self.numbers(chart.as_slice())) {
                         summary { code { (shown(&file.path)) } @if file.old.is_none() { " " span.new { "new" } } }
                         (diff_of(&diff::hunks(file.old_text(), &file.new)))
                     }

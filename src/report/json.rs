@@ -1,6 +1,7 @@
 //! A plan for programs. `plan.schema.json` beside this file describes it; `version` grows where
 //! something in here changes its meaning or goes away, not where something is added.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -69,10 +70,12 @@ pub(crate) fn write_pretty(out: &mut dyn Write, value: &impl Serialize) -> io::R
 
 fn shape_json(group: &ShapeUses<'_>, names: &Names) -> Value {
     let uses = group.uses.iter().map(|used| {
+        let placeholders = &used.part.placeholders;
+        let parameters: BTreeMap<_, _> = placeholders.iter().map(|(name, it)| (name, &it.text)).collect();
         json!({
             "chart": names.of_use(used),
             "file": path(&used.file.path),
-            "parameters": used.part.placeholders,
+            "parameters": parameters,
         })
     });
     json!({

@@ -102,7 +102,7 @@ fn shape(comment: &mut Comment, number: usize, group: &ShapeUses<'_>, names: &Na
     for (name, value) in group.placeholders() {
         let _ = match value {
             Some(value) if value == name => write!(text, "; `{name}` is the chart's name"),
-            Some(value) => write!(text, "; `{name}` is {}", code(&value)),
+            Some(value) => write!(text, "; `{name}` is {}", code(value)),
             None => write!(text, "; `{name}` differs, see the diff"),
         };
     }

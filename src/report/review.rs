@@ -104,11 +104,8 @@ impl<'p> Review<'p> {
     /// # Errors
     /// [`Error::Defect`] where an edit of the plan cannot be made alone.
     pub(crate) fn new(plan: &'p Plan) -> Result<Self, Error> {
-        let of_charts =
-            plan.charts.iter().flat_map(|chart| chart.files.iter().map(move |file| (Some(chart), file)));
-        let of_checkout = plan.checkout.files.iter().map(|file| (None, file));
         let mut by_shape: BTreeMap<&Shape, Vec<Use<'p>>> = BTreeMap::new();
-        for (chart, file) in of_charts.chain(of_checkout) {
+        for (chart, file) in plan.files_of_charts() {
             for part in &file.parts {
                 by_shape.entry(&part.shape).or_default().push(Use { chart, file, part });
             }
@@ -197,40 +194,16 @@ impl<'p> ShapeUses<'p> {
         charts
     }
 
-    /// What the placeholders in the shape stand for: a text, in which `CHART` is the chart's name, or
-    /// `None` where no such text is right for all uses; then [`Use`] has each.
-    pub(crate) fn placeholders(&self) -> BTreeMap<&'static str, Option<String>> {
-        let mut possible: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-        for Use { chart, part, .. } in &self.uses {
-            let chart = chart.map_or("", |chart| &chart.name);
-            for (name, text) in &part.placeholders {
-                let patterns = patterns(text, chart);
-                let known = possible.entry(name).or_insert_with(|| patterns.clone());
-                known.retain(|pattern| patterns.contains(pattern));
-            }
+    /// The pattern that the placeholders in the shape stand for, or `None` where it is not the same for all uses; then
+    /// [`Use`] has each.
+    pub(crate) fn placeholders(&self) -> BTreeMap<&'static str, Option<&'p str>> {
+        let mut patterns = BTreeMap::new();
+        for (name, filled) in self.uses.iter().flat_map(|used| &used.part.placeholders) {
+            let pattern = patterns.entry(*name).or_insert(Some(filled.pattern.as_str()));
+            *pattern = pattern.filter(|pattern| *pattern == filled.pattern);
         }
-        let most_general = |patterns: BTreeSet<String>| {
-            patterns.into_iter().max_by_key(|pattern| pattern.matches(CHART).count())
-        };
-        possible.into_iter().map(|(name, patterns)| (name, most_general(patterns))).collect()
+        patterns
     }
-}
-
-/// Stands for the chart's name.
-const CHART: &str = "CHART";
-
-/// All ways to write `text` with or without [`CHART`] for the chart's name, which may stand in it several
-/// times, and by chance: the chart `registry` has the Secret `registry-oci-image-registry-key`.
-fn patterns(text: &str, chart: &str) -> BTreeSet<String> {
-    if chart.is_empty() {
-        return BTreeSet::from([text.to_owned()]);
-    }
-    let hits = text.match_indices(chart);
-    let one = hits.filter_map(|(at, _)| {
-        let (before, after) = (text.get(..at)?, text.get(at + chart.len()..)?);
-        Some(format!("{before}{CHART}{after}"))
-    });
-    one.chain([text.to_owned(), text.replace(chart, CHART)]).collect()
 }
 
 impl<'p> Expectation<'p> {

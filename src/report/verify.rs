@@ -14,7 +14,7 @@ use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
 use crate::finding::Finding;
 use crate::plan::Plan;
-use crate::text::{amount, printable};
+use crate::text::{amount, printable, shown};
 use crate::verify::{Fault, Pulls, Report, Verdict, Verified, Without};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -227,7 +227,7 @@ pub(crate) fn write_summary(
     if detail >= Detail::Normal {
         write_left_alone(out, plan)?;
         if !report.gone.is_empty() {
-            let gone: Vec<_> = report.gone.iter().map(|path| crate::text::shown(path)).collect();
+            let gone: Vec<_> = report.gone.iter().map(|path| shown(path)).collect();
             writeln!(out, "gone since {}: {}", report.base.as_deref().unwrap_or("then"), gone.join(", "))?;
         }
         let without_pods = match counts.without_pods {

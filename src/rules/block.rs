@@ -7,6 +7,7 @@ use crate::chart::{Chart, VALUES};
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::options::Options;
+use crate::placeholder::{CHART, Filled};
 use crate::source::Source;
 use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Renamed, Scalar, Value};
 
@@ -137,7 +138,7 @@ impl<'c, 'a> Block<'c, 'a> {
             };
             let finding = Finding::warning(Id::WrongKey, self.location(key), what, fix);
             match renamed.and_then(|it| self.document.replace(mapping, it.key, &it.name)) {
-                Some(replacement) => proposals.replace_scalar(self.chart, replacement, finding),
+                Some(replacement) => proposals.replace_scalar(self.chart, replacement, CHART, finding),
                 None => proposals.report(finding),
             }
         }
@@ -171,7 +172,6 @@ const WANTED: &str = include_str!("../../templates/values.yaml");
 static WANTED_DOCUMENT: LazyLock<Result<Document<'static>, yaml::Error>> =
     LazyLock::new(|| Document::parse(WANTED));
 
-const CHART: &str = "CHART";
 pub(crate) const SECRET_NAME: &str = "SECRET_NAME";
 pub(crate) const PORT: &str = "PORT";
 
@@ -203,7 +203,7 @@ pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result
 struct Texts<'w> {
     document: &'w Document<'w>,
     chart: &'w str,
-    secret_name: String,
+    secret_name: Filled,
     port: String,
 }
 
@@ -222,9 +222,12 @@ impl Texts<'_> {
     /// The text of a placeholder; `other` makes a scalar of anything else.
     fn scalar(&self, node: Node, other: fn(&str) -> Scalar) -> Scalar {
         match self.document.scalar(node).unwrap_or_default() {
-            CHART => Scalar::string(self.chart).placeholder(CHART),
-            SECRET_NAME => Scalar::string(&self.secret_name).placeholder(SECRET_NAME),
-            PORT => Scalar::literal(&self.port).placeholder(PORT),
+            CHART => Scalar::string(self.chart).placeholder(CHART, CHART),
+            SECRET_NAME => {
+                let Filled { text, pattern } = &self.secret_name;
+                Scalar::string(text).placeholder(SECRET_NAME, pattern)
+            }
+            PORT => Scalar::literal(&self.port).placeholder(PORT, &self.port),
             text => other(text),
         }
     }

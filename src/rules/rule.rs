@@ -9,7 +9,8 @@ use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::metadata::Role;
 use crate::options::Options;
-use crate::yaml::{self, Addition, Placeholders};
+use crate::placeholder::{CHART, Filled, Placeholders};
+use crate::yaml::{self, Addition};
 
 /// One kind of change.
 pub(crate) struct Rule {
@@ -78,7 +79,7 @@ impl Proposals {
             let shape = Shape {
                 rule: self.rule,
                 action: if is_insertion { Action::Insert } else { Action::ChangeLine },
-                target: target(chart, &mapping),
+                target: target(&addition),
                 text,
             };
             let part = Part { shape, placeholders, edits: addition.edits.clone() };
@@ -86,14 +87,17 @@ impl Proposals {
         }
     }
 
-    /// Puts another scalar in the place of a key or value of values.yaml, which mends `finding`.
-    pub(super) fn replace_scalar(&mut self, chart: &Chart<'_>, replacement: Addition, finding: Finding) {
-        let Some(document) = &chart.values else { return };
-        let new: String = replacement.edits.iter().map(|edit| edit.replacement.as_str()).collect();
-        let target = target(chart, &document.path(replacement.mapping));
-        let text = new.replacen(chart.name(), "CHART", 1);
+    /// Puts another scalar, of this pattern, in the place of a key or value of values.yaml, which mends `finding`.
+    pub(super) fn replace_scalar(
+        &mut self,
+        chart: &Chart<'_>,
+        replacement: Addition,
+        pattern: &str,
+        finding: Finding,
+    ) {
+        let (target, text) = (target(&replacement), pattern.to_owned());
         let shape = Shape { rule: self.rule, action: Action::ChangeLine, target, text };
-        let placeholders = Placeholders::from([("CHART", chart.name().to_owned())]);
+        let placeholders = Placeholders::from([(CHART, Filled::chart(chart.name()))]);
         let part = Part { shape, placeholders, edits: replacement.edits.clone() };
         self.propose(Proposal { path: chart.path(VALUES), part, addition: Some(replacement) }, finding);
     }
@@ -130,13 +134,9 @@ impl Proposals {
     }
 }
 
-/// Where in values.yaml the mapping at `path` is, with a placeholder for the chart's own name.
-fn target(chart: &Chart<'_>, path: &str) -> String {
-    match path.strip_suffix(chart.name()).and_then(|path| path.strip_suffix('.')) {
-        _ if path.is_empty() => VALUES.to_owned(),
-        Some(above) => format!("{VALUES}: {above}.CHART"),
-        None => format!("{VALUES}: {path}"),
-    }
+/// Where in values.yaml something is added.
+fn target(Addition { path, .. }: &Addition) -> String {
+    if path.is_empty() { VALUES.to_owned() } else { format!("{VALUES}: {path}") }
 }
 
 /// What `addition` says is missing from the mapping at the path `mapping`.

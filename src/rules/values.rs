@@ -57,11 +57,13 @@ fn rename_secret(
     });
     let Some((mapping, value, wrong, old)) = entry else { return };
     let name = |chart: &str| options.secret_name().of(chart).ok();
-    let new = name(chart.name()).filter(|new| new != old && name(wrong).as_deref() == Some(old));
-    if let Some(replacement) = new.and_then(|new| document.replace(mapping, value, &new)) {
+    let new =
+        name(chart.name()).filter(|new| new.text != old && name(wrong).is_some_and(|name| name.text == old));
+    let replacement = new.and_then(|new| Some((document.replace(mapping, value, &new.text)?, new.pattern)));
+    if let Some((replacement, pattern)) = replacement {
         let what = format!("the Secret is called after the wrong key: {old}");
         let finding = Finding::warning(Id::WrongKey, block.location(value), what, "`apply` renames it");
-        proposals.replace_scalar(chart, replacement, finding);
+        proposals.replace_scalar(chart, replacement, &pattern, finding);
     }
 }
 

@@ -13,7 +13,6 @@ mod credentials;
 mod endpoint;
 mod helm;
 mod objects;
-mod overrides;
 mod pin;
 mod pods;
 mod prove;

@@ -11,7 +11,6 @@ use super::credentials::{Credentials, Rendering, is_hash_of, new_secrets};
 use super::endpoint::egress;
 use super::helm::Helm;
 use super::objects::Object;
-use super::overrides::Override;
 use super::pulls;
 use super::render::{HOST, NotVerified, Operator, Render, Rendered};
 use super::stage::{Files, Stage};
@@ -23,6 +22,7 @@ use crate::disk::Scratch;
 use crate::error;
 use crate::finding::Id;
 use crate::plan::ChartPlan;
+use crate::scenarios::Override;
 use crate::yaml::tree::Tree;
 
 /// What all charts share.
@@ -227,9 +227,12 @@ impl Prover<'_> {
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
     fn check_overrides(&self, pair: &Pair, found: &mut Verified<'_>) -> Result<(), NotVerified> {
         let chart = found.chart;
-        let old =
-            self.chart_before(chart).map(|old| Override::all(self.before.base(), old)).unwrap_or_default();
-        let overrides = Override::all(self.after.base(), chart);
+        let all = |base: &Path, chart: &ChartPlan| {
+            let all = Override::all(base, chart).into_iter().filter(Override::is_plain);
+            all.collect::<Vec<_>>()
+        };
+        let old = self.chart_before(chart).map(|old| all(self.before.base(), old)).unwrap_or_default();
+        let overrides = all(self.after.base(), chart);
         let compared = overrides.par_iter().map(|new| {
             let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
             let mut found = Verified::new(chart);

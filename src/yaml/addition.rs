@@ -28,6 +28,8 @@ pub(crate) struct Addition {
     pub(crate) edits: Vec<Edit>,
     /// The mapping, as it was in the old document.
     pub(crate) mapping: Node,
+    /// The way to it, with placeholders in it.
+    pub(crate) path: String,
     /// None where a scalar is replaced.
     pub(crate) entries: Vec<Entry>,
     pub(super) splice: Splice,
@@ -53,7 +55,8 @@ impl Document<'_> {
             let mut replacement = String::new();
             scalar.write(&mut replacement);
             let splice = Splice { at: node.0, removed: 1, inserted: vec![scalar.event()] };
-            Addition { edits: vec![Edit { range, replacement }], mapping, entries: Vec::new(), splice }
+            let path = self.path(mapping);
+            Addition { edits: vec![Edit { range, replacement }], mapping, path, entries: Vec::new(), splice }
         })
     }
 }

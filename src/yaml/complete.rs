@@ -27,13 +27,14 @@ impl Document<'_> {
         renamed: Option<&Renamed>,
     ) -> Result<Vec<Addition>, Error> {
         let mut additions = Vec::new();
-        self.complete_into(mapping, wanted, Some(place), renamed, &mut additions)?;
+        self.complete_into(mapping, &self.path(mapping), wanted, Some(place), renamed, &mut additions)?;
         Ok(additions)
     }
 
     fn complete_into(
         &self,
         mapping: Node,
+        path: &str,
         wanted: &[Entry],
         place: Option<Place>,
         renamed: Option<&Renamed>,
@@ -55,11 +56,13 @@ impl Document<'_> {
             let is_renamed = |key: Node| renamed.is_some_and(|it| (it.key, &*it.name) == (key, entry.key()));
             let renamed_here = || self.entries(mapping).find(|(key, _)| is_renamed(*key));
             if let Some((key, value)) = self.named(mapping, entry.key()).last().or_else(renamed_here) {
-                if self.is_plain(key) && is_ambiguous(entry.key()) {
+                if self.is_plain(key) && self.scalar(key).is_some_and(is_ambiguous) {
                     return Err(self.error_at_key(mapping, key, ErrorKind::OpaqueKey));
                 }
                 if let Value::Mapping(entries) = &entry.value {
-                    self.complete_into(value, entries, None, renamed, additions)?;
+                    let path = format!("{path}.{}", entry.key.name());
+                    let path = path.trim_start_matches('.');
+                    self.complete_into(value, path, entries, None, renamed, additions)?;
                 }
                 runs.push((Some(key), Vec::new()));
             } else if let Some((_, missing)) = runs.last_mut() {
@@ -76,7 +79,8 @@ impl Document<'_> {
                 None if has_some => Place::First,
                 None => Place::Last,
             };
-            additions.push(self.add(mapping, place.unwrap_or(by_order), &missing)?);
+            let addition = self.add(mapping, place.unwrap_or(by_order), &missing)?;
+            additions.push(Addition { path: path.to_owned(), ..addition });
         }
         Ok(())
     }

@@ -1,12 +1,11 @@
 //! What is to be added to a YAML text: entries of a mapping, as data. From the same data come
 //! the lines that are inserted and the events that the proof expects of them.
 
-use std::collections::BTreeMap;
-
 use yaml_rust2::parser::Event;
 use yaml_rust2::scanner::TScalarStyle;
 
 use super::scalar::{is_plain_string, quoted};
+use crate::placeholder::{Filled, Placeholders};
 
 /// One `key: value` of a mapping.
 ///
@@ -36,11 +35,9 @@ pub enum Value {
 pub struct Scalar {
     text: String,
     is_quoted: bool,
-    placeholder: Option<&'static str>,
+    /// The name and the pattern of its placeholder.
+    placeholder: Option<(&'static str, String)>,
 }
-
-/// Names of placeholders, and the texts that they stand for.
-pub(crate) type Placeholders = BTreeMap<&'static str, String>;
 
 impl Entry {
     /// An entry whose key is the string `key`.
@@ -84,13 +81,18 @@ impl Scalar {
     }
 
     /// The same scalar, which varies from chart to chart: [`pattern`] puts `name` in its place.
-    pub(crate) fn placeholder(self, name: &'static str) -> Self {
-        Scalar { placeholder: Some(name), ..self }
+    pub(crate) fn placeholder(self, name: &'static str, pattern: &str) -> Self {
+        Scalar { placeholder: Some((name, pattern.to_owned())), ..self }
+    }
+
+    /// The text, or the name of what stands for it.
+    pub(super) fn name(&self) -> &str {
+        self.placeholder.as_ref().map_or(&self.text, |(name, _)| name)
     }
 
     fn or_placeholder(&self, placeholders: &mut Placeholders) -> Self {
-        let Some(name) = self.placeholder else { return self.clone() };
-        placeholders.insert(name, self.text.clone());
+        let Some((name, pattern)) = self.placeholder.clone() else { return self.clone() };
+        placeholders.insert(name, Filled { text: self.text.clone(), pattern });
         Scalar::literal(name)
     }
 

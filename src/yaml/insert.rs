@@ -76,7 +76,7 @@ impl Document<'_> {
             kind => return Err(self.error(mapping, ErrorKind::NotAMapping(kind))),
         };
         let splice = Splice { at, removed, inserted };
-        Ok(Addition { edits, mapping, entries: entries.to_vec(), splice })
+        Ok(Addition { edits, mapping, path: self.path(mapping), entries: entries.to_vec(), splice })
     }
 
     /// The insertion, and the index of the event in front of which its events come.

@@ -17,21 +17,28 @@ pub(crate) struct Override {
 
 impl Override {
     /// Those that the checkout at `base` carries for `chart`: in the chart itself (OpenStack-Helm until 2024), or
-    /// beside it or a folder around it, below the chart's name. Sorted by name.
+    /// beside it or a folder around it, below the chart's name. Sorted by name. There may be links among them.
     pub(crate) fn all(base: &Path, chart: &ChartPlan) -> Vec<Override> {
-        let own = (base.join(&chart.path), Path::new(OVERRIDES).to_owned());
-        let shared =
-            chart.folders_around().map(|folder| (base.join(folder), Path::new(OVERRIDES).join(&chart.name)));
+        let dir = base.join(&chart.path);
+        // The folder around a chart that the call names alone is outside of the base.
+        let depth = if chart.is_vendored { 0 } else { chart.path.components().count().max(1) };
+        let beside = dir.ancestors().skip(1).take(depth);
+        let folders = beside.map(|around| (around, Path::new(OVERRIDES).join(&chart.name)));
         let mut all = Vec::new();
-        for (around, folder) in [own].into_iter().chain(shared) {
-            let entries = fs::read_dir(around.join(&folder)).into_iter().flatten().flatten();
-            all.extend(entries.map(|entry| entry.path()).filter(|file| is_values(file)).map(|file| {
-                let name = file.strip_prefix(&around).unwrap_or(&file).display().to_string();
+        for (around, folder) in [(dir.as_path(), OVERRIDES.into())].into_iter().chain(folders) {
+            let entries = fs::read_dir(around.join(folder)).into_iter().flatten().flatten();
+            all.extend(entries.map(|entry| entry.path()).filter(|file| is_yaml(file)).map(|file| {
+                let name = file.strip_prefix(around).unwrap_or(&file).display().to_string();
                 Override { name, file }
             }));
         }
         all.sort_by(|one, other| one.name.cmp(&other.name));
         all
+    }
+
+    /// Whether it is a file: a link may lead anywhere.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.file.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
     }
 
     /// Why Helm would take it for no values, before it is asked.
@@ -50,8 +57,6 @@ impl Override {
     }
 }
 
-/// Plain files only: a link may lead anywhere.
-fn is_values(file: &Path) -> bool {
+fn is_yaml(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
-        && file.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
