@@ -187,7 +187,7 @@ fn page(folder: &Path) -> std::path::PathBuf {
     fs::write(&nova, marked).unwrap();
     let refused = checkout.join("refused");
     fs::create_dir(&refused).unwrap();
-    fs::write(refused.join("Chart.yaml"), "name: \"<b>refused</b>\"\n").unwrap();
+    fs::write(refused.join("Chart.yaml"), "name: \"<i>refused</i>\"\n").unwrap();
     fs::write(refused.join("values.yaml"), "images: {}\n").unwrap();
     let page = folder.join("page.html");
     let plan = run(folder, &["plan", "-q", "checkout", "-o", "page.html"]);
@@ -204,8 +204,8 @@ fn nothing_in_it_becomes_markup_and_nothing_is_loaded() {
     assert_eq!(browser.value("typeof pwned"), json!("undefined"));
     assert_eq!(browser.number("document.querySelectorAll('img, iframe, object, link').length"), 0);
     assert_eq!(browser.number("document.scripts.length"), 1);
-    // All of it is there to be read, as text; of a bad name only that it is one.
-    assert_eq!(browser.value("document.body.innerHTML.includes('<b>refused')"), json!(false));
+    // All of it is there to be read, as text; a bad name is not quoted.
+    assert_eq!(browser.value("document.body.innerHTML.includes('<i>refused')"), json!(false));
     for text in [HOSTILE_FOLDER, HOSTILE_COMMENT] {
         assert_eq!(
             browser.value(&format!("document.body.textContent.includes({text:?})")),
