@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use rayon::prelude::*;
 
 use crate::chart::VALUES;
@@ -145,21 +146,20 @@ fn registry(values: &str, block: &str) -> Option<Tree> {
 /// The lines of an entry of a block mapping: from that of its key to the next one that is not further in. What is
 /// written otherwise has no vote.
 fn entry<'t>(text: &'t str, key: &str, is_indent: fn(usize) -> bool) -> Option<&'t str> {
-    let (mut start, mut offset) = (None, 0);
-    for line in text.split_inclusive('\n') {
+    let line_of_key = |at: usize| {
+        let start = memchr::memrchr(b'\n', text.as_bytes().get(..at)?).map_or(0, |end| end + 1);
+        let is_key = is_indent(at - start)
+            && text.get(start..at)?.bytes().all(|byte| byte == b' ')
+            && text.get(at + key.len()..)?.starts_with(':');
+        is_key.then_some((start, at - start))
+    };
+    let (start, column) = memmem::find_iter(text.as_bytes(), key).find_map(line_of_key)?;
+    let is_inside = |line: &&str| {
         let content = line.trim_start_matches(' ');
-        let indent = line.len() - content.len();
-        let is_key = || content.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
-        match start {
-            None if is_indent(indent) && is_key() => start = Some((offset, indent)),
-            Some((from, column))
-                if indent <= column && !content.trim().is_empty() && !content.starts_with('#') =>
-            {
-                return text.get(from..offset);
-            }
-            _ => {}
-        }
-        offset += line.len();
-    }
-    start.and_then(|(from, _)| text.get(from..))
+        line.len() - content.len() > column || content.trim().is_empty() || content.starts_with('#')
+    };
+    let lines = text.get(start..)?;
+    let mut inside = lines.split_inclusive('\n');
+    let end = inside.next()?.len() + inside.take_while(is_inside).map(str::len).sum::<usize>();
+    lines.get(..end)
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::helm::helm;
+use common::helm::{helm, helms};
 use common::{Run, copy, run, testdata};
 use tempfile::TempDir;
 
@@ -37,7 +37,11 @@ fn migrate(dir: &Path) {
 }
 
 fn verify(dir: &Path, args: &[&str]) -> Run {
-    run(dir, &[&["verify", "--helm", helm().to_str().unwrap(), "--include", "nova"], args].concat())
+    verify_by(helm(), dir, args)
+}
+
+fn verify_by(helm: &Path, dir: &Path, args: &[&str]) -> Run {
+    run(dir, &[&["verify", "--helm", helm.to_str().unwrap(), "--include", "nova"], args].concat())
 }
 
 fn assert_says(found: &Run, code: i32, stdout: &str) {
@@ -54,19 +58,18 @@ fn break_nova(dir: &Path) {
 
 #[test]
 fn what_is_not_committed_is_compared_with_what_is() {
-    let work = repository();
-    assert_says(&verify(work.path(), &[]), 0, "nova: proven as planned (");
-    migrate(work.path());
-    assert_says(&verify(work.path(), &[]), 0, "nova: proven against HEAD (");
-    break_nova(work.path());
-    let found = verify(work.path(), &[]);
-    assert_says(
-        &found,
-        1,
-        "with default values: Deployment/nova-api: spec.template.metadata.labels.component",
-    );
-    commit(work.path());
-    assert_says(&verify(work.path(), &[]), 0, "nova: proven as it is (");
+    for helm in helms() {
+        let work = repository();
+        let verify = || verify_by(helm, work.path(), &[]);
+        assert_says(&verify(), 0, "nova: proven as planned (");
+        migrate(work.path());
+        assert_says(&verify(), 0, "nova: proven against HEAD (");
+        break_nova(work.path());
+        let changed = "with default values: Deployment/nova-api: spec.template.metadata.labels.component";
+        assert_says(&verify(), 1, changed);
+        commit(work.path());
+        assert_says(&verify(), 0, "nova: proven as it is (");
+    }
 }
 
 #[test]

@@ -15,22 +15,26 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::helm::{Rendered, name, pull_secrets, registry, render, text_at};
+use common::helm::{Rendered, helm, helms, name, pull_secrets, registry, render_by, text_at};
 use common::{after, cases, copy, run, tree};
 use tempfile::TempDir;
 
 const AUTH_ON: [&str; 2] = ["--set", "endpoints.oci_image_registry.auth.enabled=true"];
 
-/// The tree openstack-helm, before or after.
-struct Charts(TempDir);
+/// The tree openstack-helm, before or after, and the Helm that renders it.
+struct Charts(TempDir, &'static Path);
 
 impl Charts {
     fn before() -> Self {
-        Charts(tree("openstack-helm"))
+        Charts(tree("openstack-helm"), helm())
     }
 
     fn after() -> Self {
-        Charts(after("openstack-helm"))
+        Charts(after("openstack-helm"), helm())
+    }
+
+    fn by(self, helm: &'static Path) -> Self {
+        Charts(self.0, helm)
     }
 
     fn path(&self, chart: &str) -> PathBuf {
@@ -44,7 +48,7 @@ impl Charts {
 
     /// What Helm says of a chart that does not render.
     fn complaint(&self, chart: &str, args: &[&str]) -> String {
-        match render(&self.path(chart), &self.path("helm-toolkit"), args) {
+        match render_by(self.1, &self.path(chart), &self.path("helm-toolkit"), args) {
             Err(complaint) => complaint,
             Ok(_) => panic!("{chart} renders with {args:?}"),
         }
@@ -52,7 +56,7 @@ impl Charts {
 
     /// What a chart from elsewhere renders.
     fn render_other(&self, chart: &Path, args: &[&str]) -> Rendered {
-        render(chart, &self.path("helm-toolkit"), args)
+        render_by(self.1, chart, &self.path("helm-toolkit"), args)
             .unwrap_or_else(|error| panic!("{} {args:?}: {error}", chart.display()))
     }
 }
@@ -73,35 +77,39 @@ const CHARTS: [(&str, &str); 6] = [
 
 #[test]
 fn default_values_render_what_they_did() {
-    let (before, after) = (Charts::before(), Charts::after());
-    for (chart, _) in CHARTS {
-        let old = before.render(chart, &[]);
-        assert!(!old.objects.is_empty(), "{chart} renders nothing");
-        assert!(old.objects == after.render(chart, &[]).objects, "{chart} renders something else");
+    for helm in helms() {
+        let (before, after) = (Charts::before().by(helm), Charts::after().by(helm));
+        for (chart, _) in CHARTS {
+            let old = before.render(chart, &[]);
+            assert!(!old.objects.is_empty(), "{chart} renders nothing");
+            assert!(old.objects == after.render(chart, &[]).objects, "{chart} renders something else");
+        }
     }
 }
 
 #[test]
 fn with_authentication_every_pod_gets_the_credentials() {
-    let after = Charts::after();
-    for (chart, chart_name) in CHARTS {
-        let on = after.render(chart, &AUTH_ON);
-        let secret = format!("{chart_name}-oci-image-registry-key");
-        let host = "localhost.oci-image-registry.svc.cluster.local:5000".to_owned();
-        assert_eq!(registry(&on), (host, format!("{chart_name}:password")), "{chart}");
-        assert!(on.of_kind("Secret").any(|object| name(object) == secret), "{chart}");
-        let pods = on.pods();
-        assert!(!pods.is_empty(), "{chart} has no pods");
-        for (pod, secrets) in pods {
-            assert_eq!(secrets, [secret.as_str()], "{chart}: {pod}");
+    for helm in helms() {
+        let after = Charts::after().by(helm);
+        for (chart, chart_name) in CHARTS {
+            let on = after.render(chart, &AUTH_ON);
+            let secret = format!("{chart_name}-oci-image-registry-key");
+            let host = "localhost.oci-image-registry.svc.cluster.local:5000".to_owned();
+            assert_eq!(registry(&on), (host, format!("{chart_name}:password")), "{chart}");
+            assert!(on.of_kind("Secret").any(|object| name(object) == secret), "{chart}");
+            let pods = on.pods();
+            assert!(!pods.is_empty(), "{chart} has no pods");
+            for (pod, secrets) in pods {
+                assert_eq!(secrets, [secret.as_str()], "{chart}: {pod}");
+            }
+            for account in on.of_kind("ServiceAccount") {
+                assert_eq!(pull_secrets(account), [secret.as_str()], "{chart}: {}", name(account));
+            }
+            assert!(
+                on.without_pull_secrets() == after.render(chart, &[]).objects,
+                "{chart}: something else changed"
+            );
         }
-        for account in on.of_kind("ServiceAccount") {
-            assert_eq!(pull_secrets(account), [secret.as_str()], "{chart}: {}", name(account));
-        }
-        assert!(
-            on.without_pull_secrets() == after.render(chart, &[]).objects,
-            "{chart}: something else changed"
-        );
     }
 }
 
@@ -242,54 +250,58 @@ fn the_toolkit_is_safe_from_missing_values() {
 /// Secret, and keeps what was there.
 #[test]
 fn every_form_of_the_toolkit_works() {
-    let (charts, toolkits) = (Charts::after(), after("toolkits"));
-    for (form, others) in [
-        ("of-2022", &[][..]),
-        ("of-2026", &[]),
-        ("with-crlf", &[]),
-        ("with-labels", &[]),
-        ("with-own-list", &["default-registry-key", "another-key"]),
-        ("with-own-list-flush", &["default-registry-key"]),
-    ] {
-        let secrets = |args: &[&str]| {
-            let rendered = render(&charts.path("nova"), &toolkits.path().join(form), args)
-                .unwrap_or_else(|error| panic!("{form}: {error}"));
-            pull_secrets(rendered.of_kind("ServiceAccount").next().unwrap())
-        };
-        assert_eq!(secrets(&[]), others, "{form}");
-        assert_eq!(secrets(&AUTH_ON), [others, &["nova-oci-image-registry-key"]].concat(), "{form}");
+    for helm in helms() {
+        let (charts, toolkits) = (Charts::after().by(helm), after("toolkits"));
+        for (form, others) in [
+            ("of-2022", &[][..]),
+            ("of-2026", &[]),
+            ("with-crlf", &[]),
+            ("with-labels", &[]),
+            ("with-own-list", &["default-registry-key", "another-key"]),
+            ("with-own-list-flush", &["default-registry-key"]),
+        ] {
+            let secrets = |args: &[&str]| {
+                let rendered = render_by(charts.1, &charts.path("nova"), &toolkits.path().join(form), args)
+                    .unwrap_or_else(|error| panic!("{form}: {error}"));
+                pull_secrets(rendered.of_kind("ServiceAccount").next().unwrap())
+            };
+            assert_eq!(secrets(&[]), others, "{form}");
+            assert_eq!(secrets(&AUTH_ON), [others, &["nova-oci-image-registry-key"]].concat(), "{form}");
+        }
     }
 }
 
 /// ServiceAccounts and pods of every shape that the rules patch.
 #[test]
 fn patched_templates_render() {
-    let values = ["--set", "pods.one=1,pods.two=2,labels.a=b,wide=true"];
-    let charts = Charts::after();
-    let mut tried = 0;
-    for name in ["service-accounts", "pods"] {
-        let (old, new) = (tree(name), after(name));
-        for chart in cases(new.path(), 5) {
-            if !chart.join("templates/secret-registry.yaml").exists() {
-                continue;
+    for helm in helms() {
+        let values = ["--set", "pods.one=1,pods.two=2,labels.a=b,wide=true"];
+        let charts = Charts::after().by(helm);
+        let mut tried = 0;
+        for name in ["service-accounts", "pods"] {
+            let (old, new) = (tree(name), after(name));
+            for chart in cases(new.path(), 5) {
+                if !chart.join("templates/secret-registry.yaml").exists() {
+                    continue;
+                }
+                let chart_name = chart.file_name().unwrap().to_str().unwrap();
+                let off = charts.render_other(&chart, &values);
+                let before = charts.render_other(&old.path().join(chart_name), &values);
+                assert!(before.objects == off.objects, "{chart_name}");
+                let on = charts.render_other(&chart, &[&values[..], &AUTH_ON].concat());
+                let secret = format!("{chart_name}-oci-image-registry-key");
+                for account in on.of_kind("ServiceAccount") {
+                    assert!(pull_secrets(account).contains(&secret), "{chart_name}: {}", self::name(account));
+                }
+                for (pod, secrets) in on.pods() {
+                    let is_right = secrets.contains(&secret) || pod == "has-account";
+                    assert!(is_right, "{chart_name}: {pod}: {secrets:?}");
+                }
+                tried += 1;
             }
-            let chart_name = chart.file_name().unwrap().to_str().unwrap();
-            let off = charts.render_other(&chart, &values);
-            let before = charts.render_other(&old.path().join(chart_name), &values);
-            assert!(before.objects == off.objects, "{chart_name}");
-            let on = charts.render_other(&chart, &[&values[..], &AUTH_ON].concat());
-            let secret = format!("{chart_name}-oci-image-registry-key");
-            for account in on.of_kind("ServiceAccount") {
-                assert!(pull_secrets(account).contains(&secret), "{chart_name}: {}", self::name(account));
-            }
-            for (pod, secrets) in on.pods() {
-                let is_right = secrets.contains(&secret) || pod == "has-account";
-                assert!(is_right, "{chart_name}: {pod}: {secrets:?}");
-            }
-            tried += 1;
         }
+        assert!(tried >= 8, "only {tried} charts");
     }
-    assert!(tried >= 8, "only {tried} charts");
 }
 
 /// helm-toolkit's function as upstream has had it since 2022 prints Go's complaint in place of a number.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::helm::template;
+use common::helm::{helm, template};
 use common::python::python;
 use common::{after, files, run, testdata, tree};
 
@@ -100,9 +100,9 @@ fn what_helm_renders_passes_the_lint_of_templates() {
     for entry in fs::read_dir(before).unwrap() {
         let chart = entry.unwrap().file_name();
         let toolkit = |state: &Path| state.join("helm-toolkit");
-        let Ok(old) = template(&before.join(&chart), &toolkit(before), &[]) else { continue };
+        let Ok(old) = template(helm(), &before.join(&chart), &toolkit(before), &[]) else { continue };
         for args in [&[][..], &["--set", auth]] {
-            let new = template(&after.join(&chart), &toolkit(after), args).unwrap();
+            let new = template(helm(), &after.join(&chart), &toolkit(after), args).unwrap();
             pairs.push(Pair { what: format!("{} {args:?}", chart.display()), old: old.clone(), new });
         }
     }

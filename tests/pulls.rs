@@ -12,7 +12,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::helm::helm;
+use common::helm::{helm, helms};
 use common::{Run, assert_valid, copy, run, testdata};
 use tempfile::TempDir;
 
@@ -36,7 +36,11 @@ fn overrides(work: &Path, args: &[&str]) {
 }
 
 fn verify(work: &Path, args: &[&str]) -> Run {
-    run(work, &[&["verify", "--helm", helm().to_str().unwrap(), "charts"], args].concat())
+    verify_by(helm(), work, args)
+}
+
+fn verify_by(helm: &Path, work: &Path, args: &[&str]) -> Run {
+    run(work, &[&["verify", "--helm", helm.to_str().unwrap(), "charts"], args].concat())
 }
 
 #[test]
@@ -44,10 +48,12 @@ fn what_overrides_writes_lets_the_kubelet_pull() {
     for registry in ["registry.example.com", "registry.example.com:5000/mirror", "docker.io"] {
         let work = migrated();
         overrides(work.path(), &["--registry", registry, "--images", "-o", "values/"]);
-        let found = verify(work.path(), &["--values-dir", "values"]);
-        assert_eq!(found.code, 0, "{registry}: {}{}", found.stdout, found.stderr);
-        let first = found.stdout.lines().next().unwrap();
-        assert_eq!(first, "pods with a login for all of their images: 2 of 2", "{registry}");
+        for helm in helms() {
+            let found = verify_by(helm, work.path(), &["--values-dir", "values"]);
+            assert_eq!(found.code, 0, "{registry}: {}{}", found.stdout, found.stderr);
+            let first = found.stdout.lines().next().unwrap();
+            assert_eq!(first, "pods with a login for all of their images: 2 of 2", "{registry}");
+        }
     }
 }
 

@@ -215,11 +215,12 @@ fn release(chart: &str) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// What Helm complains of, on one line and without the scratch folder.
+/// What Helm complains of, on one line (Helm 4 indents more of them) and without the scratch folder.
 fn complaint(said: &str, folder: &Path, chart: &str) -> String {
     let (_, error) = said.split_once("Error:").unwrap_or(("", said));
     let error = error.replace("\n\nUse --debug flag to render out invalid YAML", "");
-    let error = error.trim().replace(folder.to_string_lossy().as_ref(), chart).replace('\n', " ");
+    let error = error.replace(folder.to_string_lossy().as_ref(), chart);
+    let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
     match error.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("Error: {}...", error.get(..end).unwrap_or_default()),
         None => format!("Error: {error}"),

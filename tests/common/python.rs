@@ -3,17 +3,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
-/// A call of a module of these packages, which come from PyPI where target/`folder` does not have them yet.
-/// One version of each, so that a test says today what it said yesterday.
+/// A call of a module of these packages.
 pub fn python(folder: &str, packages: &[&str], module: &str) -> Command {
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", installed(folder, packages)).args(["-m", module]);
+    python
+}
+
+/// target/`folder` with these packages, which come from PyPI where it does not have them yet.
+/// One version of each, so that a test says today what it said yesterday.
+pub fn installed(folder: &str, packages: &[&str]) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(folder);
+    let _guard = ONE_AT_A_TIME.lock();
     if !folder.exists() {
         install(&folder, packages);
     }
-    let mut python = Command::new("python3");
-    python.env("PYTHONPATH", &folder).args(["-m", module]);
-    python
+    folder
 }
 
 /// Installs into a folder of its own first: tests that run at the same time see all or nothing.
