@@ -85,9 +85,7 @@ fn why_not(image: &str, keys: &[String]) -> Option<String> {
         Ok(parsed) => parsed,
         Err(why) => return Some(why),
     };
-    let mut causes = Vec::new();
-    for key in keys {
-        causes.push(mismatch(key, &parsed)?);
-    }
-    Some(causes.into_iter().next().unwrap_or_else(|| "its pod gets no Secret with a login".to_owned()))
+    let causes: Option<BTreeSet<String>> = keys.iter().map(|key| mismatch(key, &parsed)).collect();
+    let causes = causes?.into_iter().collect::<Vec<_>>();
+    Some(if causes.is_empty() { "its pod gets no Secret with a login".to_owned() } else { causes.join("; ") })
 }
