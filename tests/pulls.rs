@@ -162,6 +162,37 @@ fn a_secret_that_is_there_already_is_left_open() {
     assert!(found.stdout.contains("note: the Secret regcred is not made here"), "{}", found.stdout);
 }
 
+/// Each row of the table in docs/operators.md.
+#[test]
+fn the_table_for_operators_is_right() {
+    let work = migrated();
+    let operators =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operators.md")).unwrap();
+    let rows: Vec<Vec<&str>> = operators
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect())
+        .filter(|cells: &Vec<&str>| cells.len() == 6 && cells[4].contains("pull"))
+        .collect();
+    assert!(rows.len() >= 6, "{rows:?}");
+    for cells in rows {
+        let [image, host, port] = [1, 2, 3].map(|cell| cells[cell].trim_matches('`'));
+        let port = if port.starts_with("not set") {
+            String::new()
+        } else {
+            format!("{REGISTRY}port.registry.default={port},")
+        };
+        let set = format!(
+            "images.tags.nova_api={image},{port}{REGISTRY}host_fqdn_override.default={host},{REGISTRY}auth.enabled=true,{REGISTRY}auth.nova.password=x"
+        );
+        let found = verify(work.path(), &["--include", "nova", "--set", &set]);
+        let pulls = usize::from(cells[4] == "pulls");
+        assert!(found.stdout.starts_with(&format!("{SUM}{pulls} of 1\n")), "{cells:?}: {}", found.stdout);
+        assert_eq!(found.code == 0, pulls == 1, "{cells:?}: {}{}", found.stdout, found.stderr);
+    }
+}
+
+const REGISTRY: &str = "endpoints.oci_image_registry.";
+
 const SUM: &str = "pods with a login for all of their images: ";
 
 /// What comes out of a pipe is there once; each chart gets it.
