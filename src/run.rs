@@ -240,8 +240,8 @@ fn verify(
     let Verify { common, entries, proof, base, all_overrides, operator, reports } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
-    let operator = operator.read()?;
     let scratch = Scratch::new()?;
+    let operator = operator.read(&scratch)?;
     // Nothing of the base is to be changed.
     let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
     let options = entries.options();

@@ -286,6 +286,25 @@ fn helm_takes_the_values_for_operators() {
     assert_eq!(on.of_kind("Secret").count(), 0);
     assert!(on.pods().iter().all(|(_, secrets)| secrets == &["regcred"]), "{:?}", on.pods());
 
+    // Images where they are for, and elsewhere: the Secrets that are made elsewhere are not known.
+    let of = |images: &str| format!("images.tags.nova_api={images}/nova:1");
+    for (samples, image, sum) in [
+        (&["login.yaml"][..], "registry.example.com", "1 of 1\n"),
+        (&["login.yaml"], "registry.example.org", "0 of 1\n"),
+        (&["images.yaml"], "registry.example.com:5000/mirror", "1 of 1\n"),
+        (&["images.yaml"], "registry.example.com", "0 of 1\n"),
+        (&["login.yaml", "other-registry.yaml"], "registry.example.org", "0 of 1; of 1 it is not known"),
+        (&["secret.yaml"], "registry.example.com", "0 of 1; of 1 it is not known"),
+    ] {
+        let (helm, image) = (common::helm::helm().to_str().unwrap(), of(image));
+        let mut args = vec!["verify", "--helm", helm, "--include", "nova", "--set", &image];
+        let files: Vec<PathBuf> = samples.iter().map(|name| sample(name)).collect();
+        args.extend(files.iter().flat_map(|file| ["--values", file.to_str().unwrap()]));
+        let found = run(tree.path(), &args);
+        let expected = format!("pods with a login for all of their images: {sum}");
+        assert!(found.stdout.starts_with(&expected), "{samples:?}: {}{}", found.stdout, found.stderr);
+    }
+
     let page = text_of("templates/registry-authentication.rst");
     let examples = page.split(".. code-block:: yaml\n\n").skip(1);
     let examples: Vec<PathBuf> = examples

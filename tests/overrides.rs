@@ -174,7 +174,7 @@ fn a_secret_that_is_there_already_is_named() {
 /// The tree with images of several registries and features, migrated.
 fn with_images() -> TempDir {
     let tree = after("openstack-helm");
-    let nova = "docker.io/openstackhelm/nova:x\n    rabbit_init: rabbitmq:4\n    none: null\n    odd: '{{ fail }}'\n    here: r.example.com:5000/mirror/here:1";
+    let nova = "docker.io/openstackhelm/nova:x\n    rabbit_init: rabbitmq:4\n    none: null\n    odd: '{{ fail }}'\n    map: {repository: a, tag: b}\n    here: r.example.com:5000/mirror/here:1";
     edit(&tree, "nova/values.yaml", "registry.example.org/nova:1", nova);
     let digest = format!("quay.io/b/falco:2@sha256:{}", "0a".repeat(32));
     edit(&tree, "falco/values.yaml", "registry.example.org/falco:1", &digest);
@@ -203,6 +203,11 @@ fn a_folder_has_a_file_for_each_chart_with_its_images() {
     assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{}", done.stderr);
     assert!(
         done.stderr.contains("nova: images.tags.odd is left as it is: \"{{ fail }}\" is no name"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("nova: images.tags.map is left as it is: it is no text\n"),
         "{}",
         done.stderr
     );

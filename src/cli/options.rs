@@ -8,10 +8,12 @@ use clap::{Args, ColorChoice};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::formats::{PlanFormat, Reports};
+use crate::disk::Scratch;
 use crate::error::Error;
 use crate::options::{Options, Port, SecretName};
 use crate::plan::{ChartPlan, Selection};
 use crate::report::style::Detail;
+use crate::source;
 use crate::verify::Operator;
 
 /// What all commands take.
@@ -144,8 +146,8 @@ pub(crate) struct Changing {
 /// What an operator would pass to Helm.
 #[derive(Debug, Args)]
 pub(crate) struct OperatorArgs {
-    /// Render with these values instead, and say for each image whether the kubelet would find a login (can be
-    /// repeated)
+    /// Render with these values instead, and say for each image whether the kubelet would find a login; - is
+    /// standard input (can be repeated)
     #[arg(long, value_name = "FILE", help_heading = "Values")]
     values: Vec<PathBuf>,
 
@@ -159,21 +161,28 @@ pub(crate) struct OperatorArgs {
 }
 
 impl OperatorArgs {
-    /// `None` where none are given.
+    /// `None` where none are given. What comes out of a pipe is there once, and Helm reads it for each chart: it is
+    /// kept in `scratch`.
     ///
     /// # Errors
     /// [`Error::Read`] where there is no such file or folder.
-    pub(crate) fn read(&self) -> Result<Option<Operator>, Error> {
+    pub(crate) fn read(&self, scratch: &Scratch) -> Result<Option<Operator>, Error> {
         let OperatorArgs { values: files, values_dir: folder, set: sets } = self;
-        for file in files {
-            File::open(file).map_err(Error::read(file))?;
+        let mut files = files.clone();
+        for (index, file) in files.iter_mut().enumerate() {
+            if file.is_file() {
+                File::open(&*file).map_err(Error::read(&*file))?;
+            } else {
+                let copy = PathBuf::from(format!("values-{index}.yaml"));
+                scratch.write(&copy, &source::read_input(file).map_err(Error::read(&*file))?)?;
+                *file = scratch.path().join(copy);
+            }
         }
         if let Some(folder) = folder {
             folder.read_dir().map_err(Error::read(folder))?;
         }
         let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
-        let operator = || Operator { files: files.clone(), sets: sets.clone(), folder: folder.clone() };
-        Ok(is_given.then(operator))
+        Ok(is_given.then(|| Operator { files, sets: sets.clone(), folder: folder.clone() }))
     }
 }
 

@@ -30,7 +30,7 @@ impl Images {
         let mut files = vec![chart.path.join(VALUES)];
         files.extend(features(&plan.base, chart, &args.features));
         images.has_features = files.len() > 1;
-        let mut tags: BTreeMap<String, String> = BTreeMap::new();
+        let mut tags: BTreeMap<String, Tree> = BTreeMap::new();
         for path in &files {
             match read(&plan.base, path) {
                 Ok(found) => tags.extend(found),
@@ -38,7 +38,8 @@ impl Images {
             }
         }
         for (tag, image) in tags {
-            match Image::parse(&image) {
+            let parsed = image.scalar().map_or_else(|| Err("it is no text".to_owned()), Image::parse);
+            match parsed {
                 Ok(image) if mismatch(&registry.key(), &image).is_some() => {
                     let moved = image.moved(registry, args.keep_host);
                     images.tags.insert(tag, (image, moved));
@@ -52,12 +53,12 @@ impl Images {
 }
 
 /// `images.tags` of a file of values; what is null is no image.
-fn read(base: &Path, path: &Path) -> Result<Vec<(String, String)>, String> {
+fn read(base: &Path, path: &Path) -> Result<Vec<(String, Tree)>, String> {
     let text = read_text(base, path).map_err(|finding| finding.to_string())?.unwrap_or_default();
     let values = Tree::parse_first(&text).map_err(|error| format!("{}: {error}", shown(path)))?.settled();
     let tags = values.at(&["images", "tags"]).map(Tree::entries).unwrap_or_default();
-    let tag = |(tag, image): &(Tree, Tree)| Some((tag.scalar()?.to_owned(), image.scalar()?.to_owned()));
-    Ok(tags.iter().filter_map(tag).collect())
+    let images = tags.iter().filter(|(_, image)| *image != Tree::null());
+    Ok(images.filter_map(|(tag, image)| Some((tag.scalar()?.to_owned(), image.clone()))).collect())
 }
 
 /// The files of values for `chart` that are made of these features, in the order in which Helm gets them: `a.yaml`,

@@ -1,14 +1,13 @@
 //! With what pods pull: the login that goes into the values, or the name of a Secret that is there already.
 
 use std::env;
-use std::fs;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::args::Args;
 use crate::error::Error;
 use crate::options::SecretName;
 use crate::registry::PLACEHOLDER;
+use crate::source::read_input;
 use crate::text::shown;
 
 /// A password that is no file's, and nobody's who lists processes.
@@ -34,14 +33,14 @@ impl<'a> Access<'a> {
             return Err(Error::Login(format!("the name {username:?}"), why));
         }
         let password = match args.password_file.as_deref() {
-            Some(file) if file == Path::new("-") => {
-                let mut text = Vec::new();
-                io::stdin().lock().read_to_end(&mut text).map_err(Error::read("standard input"))?;
-                password("the password on standard input", text)?
-            }
             Some(file) => {
-                let text = fs::read(file).map_err(Error::read(file))?;
-                password(&format!("the password in {}", shown(file)), text)?
+                let place = if file == Path::new("-") {
+                    "on standard input".to_owned()
+                } else {
+                    format!("in {}", shown(file))
+                };
+                let text = read_input(file).map_err(Error::read(file))?;
+                password(&format!("the password {place}"), text)?
             }
             None => match env::var_os(VARIABLE) {
                 Some(text) => password(&format!("the password in ${VARIABLE}"), text.into_encoded_bytes())?,

@@ -64,13 +64,14 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
     let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
     if let Some(pulls) = &report.pulls {
-        write_pulls(out, pulls, bad)?;
+        write_pulls(out, pulls, report.not_rendered(), bad)?;
     }
     for (verdict, found) in &report.charts {
         let path = found.chart.shown();
         match verdict {
             Verdict::Proven { is_changed } => {
                 let state = match (is_changed, &report.base) {
+                    _ if report.pulls.is_some() => "with these values",
                     (true, Some(base)) => &format!("against {}", printable(base)),
                     (true, None) => "as planned",
                     (false, _) => "as it is",
@@ -108,13 +109,20 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
 const MOST_IMAGES: usize = 10;
 
 /// Writes whether the kubelet would pull.
-fn write_pulls(out: &mut dyn Write, pulls: &Pulls, bad: Style) -> io::Result<()> {
+fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Style) -> io::Result<()> {
     let Pulls { pods, with_login, unknown, without } = pulls;
     let unknown = match unknown {
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    writeln!(out, "pods with a login for all of their images: {with_login} of {pods}{unknown}")?;
+    let not_rendered = match not_rendered {
+        0 => String::new(),
+        count => format!("; not counted: those of {}, see below", amount(count, "chart")),
+    };
+    writeln!(
+        out,
+        "pods with a login for all of their images: {with_login} of {pods}{unknown}{not_rendered}"
+    )?;
     for (why, Without { pods, images }) in without {
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
         for (image, charts) in images.iter().take(MOST_IMAGES) {
@@ -216,9 +224,9 @@ pub(crate) fn write_summary(
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
     let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
-    if let Some(why) =
-        no_before.filter(|_| detail >= Detail::Normal && !report.charts.iter().all(is_compared))
-    {
+    if let Some(why) = no_before.filter(|_| {
+        detail >= Detail::Normal && report.pulls.is_none() && !report.charts.iter().all(is_compared)
+    }) {
         writeln!(
             out,
             "{NOTE}note{NOTE:#}: charts that are proven as they are were not compared with what they were before: {why}"

@@ -24,7 +24,7 @@ use crate::yaml::tree::Tree;
 pub(crate) const SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// Where that kind keeps what it holds.
-const SECRET_KEY: &str = ".dockerconfigjson";
+pub(crate) const SECRET_KEY: &str = ".dockerconfigjson";
 
 /// The password in the values of a migrated chart.
 const DEFAULT_PASSWORD: &str = "password";
@@ -250,13 +250,6 @@ fn login_in(secret: &Tree) -> Result<(String, String), String> {
     found.ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
 }
 
-/// The keys of the logins that a Secret for registries holds.
-pub(crate) fn logins_in(secret: &Tree) -> Vec<String> {
-    let config = config_in(secret).unwrap_or_default();
-    let logins = config.get("auths").and_then(serde_json::Value::as_object);
-    logins.into_iter().flat_map(serde_json::Map::keys).cloned().collect()
-}
-
 fn config_in(secret: &Tree) -> Result<serde_json::Value, String> {
     let config = match secret.get("data").map(Tree::entries).unwrap_or_default() {
         [(key, Tree::Text(config))] if key.scalar() == Some(SECRET_KEY) => config,
@@ -266,7 +259,7 @@ fn config_in(secret: &Tree) -> Result<serde_json::Value, String> {
     serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))
 }
 
-fn decoded(base64: &str) -> Option<String> {
+pub(crate) fn decoded(base64: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 

@@ -60,7 +60,8 @@ impl Prover<'_> {
 
         match self.operator {
             Some(operator) => {
-                self.prove_values(index, &operator.render(name)?, &pair, &after.others, found)?;
+                let with = operator.render(name, &mut found.notes)?;
+                self.prove_values(index, &with, &pair, &after.others, found)?;
             }
             None => self.prove_defaults(&pair, &after.others, found)?,
         }
@@ -128,13 +129,7 @@ impl Prover<'_> {
         let on = Rendered::new(self.helm, name, &pair.after, with.clone())?;
         let credentials = Credentials::of(&values, name, None);
         if enabled(&values).is_some_and(Tree::is_true) {
-            let folder = pair.before.as_ref().unwrap_or(&pair.after);
-            let off = Rendered::new(self.helm, name, folder, with.clone().and(Render::auth_off()))?;
-            if let Err(error) = &off.objects {
-                return Err(
-                    format!("does not render with {} {}: {error}", with.name, self.state_before()).into()
-                );
-            }
+            let off = Rendered::new(self.helm, name, &pair.after, with.clone().and(Render::auth_off()))?;
             compare_auth(&off, &on, &credentials, others, found);
             self.check_faults([&off, &on], found)?;
         } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::credentials::{SECRET_TYPE, logins_in};
+use super::credentials::{SECRET_KEY, SECRET_TYPE, decoded};
 use super::objects::Object;
 use super::pods::Pod;
 use super::render::Render;
@@ -69,15 +69,23 @@ fn is_login(object: &Object) -> bool {
     object.key.kind == "Secret" && object.tree.get("type").and_then(Tree::text) == Some(SECRET_TYPE)
 }
 
+/// The keys of the logins that a Secret holds, as Kubernetes has it: what is written as a text goes before.
+fn logins_in(secret: &Tree) -> Vec<String> {
+    let text = |keys: &[&str]| secret.at(keys).and_then(Tree::text);
+    let encoded = || text(&["data", SECRET_KEY]).and_then(decoded);
+    let config = text(&["stringData", SECRET_KEY]).map(ToOwned::to_owned).or_else(encoded);
+    let config: Option<serde_json::Value> = config.and_then(|config| serde_json::from_str(&config).ok());
+    let logins = config.as_ref().and_then(|config| config.get("auths")?.as_object());
+    logins.into_iter().flat_map(serde_json::Map::keys).cloned().collect()
+}
+
 /// Why the kubelet takes none of the logins for the image; `None` where it takes one.
 fn why_not(image: &str, keys: &[String]) -> Option<String> {
     let parsed = match Image::parse(image) {
         Ok(parsed) => parsed,
         Err(why) => return Some(why),
     };
-    let mut causes = Vec::new();
-    for key in keys {
-        causes.push(mismatch(key, &parsed)?);
-    }
-    Some(causes.into_iter().next().unwrap_or_else(|| "its pod gets no Secret with a login".to_owned()))
+    let causes: Option<BTreeSet<String>> = keys.iter().map(|key| mismatch(key, &parsed)).collect();
+    let causes = causes?.into_iter().collect::<Vec<_>>();
+    Some(if causes.is_empty() { "its pod gets no Secret with a login".to_owned() } else { causes.join("; ") })
 }

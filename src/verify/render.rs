@@ -15,6 +15,7 @@ use super::objects::{self, Object};
 use super::pin::unpinned;
 use crate::chart::VALUES;
 use crate::source::names_in;
+use crate::text::shown;
 
 /// Why a chart cannot be verified.
 pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
@@ -86,16 +87,19 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// The files for all charts come first, then those of the chart, sorted by name, then what is set.
-    pub(crate) fn render(&self, chart: &str) -> io::Result<Render> {
+    /// The files for all charts come first, then those of the chart, sorted by name, then what is set. That the
+    /// folder has none for the chart is said in `notes`.
+    pub(crate) fn render(&self, chart: &str, notes: &mut BTreeSet<String>) -> io::Result<Render> {
         let mut files = self.files.clone();
         if let Some(folder) = &self.folder {
             let folder = folder.join(chart);
             let names = names_in(&folder)?;
-            let own: BTreeSet<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
-            files.extend(
-                own.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "yaml")),
-            );
+            let own: BTreeSet<PathBuf> =
+                names.iter().filter(|name| name.ends_with(".yaml")).map(|name| folder.join(name)).collect();
+            if own.is_empty() {
+                notes.insert(format!("{}: no values (*.yaml) for this chart", shown(&folder)));
+            }
+            files.extend(own);
         }
         let files = files.into_iter().flat_map(|file| ["--values".into(), file.into_os_string()]);
         let sets = self.sets.iter().flat_map(|set| ["--set".into(), set.into()]);

@@ -212,3 +212,14 @@ pub(crate) struct Report<'p> {
     /// How often Helm was called.
     pub(crate) renders: usize,
 }
+
+impl Report<'_> {
+    /// How many charts do not render, so that nothing is known of their pods.
+    pub(crate) fn not_rendered(&self) -> usize {
+        let is_without = |(verdict, found): &&(Verdict, Verified<'_>)| {
+            matches!(verdict, Verdict::NotVerified(_))
+                || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
+        };
+        self.charts.iter().filter(is_without).count()
+    }
+}
