@@ -94,8 +94,9 @@ impl Operator {
         if let Some(folder) = &self.folder {
             let folder = folder.join(chart);
             let names = names_in(&folder)?;
+            let own = names.iter().map(|name| folder.join(name));
             let own: BTreeSet<PathBuf> =
-                names.iter().filter(|name| name.ends_with(".yaml")).map(|name| folder.join(name)).collect();
+                own.filter(|file| file.extension().is_some_and(|ending| ending == "yaml")).collect();
             if own.is_empty() {
                 notes.insert(format!("{}: no values (*.yaml) for this chart", shown(&folder)));
             }
