@@ -94,7 +94,11 @@ impl Helm {
     ) -> io::Result<Result<String, String>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut command = self.command();
-        command.arg("template").arg(release(chart)).arg(folder).args(["--namespace", NAMESPACE]);
+        command.arg("template").arg(release(chart)).arg(folder).args([
+            "--include-crds",
+            "--namespace",
+            NAMESPACE,
+        ]);
         command.args(arguments);
         let Ended { status, printed, said } = self.run(command)?;
         match status.code() {

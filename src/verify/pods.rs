@@ -26,6 +26,10 @@ impl<'o> Pod<'o> {
     /// Those of an object: whatever has containers with images, wherever that is, and the parts of custom resources
     /// that are known.
     pub(crate) fn all(object: &'o Object) -> Vec<Pod<'o>> {
+        // The schema of a custom resource may have examples in it.
+        if object.key.kind == "CustomResourceDefinition" {
+            return Vec::new();
+        }
         let rows = custom_resources(&object.key.api_version, &object.key.kind);
         let known = rows.filter_map(|row| {
             Some(Pod { object, path: row.path.join("."), spec: object.tree.at(row.path)? })
@@ -62,7 +66,7 @@ impl<'o> Pod<'o> {
         let (name, namespace) = (self.account(), self.object.key.namespace.as_str());
         all.iter().filter(move |object| {
             is_account(object)
-                && Some(object.key.name.as_str()) == name
+                && object.tree.at(&["metadata", "name"]).and_then(Tree::text) == name
                 && [namespace, NAMESPACE].contains(&object.key.namespace.as_str())
         })
     }

@@ -19,9 +19,6 @@ use crate::source::names_in;
 /// Why a chart cannot be verified.
 pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
 
-/// The host of an operator's registry.
-pub(crate) const HOST: &str = "registry.example.com";
-
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
 
@@ -43,11 +40,6 @@ impl Render {
 
     pub(crate) fn default() -> Self {
         Self::new("default", "default values", &[])
-    }
-
-    pub(crate) fn auth_on() -> Self {
-        let host = format!("endpoints.oci_image_registry.host_fqdn_override.default={HOST}");
-        Self::new("auth-on", "authentication on", &["endpoints.oci_image_registry.auth.enabled=true", &host])
     }
 
     /// What has to be asked for where an owner has switched authentication on.
