@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::Object;
+use super::objects::{Key, Object};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
+use super::trial::{NAME, is_login};
 use super::verdict::Verified;
 use crate::context::REGISTRY;
 use crate::finding::Id;
@@ -90,6 +91,10 @@ impl<'v> Credentials<'v> {
             }
             let pods = Pod::all(object);
             found.pods += usize::from(!pods.is_empty());
+            if pods.is_empty() && Pod::is_unknown(object) {
+                let what = "has images, and how its operator gets credentials for them is not known here";
+                found.notes.insert(format!("{} {what}", object.key));
+            }
             for pod in pods {
                 self.check_pod(&pod, on, found);
             }
@@ -167,11 +172,17 @@ impl<'v> Credentials<'v> {
         if secret.key.name != self.name {
             return Err(format!("should be called {}", self.name));
         }
-        if on.iter().filter(|object| object.key.is_namesake(&secret.key)).count() > 1 {
-            return Err("is called as another Secret of the chart is".to_owned());
-        }
         if secret.key.namespace != NAMESPACE {
             return Err(format!("is in the namespace {}, not in that of the release", secret.key.namespace));
+        }
+        // Without an operator's name, too.
+        let names = [&self.name, self.name.strip_suffix(NAME).unwrap_or(&self.name)];
+        let is_namesake = |key: &Key| {
+            (key.kind.as_str(), key.namespace.as_str()) == ("Secret", NAMESPACE)
+                && names.contains(&key.name.as_str())
+        };
+        if on.iter().any(|object| object.key != secret.key && is_namesake(&object.key)) {
+            return Err("is called as another Secret of the chart is".to_owned());
         }
         check_shape(&secret.tree)?;
         let (registry, login) = login_in(&secret.tree)?;
@@ -214,11 +225,6 @@ impl<'v> Credentials<'v> {
         is_account(object) && is_gained("", &object.tree)
             || Pod::all(object).iter().any(|pod| is_gained(&pod.path, pod.spec))
     }
-}
-
-/// Whether a user's name or a password can be one.
-pub(crate) fn is_login(text: &str) -> bool {
-    !text.chars().any(char::is_control)
 }
 
 /// The Secrets for registries that are made where authentication is on and not where it is off.

@@ -212,11 +212,12 @@ fn major(version: &str) -> Option<u32> {
     version.trim_start().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// A name that Helm takes for a release: that of the chart, as far as it goes.
+/// A name that Helm takes for a release: that of the chart as far as it goes, and not the chart's own, so that a
+/// template which takes one for the other is found.
 fn release(chart: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = chart.chars().take(53).map(allowed).collect();
-    name.trim_end_matches('-').to_owned()
+    let name: String = chart.chars().take(45).map(allowed).collect();
+    format!("{}-release", name.trim_end_matches('-'))
 }
 
 /// What Helm complains of, on one line and without the scratch folder.

@@ -21,13 +21,6 @@ pub(crate) struct Key {
     occurrence: usize,
 }
 
-impl Key {
-    /// Whether one takes the place of the other in a cluster, whatever API versions they name.
-    pub(crate) fn is_namesake(&self, other: &Key) -> bool {
-        (&self.kind, &self.name, &self.namespace) == (&other.kind, &other.name, &other.namespace)
-    }
-}
-
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind, self.name)

@@ -19,7 +19,7 @@ pub(crate) struct Pod<'o> {
 }
 
 pub(crate) fn is_account(object: &Object) -> bool {
-    object.key.kind == "ServiceAccount"
+    object.key.kind == "ServiceAccount" && !object.key.api_version.contains('/')
 }
 
 impl<'o> Pod<'o> {
@@ -48,6 +48,13 @@ impl<'o> Pod<'o> {
             }
         }
         pods
+    }
+
+    /// An object of some operator's that has images, of which nobody here knows what pods are made.
+    pub(crate) fn is_unknown(object: &'o Object) -> bool {
+        let group = object.key.api_version.split_once('/').map_or("", |(group, _)| group);
+        let whole = Pod { object, path: String::new(), spec: &object.tree };
+        group.contains('.') && !group.ends_with(".k8s.io") && !whole.images().is_empty()
     }
 
     /// Its own list of Secrets. As Kubernetes has it, one that is not empty hides that of the account.

@@ -1,9 +1,8 @@
 //! The values of the render with authentication on. They differ from the default ones in all that an operator sets,
 //! so that what a template has written out, or makes of something else, is found.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::credentials::is_login;
 use crate::context::REGISTRY;
 use crate::options::is_object_name;
 use crate::yaml::tree::Tree;
@@ -19,27 +18,32 @@ const USER: &str = "Operator";
 const PASSWORD: &str = "a~?~?>~>: 100% \"É\\";
 
 /// Goes to the end of the Secret's name.
-const NAME: &str = "-by-operator";
+pub(crate) const NAME: &str = "-by-operator";
+
+/// Whether a user's name or a password can be one.
+pub(crate) fn is_login(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
 
 /// What is set besides the `values` of `chart`. What is wrong in these stays, to be found.
 pub(crate) fn trial(values: &Tree, chart: &str) -> Value {
-    let mut auth = json!({"enabled": true});
-    let login = values.at(&["endpoints", REGISTRY, "auth", chart]);
+    let endpoint = ["endpoints", REGISTRY];
+    let text = |path: &[&str]| values.at(path).and_then(Tree::text);
+    let mut login = Map::new();
     for (key, value) in [("username", USER), ("password", PASSWORD)] {
-        if login.and_then(|login| login.get(key)?.text()).is_some_and(is_login) {
-            auth[chart][key] = value.into();
+        if text(&[&endpoint[..], &["auth", chart, key]].concat()).is_some_and(is_login) {
+            login.insert(key.to_owned(), value.into());
         }
     }
-    let mut registry = json!({"auth": auth, "host_fqdn_override": {"default": HOST}});
-    let port = values.at(&["endpoints", REGISTRY, "port", "registry", "default"]).and_then(Tree::scalar);
-    if port.is_some_and(|port| port.parse::<u16>().is_ok()) {
-        registry["port"]["registry"]["default"] = PORT.into();
-    }
-    let mut trial = json!({"endpoints": {REGISTRY: registry}});
-    let name = values.at(&["secrets", REGISTRY, chart]).and_then(Tree::text);
-    let new = name.filter(|name| is_object_name(name)).map(|name| format!("{name}{NAME}"));
-    if let Some(new) = new.filter(|new| is_object_name(new)) {
-        trial["secrets"][REGISTRY][chart] = new.into();
-    }
-    trial
+    let port = values.at(&[&endpoint[..], &["port", "registry", "default"]].concat()).and_then(Tree::scalar);
+    let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
+    let port = if is_port { json!({"registry": {"default": PORT}}) } else { json!({}) };
+    let name = text(&["secrets", REGISTRY, chart]).filter(|name| is_object_name(name));
+    let name = name.map(|name| format!("{name}{NAME}")).filter(|name| is_object_name(name));
+    let secrets: Map<String, Value> = name.map(|name| (chart.to_owned(), name.into())).into_iter().collect();
+    let auth = json!({"enabled": true, chart: login});
+    json!({
+        "endpoints": {REGISTRY: {"auth": auth, "host_fqdn_override": {"default": HOST}, "port": port}},
+        "secrets": {REGISTRY: secrets},
+    })
 }
