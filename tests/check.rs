@@ -186,3 +186,42 @@ fn a_comment_allows_what_stays() {
     fs::write(&values, planned).unwrap();
     assert!(run(&work.path().join("stale-key"), &["check"]).stdout.contains("missing-secrets-entry"));
 }
+
+/// In charts that lack nothing.
+#[test]
+fn values_and_templates_that_make_no_right_secret_are_found() {
+    let work = after("openstack-helm");
+    let chart = work.path().join("nova");
+    for (file, from, to, what) in [
+        ("values.yaml", "username: nova", "username: \"no:va\"", "auth.nova.username` has a colon in it"),
+        ("values.yaml", "username: nova", "username: null", "auth.nova.username` is not set"),
+        (
+            "values.yaml",
+            "password: password",
+            "password: \"pass\\n\"",
+            "auth.nova.password` has a line break",
+        ),
+        ("values.yaml", "enabled: false", "enabled: null", "auth.enabled` is no boolean"),
+        (
+            "values.yaml",
+            "secret_registry: true",
+            "secret_registry: null",
+            "manifests.secret_registry` is no boolean",
+        ),
+        (
+            "templates/secret-registry.yaml",
+            "and .Values.manifests.secret_registry ",
+            "",
+            "does not ask for .Values.manifests.secret_registry",
+        ),
+    ] {
+        let file = chart.join(file);
+        let clean = fs::read_to_string(&file).unwrap();
+        assert!(clean.contains(from), "{from}");
+        fs::write(&file, clean.replace(from, to)).unwrap();
+        let found = check(work.path(), &["--include", "nova"]);
+        assert_eq!(found.code, 1, "{to}: {}{}", found.stdout, found.stderr);
+        assert!(found.stdout.contains(what), "{what}: {}", found.stdout);
+        fs::write(&file, clean).unwrap();
+    }
+}

@@ -277,8 +277,7 @@ fn what_nobody_can_pin_is_neither_proven_nor_a_fault() {
     not_verified(&verify_with(&fails), "it does not always render: Error: busy");
 
     // What differs in the same way each time is a fault, and said after three more renders of both sides.
-    let on =
-        format!("case \"$*\" in *enabled=true*) new=s/debug/DEBUG/;; esac; {helm} \"$@\" | sed \"$new\"");
+    let on = format!("case \"$*\" in */on/*) new=s/debug/DEBUG/;; esac; {helm} \"$@\" | sed \"$new\"");
     let found = verify_with(&on);
     assert_found(&found, &["noisy: 1 fault\n", place]);
     assert!(found.stderr.contains("(9 calls of Helm)"), "{}", found.stderr);
@@ -324,7 +323,7 @@ fn what_is_broken_is_found() {
             &template,
             "serviceAccountName: {{ $serviceAccountName }}",
             "serviceAccountName: {{ .Release.Name }}-other".to_owned(),
-            "the ServiceAccount nova-other, which the chart does not make",
+            "the ServiceAccount nova-release-other, which the chart does not make",
         ),
         (
             &template,
@@ -345,10 +344,16 @@ fn what_is_broken_is_found() {
             "secrets.oci_image_registry.other: set the name of the Secret",
         ),
         (
+            &secret,
+            "\"registryUser\" .Chart.Name",
+            "\"registryUser\" .Release.Name".to_owned(),
+            "secrets.oci_image_registry.nova-release: set the name of the Secret",
+        ),
+        (
             &toolkit,
             "name: {{ $secretName }}",
             "name: {{ $secretName }}-x".to_owned(),
-            "Secret/nova-oci-image-registry-key-x: should be called nova-oci-image-registry-key",
+            "Secret/nova-oci-image-registry-key-by-operator-x: should be called nova-oci-image-registry-key-by-operator",
         ),
         (
             &toolkit,
@@ -366,7 +371,7 @@ fn what_is_broken_is_found() {
             &toolkit,
             "printf \"%s:%v\" $registry",
             "printf \"%s-%v\" $registry".to_owned(),
-            "should be for \"registry.example.com:5000\"",
+            "should be for \"registry.example.com:5443\"",
         ),
         (&toolkit, "dict \"auths\"", "dict \"auth\"".to_owned(), "should hold one registry with one login"),
         (&toolkit, "apiVersion: v1", "apiVersion: v2".to_owned(), "should have the apiVersion v1"),
@@ -412,7 +417,7 @@ fn what_is_broken_is_found() {
             &toolkit,
             "type: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {{ $dockerAuth",
             "type: Opaque\ndata:\n  .dockerconfigjson: {{ $dockerAuth".to_owned(),
-            "the Secret nova-oci-image-registry-key is missing",
+            "the Secret nova-oci-image-registry-key-by-operator is missing",
         ),
         (
             &snippet,
@@ -433,6 +438,78 @@ fn what_is_broken_is_found() {
             "password: 12345".to_owned(),
             "endpoints.oci_image_registry.auth.nova.password: set it, in quotes",
         ),
+        // What is right for the default values, and for no others.
+        (
+            &toolkit,
+            "$login.username $login.password",
+            "$registryUser $login.password".to_owned(),
+            "logs in as \"nova\", and should as \"Operator\"",
+        ),
+        (
+            &toolkit,
+            "$login.password | b64enc",
+            "$login.password | b64enc | replace \"+\" \"-\" | replace \"/\" \"_\"".to_owned(),
+            "should hold one registry with one login",
+        ),
+        (
+            &toolkit,
+            "printf \"%s:%v\" $registry",
+            "printf \"%s:5000\" $registry".to_owned(),
+            "is for the registry \"registry.example.com:5000",
+        ),
+        (
+            &toolkit,
+            "name: {{ $secretName }}",
+            "name: {{ $registryUser }}-oci-image-registry-key".to_owned(),
+            "Secret/nova-oci-image-registry-key: should be called nova-oci-image-registry-key-by-operator",
+        ),
+        (
+            &snippet,
+            "imagePullSecrets:\n  - name: {{ . }}",
+            "imagePullSecrets:\n  - name: {{ $envAll.Chart.Name }}-oci-image-registry-key".to_owned(),
+            "ServiceAccount/nova-api: does not name the Secret",
+        ),
+        (
+            &toolkit,
+            "name: {{ $secretName }}",
+            "name: {{ $secretName }}\n  labels: {level: 1}".to_owned(),
+            "has labels that are no texts",
+        ),
+        (
+            &secret,
+            "and .Values.manifests.secret_registry ",
+            String::new(),
+            "with authentication on and manifests.secret_registry off: Secret/nova-oci-image-registry-key: is made",
+        ),
+        (
+            &secret,
+            "and .Values.manifests.secret_registry .Values.endpoints.oci_image_registry.auth.enabled",
+            ".Values.manifests.secret_registry".to_owned(),
+            "Secret/nova-oci-image-registry-key: is made where authentication is off, too",
+        ),
+        // Values of which nothing can be made.
+        (&values, "enabled: false", "enabled: []".to_owned(), "auth.enabled is no boolean"),
+        (&values, "enabled: false", "enabled: null".to_owned(), "auth.enabled is no boolean"),
+        (
+            &values,
+            "secret_registry: true",
+            "secret_registry: \"false\"".to_owned(),
+            "manifests.secret_registry is no boolean",
+        ),
+        (&values, "username: nova", "username: \"no:va\"".to_owned(), "auth.nova.username has a colon in it"),
+        (
+            &values,
+            "password: password",
+            "password: |\n          password".to_owned(),
+            "auth.nova.password has a line break or another control character in it",
+        ),
+        (
+            &values,
+            "default: localhost",
+            "default: http://localhost".to_owned(),
+            "no image is pulled from the registry \"http://localhost.",
+        ),
+        (&values, "default: 5000", "default: 70000".to_owned(), "a port is a number from 1 to 65535"),
         // The host that is used where the operator gives none.
         (
             &values,
@@ -461,6 +538,18 @@ fn what_only_looks_right_is_found() {
     let listed = format!("kind: DeploymentList\nitems: [{{{pod}}}]\n");
     let deep = "kind: Odd\nmetadata: {name: odd}\nspec: {parts: [{pod: {initContainers: [{image: a}]}}]}\n";
     let odd = "Odd/odd: its pod has neither";
+    let secrets = |indent: &str| {
+        let name = "{{ index .Values.secrets.oci_image_registry .Chart.Name }}";
+        format!("{{{{ if {ON} }}}}\n{indent}imagePullSecrets:\n{indent}- name: {name}\n{{{{ end }}}}\n")
+    };
+    let far = format!(
+        "kind: Pod\nmetadata: {{name: far, namespace: kube-system}}\nspec:\n  containers: [{{image: app}}]\n{}",
+        secrets("  ")
+    );
+    let made = format!(
+        "kind: ServiceAccount\nmetadata: {{generateName: made}}\n{}---\nkind: Pod\nmetadata: {{name: made}}\nspec: {{serviceAccountName: made, containers: [{{image: app}}]}}\n",
+        secrets("")
+    );
     let account = "kind: ServiceAccountList\nitems: [{metadata: {name: other}}]\n";
     let bare = "Deployment/bare: its pod has neither a ServiceAccount nor imagePullSecrets";
     for (name, template, what) in [
@@ -471,6 +560,8 @@ fn what_only_looks_right_is_found() {
         ("listed.yaml", &listed, bare),
         ("odd.yaml", deep, odd),
         ("accounts.yaml", account, "ServiceAccount/other: does not name the Secret"),
+        ("far.yaml", &far, "Pod/far: is in the namespace kube-system, its Secret in that of the release"),
+        ("made.yaml", &made, "Pod/made: its pod has the ServiceAccount made, which the chart does not make"),
     ] {
         let path = work.path().join("nova/templates").join(name);
         fs::write(&path, template).unwrap();
@@ -591,7 +682,7 @@ fn what_renders_nothing_does_not_hide_that_the_secret_is_missing() {
     let work = checkout(&[]);
     let scratch = tempfile::tempdir().unwrap();
     let silent = fake(scratch.path(), "[ $1 = template ] || exec echo v3.17.3");
-    let what = "nova: error[wrong-secret]: with authentication on: the Secret nova-oci-image-registry-key is missing";
+    let what = "nova: error[wrong-secret]: with authentication on: the Secret nova-oci-image-registry-key-by-operator is missing";
     assert_found(&run(work.path(), &["verify", "--include", "nova", "--helm", &silent]), &[what]);
     assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
     fs::write(work.path().join("nova/.helmignore"), "templates/*\n").unwrap();
@@ -605,7 +696,7 @@ fn what_helm_does_not_say_is_no_verdict() {
     let scratch = tempfile::tempdir().unwrap();
     let helm = helm().display();
     let verify_with = |then: &str| {
-        let script = format!("case \"$*\" in *enabled=true*) {then};; esac; exec {helm} \"$@\"");
+        let script = format!("case \"$*\" in */on/*) {then};; esac; exec {helm} \"$@\"");
         let fake = fake(scratch.path(), &script);
         run(work.path(), &["verify", "--include", "noisy", "--helm", &fake])
     };
@@ -641,6 +732,54 @@ fn owners_choices_are_understood() {
         assert_proven(&verify_one(work.path(), "nova", &[]));
         fs::write(&values, &clean).unwrap();
     }
+}
+
+/// Beside the templates of a migrated chart.
+#[test]
+fn what_is_right_in_another_way_is_proven() {
+    let work = checkout(&[]);
+    assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
+    let name = "{{ .Values.secrets.oci_image_registry.nova }}";
+    let pod = "kind: Pod\nmetadata: {name: own}\nspec:\n  containers: [{image: app}]\n  imagePullSecrets:\n";
+    let example = "{schema: {default: {containers: [{image: app}]}}}";
+    let policy = "port: {{ .Values.endpoints.oci_image_registry.port.registry.default }}";
+    for template in [
+        format!("{pod}{{{{ if {ON} }}}}  - name: {name}{{{{ end }}}}\n"),
+        format!("{pod}{{{{ if {ON} }}}}  - name: {name}\n{{{{ end }}}}  - name: of-the-owner\n"),
+        "apiVersion: example.org/v1\nkind: Odd\nmetadata: {name: odd}\nspec: {image: app}\n".to_owned(),
+        format!("kind: CustomResourceDefinition\nmetadata: {{name: odd}}\nspec: {{versions: [{example}]}}\n"),
+        format!(
+            "kind: NetworkPolicy\nmetadata: {{name: out}}\nspec: {{egress: [{{ports: [{{{policy}}}]}}]}}\n"
+        ),
+    ] {
+        fs::write(work.path().join("nova/templates/own.yaml"), &template).unwrap();
+        let found = verify_one(work.path(), "nova", &[]);
+        assert_eq!(found.code, 0, "{template}{}", found.stdout);
+        assert_eq!(found.stdout.contains("note: Odd/odd has images"), template.contains("kind: Odd"));
+    }
+}
+
+/// Helm installs what is in `crds/`, and `helm template` prints it where it is asked to.
+#[test]
+fn what_changes_in_crds_is_found() {
+    let work = checkout(&[]);
+    let git = |args: &[&str]| {
+        let run = std::process::Command::new("git").arg("-C").arg(work.path()).args(args).output().unwrap();
+        assert!(run.status.success(), "{run:?}");
+    };
+    let file = work.path().join("nova/crds/odd.yaml");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    let crd = "kind: CustomResourceDefinition\nmetadata: {name: odd}\n--- # another\nkind: CustomResourceDefinition\nmetadata: {name: other}\n";
+    fs::write(&file, crd).unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "before"]);
+    assert_proven(&verify_one(work.path(), "nova", &[]));
+    fs::write(&file, crd.replace("name: other", "name: new")).unwrap();
+    assert_found(
+        &verify_one(work.path(), "nova", &[]),
+        &["with default values: CustomResourceDefinition/new: is new"],
+    );
 }
 
 #[test]

@@ -146,11 +146,14 @@ impl<'c, 'a> Block<'c, 'a> {
 
     /// Reports a switch that is no boolean: a template takes `"false"` for true.
     pub(super) fn report_no_boolean(&self, path: &[&str], proposals: &mut Proposals) {
-        let Some(node) = self.at(path).filter(|node| self.document.kind(*node) != Kind::Null) else { return };
+        let Some(node) = self.at(path) else { return };
         let text = self.document.scalar(node).unwrap_or_default();
         let is_boolean = |json: String| json == "true" || json == "false";
         if !self.document.is_plain(node) || !yaml::resolve(text).is_some_and(is_boolean) {
-            let what = format!("`{}` is no boolean: templates take it for true", self.document.path(node));
+            let what = format!(
+                "`{}` is no boolean: templates take whatever is not empty for true",
+                self.document.path(node)
+            );
             let fix = "write true or false, without quotes";
             proposals.report(Finding::error(Id::NoBoolean, self.location(node), what, fix));
         }

@@ -107,6 +107,11 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let call = actions.with_string(&finder).next()?;
     let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
     let conditions: Vec<&str> = conditions.collect();
+    let asks = |condition: &&str| pull_secrets::written_out(&actions, condition).contains("secret_registry");
+    if !conditions.is_empty() && !conditions.iter().any(asks) {
+        let what = "calls helm-toolkit.manifests.secret_registry and does not ask for .Values.manifests.secret_registry";
+        return Some(Err((location(call.range.start), what)));
+    }
     let is_rendered = !is_partial(&source.path)
         && actions.define(call.scope).is_none()
         && pull_secrets::are_of_registry(&actions, &conditions);

@@ -128,7 +128,30 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
     block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], renamed, proposals);
     block.report_no_boolean(&[REGISTRY, "auth", SWITCH_OF_AUTH], proposals);
+    report_login(&block, chart.name(), proposals);
     Ok(())
+}
+
+/// Reports a login of which no Secret can be made.
+fn report_login(block: &Block<'_, '_>, chart: &str, proposals: &mut Proposals) {
+    let document = block.document;
+    for key in ["username", "password"] {
+        let Some(node) = block.at(&[REGISTRY, "auth", chart, key]) else { continue };
+        let text = document.scalar(node).filter(|text| !text.is_empty());
+        let what = match text.filter(|_| document.kind(node) == Kind::Scalar) {
+            None => "is not set",
+            Some(text) if text.chars().any(char::is_control) => {
+                "has a line break or another control character in it"
+            }
+            Some(text) if key == "username" && text.contains(':') => {
+                "has a colon in it, where the password begins"
+            }
+            Some(_) => continue,
+        };
+        let what = format!("`{}` {what}", document.path(node));
+        let fix = "set it to a text on one line, in quotes";
+        proposals.report(Finding::error(Id::MissingValue, block.location(node), what, fix));
+    }
 }
 
 const SWITCH: &str = "secret_registry";

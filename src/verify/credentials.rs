@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::Object;
+use super::objects::{Key, Object};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
+use super::trial::{NAME, is_login};
 use super::verdict::Verified;
 use crate::context::REGISTRY;
 use crate::finding::Id;
@@ -30,7 +31,8 @@ pub(crate) const SECRET_KEY: &str = ".dockerconfigjson";
 const DEFAULT_PASSWORD: &str = "password";
 
 /// What the values of a chart ask for.
-pub(crate) struct Credentials {
+pub(crate) struct Credentials<'v> {
+    values: &'v Tree,
     /// The name of the Secret.
     name: String,
     /// The registry as images name it, where the Secret is to be made; more than one where
@@ -46,26 +48,30 @@ pub(crate) struct Rendering<'o> {
     pub(crate) with: &'o Render,
 }
 
-impl Credentials {
-    /// What `values` ask for of the chart called `chart`. Where an operator says that the registry is `host`, they
-    /// must be enough without that, too; an error is what they lack.
-    pub(crate) fn of(values: &Tree, chart: &str, host: Option<&str>) -> Result<Self, String> {
+impl<'v> Credentials<'v> {
+    /// What `values` ask for of the chart called `chart`; an error is what is wrong with them.
+    pub(crate) fn of(values: &'v Tree, chart: &str) -> Result<Self, String> {
         let scalar = |keys: &[&str]| {
             let found = values.at(keys).and_then(Tree::scalar).filter(|text| !text.is_empty());
             let found = found.map(ToOwned::to_owned);
             found.ok_or_else(|| format!("{} is not set in values.yaml", keys.join(".")))
         };
         let name = scalar(&["secrets", REGISTRY, chart])?;
-        let user = scalar(&["endpoints", REGISTRY, "auth", chart, "username"])?;
-        let password = scalar(&["endpoints", REGISTRY, "auth", chart, "password"])?;
+        let [user, password] = ["username", "password"].map(|key| {
+            let path = ["endpoints", REGISTRY, "auth", chart, key];
+            let why = "has a line break or another control character in it";
+            let text = scalar(&path)?;
+            if is_login(&text) { Ok(text) } else { Err(format!("{} {why}", path.join("."))) }
+        });
+        let (user, password) = (user?, password?);
+        if user.contains(':') {
+            return Err(format!(
+                "endpoints.{REGISTRY}.auth.{chart}.username has a colon in it, where the password begins"
+            ));
+        }
         let is_made = values.at(&["manifests", "secret_registry"]).is_some_and(Tree::is_true);
-        let registries = if is_made {
-            let own = registries(values, None)?;
-            Some(host.map_or(Ok(own), |host| registries(values, Some(host)))?)
-        } else {
-            None
-        };
-        Ok(Credentials { name, registries, user, password })
+        let registries = if is_made { Some(registries(values)?) } else { None };
+        Ok(Credentials { values, name, registries, user, password })
     }
 
     /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
@@ -85,6 +91,10 @@ impl Credentials {
             }
             let pods = Pod::all(object);
             found.pods += usize::from(!pods.is_empty());
+            if pods.is_empty() && Pod::is_unknown(object) {
+                let what = "has images, and how its operator gets credentials for them is not known here";
+                found.notes.insert(format!("{} {what}", object.key));
+            }
             for pod in pods {
                 self.check_pod(&pod, on, found);
             }
@@ -109,10 +119,14 @@ impl Credentials {
     fn check_pod(&self, pod: &Pod<'_>, on: &Rendering<'_>, found: &mut Verified<'_>) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
+        let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
         if namespace != NAMESPACE {
-            // Values say where the pod goes; the Secret goes where the chart is installed.
-            let object = &object.key;
-            found.notes.insert(format!("{object} is in the namespace {namespace}, its Secret in that of the release: install it into {namespace}"));
+            let what = format!("is in the namespace {namespace}, its Secret in that of the release");
+            // Where values say it, an operator installs the chart there.
+            if object.subchart.is_none() && !self.values.has_text(namespace) {
+                return fault(what);
+            }
+            found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
         let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
         if let Some(own) = pod.own_list() {
@@ -158,11 +172,17 @@ impl Credentials {
         if secret.key.name != self.name {
             return Err(format!("should be called {}", self.name));
         }
-        if on.iter().filter(|object| object.key.is_namesake(&secret.key)).count() > 1 {
-            return Err("is called as another Secret of the chart is".to_owned());
-        }
         if secret.key.namespace != NAMESPACE {
             return Err(format!("is in the namespace {}, not in that of the release", secret.key.namespace));
+        }
+        // Without an operator's name, too.
+        let names = [&self.name, self.name.strip_suffix(NAME).unwrap_or(&self.name)];
+        let is_namesake = |key: &Key| {
+            (key.kind.as_str(), key.namespace.as_str()) == ("Secret", NAMESPACE)
+                && names.contains(&key.name.as_str())
+        };
+        if on.iter().any(|object| object.key != secret.key && is_namesake(&object.key)) {
+            return Err("is called as another Secret of the chart is".to_owned());
         }
         check_shape(&secret.tree)?;
         let (registry, login) = login_in(&secret.tree)?;
@@ -190,7 +210,9 @@ impl Credentials {
 
     /// Whether an account or a pod gains the Secret's name, once, and nothing else.
     pub(crate) fn is_mention(&self, object: &Object, difference: &Difference) -> bool {
-        let (None, Some(after)) = (&difference.before, &difference.after) else { return false };
+        let (None | Some("null"), Some(after)) = (difference.before.as_deref(), &difference.after) else {
+            return false;
+        };
         let item = format!("{{name: {:?}}}", self.name);
         let is_gained = |path: &str, holder: &Tree| {
             let is_here = match difference.path.strip_prefix(&inside(path, PULL_SECRETS)) {
@@ -231,6 +253,13 @@ fn check_shape(secret: &Tree) -> Result<(), String> {
     match metadata.get("name") {
         Some(Tree::Text(name)) if is_object_name(name) => {}
         _ => return Err("has a name that Kubernetes does not take".to_owned()),
+    }
+    for key in ["labels", "annotations"] {
+        let is_text = |(_, value): &(Tree, Tree)| value.text().is_some();
+        let all = metadata.get(key).filter(|all| **all != Tree::null());
+        if all.is_some_and(|all| !matches!(all, Tree::Mapping(entries) if entries.iter().all(is_text))) {
+            return Err(format!("has {key} that are no texts, which Kubernetes does not take"));
+        }
     }
     let is_hook = |(key, _): &(Tree, Tree)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook"));
     if metadata.get("annotations").is_some_and(|annotations| annotations.entries().iter().any(is_hook)) {

@@ -1,6 +1,7 @@
 //! What helm-toolkit makes of the registry's endpoint in a chart's values: the registry's name, and a rule
 //! in NetworkPolicies.
 
+use std::str::FromStr as _;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -8,15 +9,16 @@ use regex::bytes::Regex;
 use super::compare::shown;
 use super::helm::NAMESPACE;
 use crate::context::REGISTRY;
+use crate::registry::Registry;
 use crate::text::pattern;
 use crate::yaml::tree::Tree;
 
 /// What helm-toolkit takes for the address of a host.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+"));
 
-/// The registry's names as helm-toolkits look them up, with the port; `host` is that of an operator. Where
-/// `hosts` gives an address, OpenStack-Helm's own toolkit takes that and looks at no override; others may.
-pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String>, String> {
+/// The registry's names as helm-toolkits look them up, with the port. Where `hosts` gives an address,
+/// OpenStack-Helm's own toolkit takes that and looks at no override; others may.
+pub(crate) fn registries(values: &Tree) -> Result<Vec<String>, String> {
     let endpoint = values.at(&["endpoints", REGISTRY]);
     let endpoint = endpoint.ok_or("endpoints.oci_image_registry is not set in values.yaml")?;
     let text = |tree: &Tree| {
@@ -26,9 +28,7 @@ pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String
     let of = |key: &str, which: &str| endpoint.at(&[key, which]).and_then(text);
     let short = of("hosts", "internal").or_else(|| of("hosts", "default"));
     let short = short.ok_or("endpoints.oci_image_registry.hosts.default is not set in values.yaml")?;
-    let given = of("host_fqdn_override", "internal")
-        .or_else(|| host.map(ToOwned::to_owned))
-        .or_else(|| of("host_fqdn_override", "default"));
+    let given = of("host_fqdn_override", "internal").or_else(|| of("host_fqdn_override", "default"));
     let mut names: Vec<String> = given.into_iter().collect();
     if ADDRESS.is_match(short.as_bytes()) {
         names.push(short);
@@ -44,6 +44,12 @@ pub(crate) fn registries(values: &Tree, host: Option<&str>) -> Result<Vec<String
         for name in &mut names {
             *name = format!("{name}:{port}");
         }
+    }
+    for name in &names {
+        let is_bare = || if name.contains('/') { Err("it has a path".to_owned()) } else { Ok(()) };
+        Registry::from_str(name).and_then(|_| is_bare()).map_err(|why| {
+            format!("endpoints.oci_image_registry: no image is pulled from the registry {name:?}: {why}")
+        })?;
     }
     Ok(names)
 }

@@ -94,7 +94,11 @@ impl Helm {
     ) -> io::Result<Result<String, String>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut command = self.command();
-        command.arg("template").arg(release(chart)).arg(folder).args(["--namespace", NAMESPACE]);
+        command.arg("template").arg(release(chart)).arg(folder).args([
+            "--include-crds",
+            "--namespace",
+            NAMESPACE,
+        ]);
         command.args(arguments);
         let Ended { status, printed, said } = self.run(command)?;
         match status.code() {
@@ -208,11 +212,12 @@ fn major(version: &str) -> Option<u32> {
     version.trim_start().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// A name that Helm takes for a release: that of the chart, as far as it goes.
+/// A name that Helm takes for a release: that of the chart as far as it goes, and not the chart's own, so that a
+/// template which takes one for the other is found.
 fn release(chart: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = chart.chars().take(53).map(allowed).collect();
-    name.trim_end_matches('-').to_owned()
+    let name: String = chart.chars().take(45).map(allowed).collect();
+    format!("{}-release", name.trim_end_matches('-'))
 }
 
 /// What Helm complains of, on one line (Helm 4 indents more of them) and without the scratch folder.

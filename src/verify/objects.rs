@@ -21,13 +21,6 @@ pub(crate) struct Key {
     occurrence: usize,
 }
 
-impl Key {
-    /// Whether one takes the place of the other in a cluster, whatever API versions they name.
-    pub(crate) fn is_namesake(&self, other: &Key) -> bool {
-        (&self.kind, &self.name, &self.namespace) == (&other.kind, &other.name, &other.namespace)
-    }
-}
-
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind, self.name)
@@ -49,8 +42,9 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
     let mut objects = Vec::new();
     for document in printed.strip_prefix("---\n").unwrap_or(printed).split("\n---\n") {
         let source = document.lines().find_map(|line| line.strip_prefix("# Source: ")).unwrap_or("");
-        let tree = Tree::parse(document).map_err(|error| format!("{source}: {error}"))?;
-        add(&mut objects, tree.settled(), source, None)?;
+        // Helm splits what templates print, and prints files of `crds/` as they are.
+        let trees = Tree::parse_all(document).map_err(|error| format!("{source}: {error}"))?;
+        trees.into_iter().try_for_each(|tree| add(&mut objects, tree.settled(), source, None))?;
     }
     let mut counts: HashMap<Key, usize> = HashMap::new();
     for object in &mut objects {

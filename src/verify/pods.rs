@@ -19,13 +19,17 @@ pub(crate) struct Pod<'o> {
 }
 
 pub(crate) fn is_account(object: &Object) -> bool {
-    object.key.kind == "ServiceAccount"
+    object.key.kind == "ServiceAccount" && !object.key.api_version.contains('/')
 }
 
 impl<'o> Pod<'o> {
     /// Those of an object: whatever has containers with images, wherever that is, and the parts of custom resources
     /// that are known.
     pub(crate) fn all(object: &'o Object) -> Vec<Pod<'o>> {
+        // The schema of a custom resource may have examples in it.
+        if object.key.kind == "CustomResourceDefinition" {
+            return Vec::new();
+        }
         let rows = custom_resources(&object.key.api_version, &object.key.kind);
         let known = rows.filter_map(|row| {
             Some(Pod { object, path: row.path.join("."), spec: object.tree.at(row.path)? })
@@ -46,6 +50,13 @@ impl<'o> Pod<'o> {
         pods
     }
 
+    /// An object of some operator's that has images, of which nobody here knows what pods are made.
+    pub(crate) fn is_unknown(object: &'o Object) -> bool {
+        let group = object.key.api_version.split_once('/').map_or("", |(group, _)| group);
+        let whole = Pod { object, path: String::new(), spec: &object.tree };
+        group.contains('.') && !group.ends_with(".k8s.io") && !whole.images().is_empty()
+    }
+
     /// Its own list of Secrets. As Kubernetes has it, one that is not empty hides that of the account.
     pub(crate) fn own_list(&self) -> Option<&'o Tree> {
         self.spec.get(PULL_SECRETS).filter(|list| !list.items().is_empty())
@@ -62,7 +73,7 @@ impl<'o> Pod<'o> {
         let (name, namespace) = (self.account(), self.object.key.namespace.as_str());
         all.iter().filter(move |object| {
             is_account(object)
-                && Some(object.key.name.as_str()) == name
+                && object.tree.at(&["metadata", "name"]).and_then(Tree::text) == name
                 && [namespace, NAMESPACE].contains(&object.key.namespace.as_str())
         })
     }

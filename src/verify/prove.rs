@@ -12,8 +12,9 @@ use super::endpoint::egress;
 use super::helm::Helm;
 use super::objects::Object;
 use super::pulls;
-use super::render::{HOST, NotVerified, Operator, Render, Rendered};
+use super::render::{NotVerified, Operator, Render, Rendered};
 use super::stage::{Files, Stage};
+use super::trial::{PORT, trial};
 use super::verdict::{Verdict, Verified};
 use crate::base::Base;
 use crate::chart::VALUES;
@@ -63,7 +64,7 @@ impl Prover<'_> {
                 let with = operator.render(name, &mut found.notes)?;
                 self.prove_values(index, &with, &pair, &after.others, found)?;
             }
-            None => self.prove_defaults(&pair, &after.others, found)?,
+            None => self.prove_defaults(index, &pair, &after.others, found)?,
         }
         if let (None, Some(base)) = (&before, self.base) {
             let name = &base.name;
@@ -80,6 +81,7 @@ impl Prover<'_> {
     /// With default values nothing changes, and where authentication is on there are the credentials.
     fn prove_defaults(
         &self,
+        index: usize,
         pair: &Pair,
         others: &BTreeSet<String>,
         found: &mut Verified<'_>,
@@ -97,17 +99,25 @@ impl Prover<'_> {
             return Err(format!("does not render as it is: {error}").into());
         }
 
-        let enabled = enabled(values);
-        let is_on = enabled.is_some_and(Tree::is_true);
+        let is_on = enabled(values).is_some_and(Tree::is_true);
         let asked_off =
             if is_on { Some(Rendered::new(self.helm, name, &pair.after, Render::auth_off())?) } else { None };
         let off = asked_off.as_ref().unwrap_or(&default);
-        let on = Rendered::new(self.helm, name, &pair.after, Render::auth_on())?;
-        if is_on && !enabled.is_some_and(Tree::is_boolean) {
-            let what = "endpoints.oci_image_registry.auth.enabled is no boolean: templates take it for true";
-            found.fault(&on.with, Id::NoBoolean, None, what);
+        let trial = trial(values, name).to_string();
+        let file = Path::new("on").join(format!("{index}.json"));
+        self.scratch.make_folder(Path::new("on"))?;
+        self.scratch.write(&file, trial.as_bytes())?;
+        let with = Render::values("auth-on", "authentication on", &self.scratch.path().join(file));
+        let on = Rendered::new(self.helm, name, &pair.after, with)?;
+        for path in [&ENABLED[..], &["manifests", "secret_registry"]] {
+            if values.at(path).is_some_and(|value| !value.is_boolean()) {
+                let what = format!("{} is no boolean", path.join("."));
+                found.fault(&on.with, Id::NoBoolean, None, what);
+            }
         }
-        compare_auth(off, &on, &Credentials::of(values, name, Some(HOST)), others, found);
+        let tried = values.clone().with(Tree::parse(&trial)?);
+        let credentials = Credentials::of(values, name).and_then(|_| Credentials::of(&tried, name));
+        compare_auth(off, &on, &credentials, others, found);
         self.check_faults([off, &on], found)?;
         if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
             self.check_switch(&pair.after, off, found)?;
@@ -127,7 +137,7 @@ impl Prover<'_> {
         let name = &found.chart.name;
         let values = self.values_with(index, with, pair, name)?;
         let on = Rendered::new(self.helm, name, &pair.after, with.clone())?;
-        let credentials = Credentials::of(&values, name, None);
+        let credentials = Credentials::of(&values, name);
         if enabled(&values).is_some_and(Tree::is_true) {
             let off = Rendered::new(self.helm, name, &pair.after, with.clone().and(Render::auth_off()))?;
             compare_auth(&off, &on, &credentials, others, found);
@@ -296,7 +306,7 @@ fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, f
 fn compare_auth(
     off: &Rendered<'_>,
     on: &Rendered<'_>,
-    credentials: &Result<Credentials, String>,
+    credentials: &Result<Credentials<'_>, String>,
     others: &BTreeSet<String>,
     found: &mut Verified<'_>,
 ) {
@@ -310,10 +320,15 @@ fn compare_auth(
         Err(what) => return found.fault(with, Id::MissingValue, None, what.as_str()),
     };
     let secrets = new_secrets(on, off);
+    let always = new_secrets(off, on);
+    for secret in &always {
+        found.fault(with, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
+    }
     credentials.check(&Rendering { objects: on, with }, own(on, others), &secrets, found);
     for (object, difference) in differences(off, on) {
-        let is_secret = secrets.iter().any(|secret| secret.key == object.key);
-        if is_secret || credentials.is_mention(object, &difference) {
+        let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
+        let is_port = object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
+        if is_secret || is_port || credentials.is_mention(object, &difference) {
             continue;
         }
         if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, folder)) {
@@ -326,9 +341,11 @@ fn compare_auth(
     }
 }
 
+const ENABLED: [&str; 4] = ["endpoints", REGISTRY, "auth", "enabled"];
+
 /// The switch in values.
 fn enabled(values: &Tree) -> Option<&Tree> {
-    values.at(&["endpoints", REGISTRY, "auth", "enabled"])
+    values.at(&ENABLED)
 }
 
 /// The objects that are not of `others`, the charts that a chart depends on: these are verified on their own.

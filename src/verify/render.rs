@@ -20,9 +20,6 @@ use crate::text::shown;
 /// Why a chart cannot be verified.
 pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
 
-/// The host of an operator's registry.
-pub(crate) const HOST: &str = "registry.example.com";
-
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
 
@@ -44,11 +41,6 @@ impl Render {
 
     pub(crate) fn default() -> Self {
         Self::new("default", "default values", &[])
-    }
-
-    pub(crate) fn auth_on() -> Self {
-        let host = format!("endpoints.oci_image_registry.host_fqdn_override.default={HOST}");
-        Self::new("auth-on", "authentication on", &["endpoints.oci_image_registry.auth.enabled=true", &host])
     }
 
     /// What has to be asked for where an owner has switched authentication on.

@@ -25,6 +25,12 @@ impl Tree {
         Reader { text }.deserialize(serde_yaml::Deserializer::from_str(text))
     }
 
+    pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, serde_yaml::Error> {
+        serde_yaml::Deserializer::from_str(text)
+            .map(|document| Reader { text }.deserialize(document))
+            .collect()
+    }
+
     /// The first document of `text`, which is the one that Helm takes; null where there is none.
     pub(crate) fn parse_first(text: &str) -> Result<Self, serde_yaml::Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -46,6 +52,21 @@ impl Tree {
                 Tree::Mapping(entries.into_iter().map(|(key, value)| (Tree::Text(key), value)).collect())
             }
             scalar => scalar,
+        }
+    }
+
+    /// The tree with `other` put over it, as Helm puts values over values.
+    pub(crate) fn with(self, other: Tree) -> Self {
+        match (self, other) {
+            (Tree::Mapping(entries), Tree::Mapping(others)) => {
+                let mut all: BTreeMap<Tree, Tree> = entries.into_iter().collect();
+                for (key, value) in others {
+                    let old = all.remove(&key).unwrap_or_else(Tree::null);
+                    all.insert(key, old.with(value));
+                }
+                Tree::Mapping(all.into_iter().collect())
+            }
+            (_, other) => other,
         }
     }
 
@@ -71,6 +92,16 @@ impl Tree {
     /// The items of the list that this is; none where it is none.
     pub(crate) fn items(&self) -> &[Tree] {
         if let Tree::List(items) = self { items } else { &[] }
+    }
+
+    /// Whether this text is in it as a value.
+    pub(crate) fn has_text(&self, text: &str) -> bool {
+        self.text() == Some(text)
+            || self
+                .items()
+                .iter()
+                .chain(self.entries().iter().map(|(_, value)| value))
+                .any(|inside| inside.has_text(text))
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
