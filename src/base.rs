@@ -1,6 +1,6 @@
 //! What checkouts were before a change: as a git revision has them, in a scratch folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::discover::{self, Checkouts};
@@ -83,8 +83,10 @@ impl Base {
 
     /// What `chart` was: the chart in the same folder, else the one of its name.
     pub(crate) fn chart(&self, chart: &ChartPlan) -> Option<&ChartPlan> {
-        let of_role = || self.plan.charts.iter().filter(|old| old.role == chart.role);
-        of_role().find(|old| old.path == chart.path).or_else(|| of_role().find(|old| old.name == chart.name))
+        let charts = &self.plan.charts;
+        let place = charts.binary_search_by(|old| old.path.cmp(&chart.path)).ok();
+        let in_its_folder = place.and_then(|place| charts.get(place)).filter(|old| old.role == chart.role);
+        in_its_folder.or_else(|| charts.iter().find(|old| (old.role, &old.name) == (chart.role, &chart.name)))
     }
 
     /// Takes out of `plan` what was found before as well, wherever in its file it stood.
@@ -102,11 +104,10 @@ impl Base {
 
     /// The charts that `plan` has no more.
     pub(crate) fn gone<'b>(&'b self, plan: &'b Plan) -> impl Iterator<Item = &'b ChartPlan> {
-        let is_there = |old: &ChartPlan| {
-            plan.charts.iter().any(|chart| self.chart(chart).is_some_and(|its| its.path == old.path))
-        };
+        let there = plan.charts.iter().filter_map(|chart| self.chart(chart)).map(|old| old.path.as_path());
+        let there: HashSet<&Path> = there.collect();
         let charts = self.plan.charts.iter().filter(|old| old.role == Role::Application);
-        charts.filter(move |old| !is_there(old))
+        charts.filter(move |old| !there.contains(old.path.as_path()))
     }
 }
 

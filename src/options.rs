@@ -127,3 +127,14 @@ pub(crate) fn is_object_name(name: &str) -> bool {
                 && label.iter().all(|byte| is_alphanumeric(byte) || *byte == b'-')
         })
 }
+
+/// Why HTTP (RFC 7617) or helm-toolkit does not take `text` for a user's name or a password.
+pub(crate) fn unfit_for_login(text: &str) -> Option<&'static str> {
+    text.contains(char::is_control).then_some("has a line break or another control character in it")
+}
+
+/// The same for a user's name: it ends at its first colon.
+pub(crate) fn unfit_for_user(text: &str) -> Option<&'static str> {
+    let has_colon = || text.contains(':').then_some("has a colon in it, where the password begins");
+    unfit_for_login(text).or_else(has_colon)
+}

@@ -154,8 +154,7 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         return Ok(Done::Dirty(dirty));
     }
     if *is_proven {
-        let toolkit =
-            proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, &changing.entries)).transpose()?;
+        let toolkit = toolkit_plan(proof, &changing.entries)?;
         let (scratch, helm) = (&Scratch::new()?, calls(proof));
         let setup = Setup {
             toolkit: toolkit.as_ref(),
@@ -255,11 +254,10 @@ fn verify(
         Some(false) => (None, None),
         None => (None, Some("git has nothing committed here, or cannot tell")),
     };
-    let toolkit = proof.helm_toolkit.as_ref().map(|dir| toolkit_plan(dir, entries)).transpose()?;
-    let toolkit = toolkit.as_ref();
+    let toolkit = toolkit_plan(proof, entries)?;
     let (helm, all_overrides) = (calls(proof), *all_overrides);
     let setup = Setup {
-        toolkit,
+        toolkit: toolkit.as_ref(),
         base: base.as_ref(),
         helm,
         scratch: &scratch,
@@ -274,7 +272,7 @@ fn verify(
     unless_closed(report::write_summary(stderr, plan, &verified, no_before, common.detail()))?;
     let counts = report::Counts::of(&verified);
     let is_refused = plan.refusals().next().is_some();
-    Ok(if counts.not_verified > 0 || is_refused || counts.proven + counts.without_pods + counts.faulty == 0 {
+    Ok(if counts.not_verified > 0 || is_refused || counts.is_nothing() {
         REFUSED
     } else if counts.faulty > 0 {
         FOUND
@@ -330,10 +328,11 @@ fn overrides(args: &Args, plan: &Plan, detail: Detail, stderr: &mut dyn Write) -
     Ok(if is_refused || written.charts.is_empty() || !written.left_out.is_empty() { REFUSED } else { DONE })
 }
 
-/// The plan for the helm-toolkit in the folder `dir`.
-fn toolkit_plan(dir: &Path, entries: &Entries) -> Result<Plan, Error> {
-    let checkouts = discover::find(&[dir.to_owned()], &[])?;
+/// The plan for the helm-toolkit that the call names, if it does.
+fn toolkit_plan(proof: &Proof, entries: &Entries) -> Result<Option<Plan>, Error> {
+    let Some(dir) = &proof.helm_toolkit else { return Ok(None) };
+    let checkouts = discover::find(std::slice::from_ref(dir), &[])?;
     let plan = Plan::new(checkouts, &Selection::default(), &entries.options());
     let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
-    if is_toolkit { Ok(plan) } else { Err(Error::NoToolkit(dir.to_owned())) }
+    if is_toolkit { Ok(Some(plan)) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::Args;
 use crate::error::Error;
-use crate::options::SecretName;
+use crate::options::{SecretName, unfit_for_login};
 use crate::registry::PLACEHOLDER;
 use crate::source::read_input;
 use crate::text::shown;
@@ -75,13 +75,7 @@ fn password(what: &str, text: Vec<u8>) -> Result<String, Error> {
     wrong(line).map_or_else(|| Ok(line.to_owned()), |why| Err(failed(why)))
 }
 
-/// Why HTTP (RFC 7617) or helm-toolkit does not take this for a user's name or a password.
+/// Why this cannot be given as a user's name or a password.
 fn wrong(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some("is empty")
-    } else if text.contains(char::is_control) {
-        Some("has a line break or another control character in it")
-    } else {
-        None
-    }
+    if text.is_empty() { Some("is empty") } else { unfit_for_login(text) }
 }

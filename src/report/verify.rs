@@ -50,6 +50,11 @@ impl Counts {
         }
         counts
     }
+
+    /// Whether no chart was to be verified.
+    pub(crate) fn is_nothing(self) -> bool {
+        self.proven + self.without_pods + self.faulty + self.not_verified == 0
+    }
 }
 
 /// A bar that counts `charts` on standard error, if that is a terminal.
@@ -252,7 +257,7 @@ pub(crate) fn write_summary(
             amount(report.renders, "call"),
         )?;
     }
-    if counts.proven + counts.without_pods + counts.faulty + counts.not_verified == 0 {
+    if counts.is_nothing() {
         writeln!(
             out,
             "{ERROR}error{ERROR:#}: nothing was verified: none of these charts is to be changed; name other ones, and look at --include and --exclude"

@@ -7,7 +7,7 @@ use crate::chart::Chart;
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id};
 use crate::metadata::Role;
-use crate::options::{Options, is_object_name};
+use crate::options::{Options, is_object_name, unfit_for_login, unfit_for_user};
 use crate::yaml::{self, Kind, Node, Place, Renamed};
 
 /// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
@@ -136,18 +136,11 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
 fn report_login(block: &Block<'_, '_>, chart: &str, proposals: &mut Proposals) {
     let document = block.document;
     for key in ["username", "password"] {
+        let unfit = if key == "username" { unfit_for_user } else { unfit_for_login };
         let Some(node) = block.at(&[REGISTRY, "auth", chart, key]) else { continue };
         let text = document.scalar(node).filter(|text| !text.is_empty());
-        let what = match text.filter(|_| document.kind(node) == Kind::Scalar) {
-            None => "is not set",
-            Some(text) if text.chars().any(char::is_control) => {
-                "has a line break or another control character in it"
-            }
-            Some(text) if key == "username" && text.contains(':') => {
-                "has a colon in it, where the password begins"
-            }
-            Some(_) => continue,
-        };
+        let what = text.filter(|_| document.kind(node) == Kind::Scalar).map_or(Some("is not set"), unfit);
+        let Some(what) = what else { continue };
         let what = format!("`{}` {what}", document.path(node));
         let fix = "set it to a text on one line, in quotes";
         proposals.report(Finding::error(Id::MissingValue, block.location(node), what, fix));

@@ -13,16 +13,16 @@ use super::helm::NAMESPACE;
 use super::objects::{Key, Object};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
-use super::trial::{NAME, is_login};
+use super::trial::NAME;
 use super::verdict::Verified;
 use crate::context::REGISTRY;
 use crate::finding::Id;
-use crate::options::is_object_name;
+use crate::options::{is_object_name, unfit_for_login, unfit_for_user};
 use crate::registry::PLACEHOLDER;
 use crate::yaml::tree::Tree;
 
 /// What kind of Secret image pulls take.
-pub(crate) const SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
+const SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// Where that kind keeps what it holds.
 pub(crate) const SECRET_KEY: &str = ".dockerconfigjson";
@@ -59,15 +59,12 @@ impl<'v> Credentials<'v> {
         let name = scalar(&["secrets", REGISTRY, chart])?;
         let [user, password] = ["username", "password"].map(|key| {
             let path = ["endpoints", REGISTRY, "auth", chart, key];
-            let why = "has a line break or another control character in it";
             let text = scalar(&path)?;
-            if is_login(&text) { Ok(text) } else { Err(format!("{} {why}", path.join("."))) }
+            unfit_for_login(&text).map_or(Ok(text), |why| Err(format!("{} {why}", path.join("."))))
         });
         let (user, password) = (user?, password?);
-        if user.contains(':') {
-            return Err(format!(
-                "endpoints.{REGISTRY}.auth.{chart}.username has a colon in it, where the password begins"
-            ));
+        if let Some(why) = unfit_for_user(&user) {
+            return Err(format!("endpoints.{REGISTRY}.auth.{chart}.username {why}"));
         }
         let is_made = values.at(&["manifests", "secret_registry"]).is_some_and(Tree::is_true);
         let registries = if is_made { Some(registries(values)?) } else { None };
@@ -119,12 +116,11 @@ impl<'v> Credentials<'v> {
     fn check_pod(&self, pod: &Pod<'_>, on: &Rendering<'_>, found: &mut Verified<'_>) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
-        let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
         if namespace != NAMESPACE {
             let what = format!("is in the namespace {namespace}, its Secret in that of the release");
             // Where values say it, an operator installs the chart there.
             if object.subchart.is_none() && !self.values.has_text(namespace) {
-                return fault(what);
+                return found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
             }
             found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
@@ -229,12 +225,14 @@ impl<'v> Credentials<'v> {
 
 /// The Secrets for registries that are made where authentication is on and not where it is off.
 pub(crate) fn new_secrets<'o>(on: &'o [Object], off: &[Object]) -> Vec<&'o Object> {
-    let is_new = |object: &&Object| {
-        object.key.kind == "Secret"
-            && object.tree.get("type").and_then(Tree::text) == Some(SECRET_TYPE)
-            && !off.iter().any(|other| other.key == object.key)
-    };
+    let is_new =
+        |object: &&Object| is_for_registries(object) && !off.iter().any(|other| other.key == object.key);
     on.iter().filter(is_new).collect()
+}
+
+/// Whether an object is a Secret that image pulls take.
+pub(crate) fn is_for_registries(object: &Object) -> bool {
+    object.key.kind == "Secret" && object.tree.get("type").and_then(Tree::text) == Some(SECRET_TYPE)
 }
 
 /// Checks that a Secret is what Kubernetes takes for image pulls, and nothing more.

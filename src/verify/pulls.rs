@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::credentials::{SECRET_KEY, SECRET_TYPE, decoded};
+use super::credentials::{SECRET_KEY, decoded, is_for_registries};
 use super::objects::Object;
 use super::pods::Pod;
 use super::render::Render;
@@ -28,7 +28,9 @@ pub(crate) fn check<'o>(
         let mut unknown = BTreeSet::new();
         for pod in &pods {
             let names = pod.secrets(all);
-            let made = |name: &&str| all.iter().find(|secret| is_login(secret) && secret.key.name == **name);
+            let made = |name: &&str| {
+                all.iter().find(|secret| is_for_registries(secret) && secret.key.name == **name)
+            };
             let keys: Vec<String> =
                 names.iter().filter_map(made).flat_map(|secret| logins_in(&secret.tree)).collect();
             let elsewhere: Vec<&str> = names.iter().copied().filter(|name| made(name).is_none()).collect();
@@ -63,10 +65,6 @@ pub(crate) fn check<'o>(
             *images.entry(image).or_default().entry(chart).or_default() += 1;
         }
     }
-}
-
-fn is_login(object: &Object) -> bool {
-    object.key.kind == "Secret" && object.tree.get("type").and_then(Tree::text) == Some(SECRET_TYPE)
 }
 
 /// The keys of the logins that a Secret holds, as Kubernetes has it: what is written as a text goes before.

@@ -58,9 +58,7 @@ impl Render {
     pub(crate) fn values(id: &'static str, name: &str, file: &Path) -> Self {
         Render { id, name: name.to_owned(), arguments: vec!["--values".into(), file.into()] }
     }
-}
 
-impl Render {
     /// With what `other` says besides.
     pub(crate) fn and(mut self, other: Render) -> Self {
         self.arguments.extend(other.arguments);

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::context::REGISTRY;
-use crate::options::is_object_name;
+use crate::options::{is_object_name, unfit_for_login};
 use crate::yaml::tree::Tree;
 
 /// The host of the registry.
@@ -20,18 +20,15 @@ const PASSWORD: &str = "a~?~?>~>: 100% \"É\\";
 /// Goes to the end of the Secret's name.
 pub(crate) const NAME: &str = "-by-operator";
 
-/// Whether a user's name or a password can be one.
-pub(crate) fn is_login(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
 /// What is set besides the `values` of `chart`. What is wrong in these stays, to be found.
 pub(crate) fn trial(values: &Tree, chart: &str) -> Value {
     let endpoint = ["endpoints", REGISTRY];
     let text = |path: &[&str]| values.at(path).and_then(Tree::text);
     let mut login = Map::new();
     for (key, value) in [("username", USER), ("password", PASSWORD)] {
-        if text(&[&endpoint[..], &["auth", chart, key]].concat()).is_some_and(is_login) {
+        if text(&[&endpoint[..], &["auth", chart, key]].concat())
+            .is_some_and(|text| unfit_for_login(text).is_none())
+        {
             login.insert(key.to_owned(), value.into());
         }
     }
