@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::{
-    after, assert_same_tree, changed_files, command, copy, expected_diff, files, finished, put_tree, run,
-    tree,
+    after, assert_same_tree, changed_files, command, copy, expected_diff, files, finished, git, put_tree,
+    run, tree,
 };
 use osh_registry_auth::{Error, Options, Plan, Selection, WriteStep};
 
@@ -48,14 +48,7 @@ impl Checkout {
     }
 
     fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"])
-            .args(args)
-            .current_dir(&self.dir)
-            .output()
-            .expect("git is installed");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        git(&self.dir, args)
     }
 
     fn commit(&self) {
@@ -194,10 +187,7 @@ fn the_guard_finds_the_work_tree_wherever_it_is_called() {
     copy(&own.dir, &inner);
     let linked = checkout.path("../linked");
     checkout.git(&["worktree", "add", "--quiet", "--detach", linked.to_str().unwrap()]);
-    let git = |args: &[&str]| {
-        assert!(Command::new("git").args(args).current_dir(&inner).status().unwrap().success());
-    };
-    git(&["init", "--quiet"]);
+    git(&inner, &["init", "--quiet"]);
     let both = run(&checkout.dir, &["apply", "inner", "../linked"]);
     let named = both.stderr.lines().filter(|line| line.starts_with("refused[uncommitted]"));
     assert!(named.clone().all(|line| line.contains(": checkout/inner/")), "{}", both.stderr);

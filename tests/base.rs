@@ -6,28 +6,16 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use common::helm::{helm, helms};
-use common::{Run, copy, run, testdata};
+use common::{Run, commit_all, copy, git, run, testdata};
 use tempfile::TempDir;
-
-fn git(dir: &Path, args: &[&str]) {
-    let identity = ["-c", "user.name=Me", "-c", "user.email=me@example.org"];
-    assert!(Command::new("git").current_dir(dir).args(identity).args(args).status().unwrap().success());
-}
-
-fn commit(dir: &Path) {
-    git(dir, &["add", "--all"]);
-    git(dir, &["commit", "--quiet", "--message", "state"]);
-}
 
 /// testdata/trees/openstack-helm/before in a repository, committed.
 fn repository() -> TempDir {
     let work = tempfile::tempdir().unwrap();
     copy(&testdata("trees/openstack-helm/before"), work.path());
-    git(work.path(), &["init", "--quiet"]);
-    commit(work.path());
+    commit_all(work.path());
     work
 }
 
@@ -67,7 +55,7 @@ fn what_is_not_committed_is_compared_with_what_is() {
         break_nova(work.path());
         let changed = "with default values: Deployment/nova-api: spec.template.metadata.labels.component";
         assert_says(&verify(), 1, changed);
-        commit(work.path());
+        commit_all(work.path());
         assert_says(&verify(), 0, "nova: proven as it is (");
     }
 }
@@ -76,7 +64,7 @@ fn what_is_not_committed_is_compared_with_what_is() {
 fn a_branch_is_compared_with_where_it_began() {
     let work = repository();
     migrate(work.path());
-    commit(work.path());
+    commit_all(work.path());
     for place in [&[][..], &["nova", "helm-toolkit"], &["./nova", "./helm-toolkit", "--base", "HEAD~1"]] {
         let found = verify(work.path(), &[&["--base", "HEAD~1"], place].concat());
         assert_says(&found, 0, "nova: proven against HEAD~1 (");
@@ -84,7 +72,7 @@ fn a_branch_is_compared_with_where_it_began() {
     let alone = verify(&work.path().join("nova"), &["--base", "HEAD~1"]);
     assert_says(&alone, 0, "nova: proven against HEAD~1 (");
     break_nova(work.path());
-    commit(work.path());
+    commit_all(work.path());
     assert_says(&verify(work.path(), &["--base", "HEAD~2"]), 1, "labels.component: \"api\" -> \"other\"");
     assert_says(&verify(work.path(), &["--base", "HEAD"]), 0, "nova: proven as it is (");
     // Nothing of the work tree or of git has changed.
@@ -118,11 +106,11 @@ fn charts_come_go_and_are_renamed() {
     assert_says(&renamed, 0, "compute: proven against HEAD (");
     assert!(!renamed.stderr.contains("gone"), "{}", renamed.stderr);
     fs::rename(work.path().join("compute"), work.path().join("nova")).unwrap();
-    commit(work.path());
+    commit_all(work.path());
     let gone = work.path().join("falco");
     fs::remove_dir_all(&gone).unwrap();
     assert!(verify(work.path(), &["--base", "HEAD"]).stderr.contains("gone since HEAD: falco\n"));
-    commit(work.path());
+    commit_all(work.path());
     let came = verify(work.path(), &["--base", "HEAD~2"]);
     assert_says(&came, 0, "nova: proven against HEAD~2 (");
     git(work.path(), &["rm", "-r", "--quiet", "--cached", "nova"]);
@@ -166,7 +154,7 @@ fn files_of_values_are_rendered_before_and_after() {
     std::os::unix::fs::symlink("/etc/passwd", shared.join("link.yaml")).unwrap();
     let template = work.path().join("nova/templates/more.yaml");
     fs::write(&template, "{{ if eq (toString .Values.order) \"out\" }}{{ fail \"no\" }}{{ end }}\n").unwrap();
-    commit(work.path());
+    commit_all(work.path());
     let found = verify(work.path(), &["--all-overrides"]);
     assert_says(&found, 0, "nova: proven as planned (1 pod, 1 ServiceAccount, 2 override files)\n");
     for note in [
@@ -178,13 +166,13 @@ fn files_of_values_are_rendered_before_and_after() {
     assert!(!found.stdout.contains("link.yaml"), "{}", found.stdout);
     let pod = "{{ if and .Values.tls (hasKey .Values.secrets \"oci_image_registry\") }}kind: ConfigMap\nmetadata: {name: a}\n{{ end }}\n";
     fs::write(&template, pod).unwrap();
-    commit(work.path());
+    commit_all(work.path());
     assert_says(&verify(work.path(), &[]), 0, "nova: proven as planned");
     let found = verify(work.path(), &["--all-overrides"]);
     assert_says(&found, 1, "error[render-differs]: with values_overrides/tls.yaml: ConfigMap/a: is new");
     migrate(work.path());
     fs::write(own.join("tls.yaml"), "tls: false\n").unwrap();
-    commit(work.path());
+    commit_all(work.path());
     assert_says(&verify(work.path(), &["--all-overrides", "--base", "HEAD~1"]), 0, ", 3 override files)");
     fs::write(own.join("tls.yaml"), "tls: true\n").unwrap();
     let found = verify(work.path(), &["--all-overrides", "--base", "HEAD"]);
@@ -204,7 +192,7 @@ fn apply_writes_only_what_helm_proves() {
     let template = work.path().join("nova/templates/more.yaml");
     fs::write(&template, "kind: Pod\nmetadata: {name: x}\n{{ include \"pod\" . }}\n{{ define \"pod\" }}spec: {containers: [{image: a}]}{{ end }}\n")
         .unwrap();
-    commit(work.path());
+    commit_all(work.path());
     let withheld = apply(&[]);
     assert_eq!(withheld.code, 1, "{}", withheld.stderr);
     for said in [
@@ -216,7 +204,7 @@ fn apply_writes_only_what_helm_proves() {
     git(work.path(), &["diff", "--exit-code", "--quiet", "HEAD"]);
     assert_eq!(withheld.stdout, "");
     fs::remove_file(&template).unwrap();
-    commit(work.path());
+    commit_all(work.path());
     let applied = apply(&[]);
     assert_eq!(applied.code, 0, "{}", applied.stderr);
     assert!(!applied.stderr.contains("not tried"), "{}", applied.stderr);

@@ -15,22 +15,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::helm::helm;
-use common::{assert_same_tree, copy, run, testdata, tree};
+use common::{assert_same_tree, commit_all, copy, git, run, testdata, tree};
 use tempfile::TempDir;
-
-fn git(dir: &Path, args: &[&str]) {
-    let name = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
-    let output = Command::new("git").args(name).args(args).current_dir(dir).output().unwrap();
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// A checkout in the folder `osh` of a work tree.
 fn work_tree() -> TempDir {
     let work = tempfile::tempdir().unwrap();
     copy(tree("openstack-helm").path(), &work.path().join("osh"));
-    git(work.path(), &["init", "-q"]);
-    git(work.path(), &["add", "-A", "-f"]);
-    git(work.path(), &["commit", "-qm", "before"]);
+    commit_all(work.path());
     work
 }
 

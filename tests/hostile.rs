@@ -24,7 +24,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use common::helm::helm;
-use common::{PROGRAM, Run, copy, files, finished, git_apply, put_tree, run};
+use common::{PROGRAM, Run, commit_all, copy, files, finished, git, git_apply, put_tree, run};
 
 /// A folder with the checkout testdata/trees/one-chart in it, and another folder beside that.
 struct Place {
@@ -433,17 +433,13 @@ fn the_output_is_not_written_over_a_chart() {
 #[test]
 fn no_program_runs_that_a_repository_names() {
     let place = Place::new();
-    let git = |args: &[&str]| {
-        assert!(Command::new("git").args(args).current_dir(&place.checkout).status().unwrap().success());
-    };
     let program = place.outside.join("program");
     fs::write(&program, "#!/bin/sh\ntouch \"$(dirname \"$0\")/it-ran\"\ncat\n").unwrap();
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
     let program = program.to_str().unwrap();
-    git(&["init", "--quiet"]);
     fs::write(place.checkout.join(".gitattributes"), "* filter=a=b diff=x\n").unwrap();
-    git(&["add", "."]);
-    git(&["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "-m", "x"]);
+    commit_all(&place.checkout);
+    let git = |args: &[&str]| drop(git(&place.checkout, args));
     let settings = [
         "core.fsmonitor",
         "filter.a=b.clean",

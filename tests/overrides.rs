@@ -14,7 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use common::helm::{Rendered, name, pod_spec, registry, render, text_at};
 use common::{Run, after, command, finished, run, tree};
@@ -326,7 +326,7 @@ fn images_elsewhere_are_counted() {
 #[test]
 fn passwords_stay_out_of_git_and_values_out_of_charts() {
     let tree = after("openstack-helm");
-    assert!(Command::new("git").args(["init", "-q"]).current_dir(tree.path()).status().unwrap().success());
+    common::git(tree.path(), &["init", "-q"]);
     let login = ["--registry", "r.example.com", "--username", "me", "--password-file", "-"];
     let with_output = |output: &str, more: &[&str]| {
         overrides(tree.path(), &[&login[..], &["-o", output], more].concat(), "secret")

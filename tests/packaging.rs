@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{PROGRAM, after, assert_same_tree, copy, run, tree};
+use common::{PROGRAM, after, assert_same_tree, commit_all, copy, git, run, tree};
 use serde_yaml::Value;
 use tempfile::TempDir;
 
@@ -37,18 +37,6 @@ fn with_program(mut command: Command) -> Command {
 fn said(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}\n{}", text(&output.stdout), text(&output.stderr))
-}
-
-/// Runs git in `dir`, as somebody, and returns what it printed.
-fn git(dir: &Path, args: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"])
-        .args(args)
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {args:?}: {}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What bash completes in the last of `words`.
@@ -140,9 +128,7 @@ fn the_multi_gitter_script_completes_refuses_and_leaves_alone() {
     for (name, tree, args, code, is_changed) in cases {
         let origin = work.path().join("origin").join(name);
         copy(tree.path(), &origin);
-        git(&origin, &["init", "--quiet"]);
-        git(&origin, &["add", "--all"]);
-        git(&origin, &["commit", "--quiet", "--message", "charts"]);
+        commit_all(&origin);
 
         let clone = work.path().join(name);
         git(work.path(), &["clone", "--quiet", origin.to_str().unwrap(), name]);

@@ -18,23 +18,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{after, assert_same_tree, command, copy, files, git_apply, run, tree};
+use common::{after, assert_same_tree, command, commit_all, copy, files, git, git_apply, run, tree};
 use osh_registry_auth::{Options, Selection};
 use tempfile::TempDir;
 
 const NOTE: &str = "releasenotes/notes/nova.yaml";
-
-fn git(dir: &Path, args: &[&str]) {
-    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
-    let output = Command::new("git").current_dir(dir).args(identity).args(args).output().unwrap();
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn commit_all(dir: &Path) {
-    git(dir, &["init", "-q"]);
-    git(dir, &["add", "-A"]);
-    git(dir, &["commit", "-q", "-m", "x"]);
-}
 
 #[test]
 fn the_checkouts_own_check_passes_then() {

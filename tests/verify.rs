@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use common::helm::{helm, helms};
 use common::{
-    ALL_SIGNALS, Run, assert_snapshot, assert_valid, command, command_with_signals, copy, files, run,
-    testdata, tree,
+    ALL_SIGNALS, Run, assert_snapshot, assert_valid, command, command_with_signals, commit_all, copy, files,
+    run, testdata, tree,
 };
 use tempfile::TempDir;
 
@@ -763,17 +763,11 @@ fn what_is_right_in_another_way_is_proven() {
 #[test]
 fn what_changes_in_crds_is_found() {
     let work = checkout(&[]);
-    let git = |args: &[&str]| {
-        let run = std::process::Command::new("git").arg("-C").arg(work.path()).args(args).output().unwrap();
-        assert!(run.status.success(), "{run:?}");
-    };
     let file = work.path().join("nova/crds/odd.yaml");
     fs::create_dir(file.parent().unwrap()).unwrap();
     let crd = "kind: CustomResourceDefinition\nmetadata: {name: odd}\n--- # another\nkind: CustomResourceDefinition\nmetadata: {name: other}\n";
     fs::write(&file, crd).unwrap();
-    git(&["init", "-q"]);
-    git(&["add", "."]);
-    git(&["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "before"]);
+    commit_all(work.path());
     assert_proven(&verify_one(work.path(), "nova", &[]));
     fs::write(&file, crd.replace("name: other", "name: new")).unwrap();
     assert_found(

@@ -222,6 +222,23 @@ pub fn assert_valid(path: &str, json: &serde_json::Value) {
     assert!(errors.is_empty(), "{path}: {errors:#?}");
 }
 
+/// Runs git in `dir`, as somebody whom no settings make sign, and returns what it printed.
+pub fn git(dir: &Path, args: &[&str]) -> String {
+    let identity =
+        ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+    let output = Command::new("git").args(identity).args(args).current_dir(dir).output();
+    let output = output.expect("git is installed");
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Commits all that is in `dir`, a repository from now on.
+pub fn commit_all(dir: &Path) {
+    git(dir, &["init", "--quiet"]);
+    git(dir, &["add", "--all", "--force"]);
+    git(dir, &["commit", "--quiet", "--message", "all"]);
+}
+
 /// Applies a diff with git, outside of any repository.
 pub fn git_apply(dir: &Path, diff: &str) {
     use std::io::Write as _;
