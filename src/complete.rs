@@ -9,57 +9,45 @@ use std::path::{Path, PathBuf};
 
 use crate::allowed::Allowed;
 use crate::change::{FileChange, Part, WriteOrder};
-use crate::chart::{Chart, Files, Functions, outlines};
+use crate::chart::{Chart, Files, Functions, VALUES, outlines};
+use crate::chart_plan::{ChartPlan, MadeSecret};
 use crate::context::Context;
 use crate::finding::{Finding, Id, Location, Severity};
 use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::rules::{self, Proposal};
 use crate::source::Source;
-use crate::yaml::{self, Addition, Document};
+use crate::yaml::{self, Addition, Document, Step};
 
-/// What becomes of a chart.
-#[derive(Debug, Default)]
-pub(crate) struct Completed {
-    /// Why the chart gets no changes, where it is not meant to have any.
-    pub(crate) skipped: Option<&'static str>,
-    /// What is missing or wrong, refusals included.
-    pub(crate) findings: Vec<Finding>,
-    /// How many findings are not among these, since a comment allows them.
-    pub(crate) allowed: usize,
-    /// Empty where the chart has everything, or is refused.
-    pub(crate) files: Vec<FileChange>,
-}
-
-/// Looks at the chart in the folder `dir` and makes what it lacks.
+/// Looks at the chart that `plan` is of, and adds to that what is found and what the chart lacks.
+///
+/// # Errors
+/// A refusal, where values.yaml cannot be read or an edit cannot be proven.
 pub(crate) fn complete(
-    dir: &Path,
+    plan: &mut ChartPlan,
     metadata: &Metadata,
     files: &Files,
     toolkit: Option<&Functions>,
     options: &Options,
-) -> Completed {
-    let skipped = |why| Completed { skipped: Some(why), ..Completed::default() };
-    let is_application = metadata.role() == Role::Application;
-    if is_application && files.values.is_none() {
-        return skipped("no values.yaml");
-    }
-    if is_application && metadata.toolkit().is_none() && !includes_toolkit(&files.templates) {
-        return skipped("does not use helm-toolkit");
+) -> Result<(), Finding> {
+    plan.skipped = why_not(metadata, files);
+    if plan.skipped.is_some() {
+        return Ok(());
     }
     let values = files.values.as_ref().map(|source| {
         Document::parse(&source.text).map_err(|error| Finding::from_yaml(&source.path, &error))
     });
-    let values = match values.transpose() {
-        Ok(Some(values)) if !has_images(&values) => return skipped("no images in values.yaml"),
-        Ok(values) => values,
-        Err(refusal) => return Completed { findings: vec![refusal], ..Completed::default() },
-    };
-    let seen = files.templates.iter().filter(|source| files.beside.shows(dir, &source.path));
+    let values = values.transpose()?;
+    if values.as_ref().is_some_and(|values| !has_images(values)) {
+        plan.skipped = Some("no images in values.yaml");
+        return Ok(());
+    }
+    let seen = files.templates.iter().filter(|source| files.beside.shows(&plan.path, &source.path));
     let outlines = outlines(seen);
     let context = Context::new(&metadata.name, values.as_ref(), &outlines, options);
+    let dir = plan.path.clone();
     let chart = Chart {
-        dir,
+        dir: &dir,
         metadata,
         values,
         templates: &files.templates,
@@ -70,22 +58,37 @@ pub(crate) fn complete(
         toolkit,
     };
     let proposals = rules::run(&chart, options);
-    let mut findings: Vec<Finding> = files.unread.iter().map(not_read).collect();
-    findings.extend(proposals.findings);
-    let found = findings.len();
+    let found: Vec<Finding> = files.unread.iter().map(not_read).chain(proposals.findings).collect();
+    let count = found.len();
     let allowed = Allowed::new(files.with_comments());
-    findings.retain(|finding| !allowed.has(finding));
-    let allowed = found - findings.len();
-    if proposals.changes.is_empty() || findings.iter().any(|finding| finding.severity == Severity::Refused) {
-        return Completed { findings, allowed, ..Completed::default() };
+    plan.findings = found.into_iter().filter(|finding| !allowed.has(finding)).collect();
+    plan.allowed = count - plan.findings.len();
+    plan.secret = secret(&chart, &allowed);
+    if !proposals.changes.is_empty() && plan.refusals().next().is_none() {
+        plan.files = prove(chart, proposals.changes, options)?;
     }
-    match prove(chart, proposals.changes, options) {
-        Ok(files) => Completed { findings, allowed, files, skipped: None },
-        Err(refusal) => {
-            findings.push(refusal);
-            Completed { findings, ..Completed::default() }
-        }
+    Ok(())
+}
+
+/// Why a chart is not meant to have any changes, as far as its values need not be read for that.
+fn why_not(metadata: &Metadata, files: &Files) -> Option<&'static str> {
+    match metadata.role() {
+        Role::Toolkit => None,
+        Role::Application if files.values.is_none() => Some("no values.yaml"),
+        Role::Application if metadata.toolkit().is_some() || includes_toolkit(&files.templates) => None,
+        Role::Application => Some("does not use helm-toolkit"),
     }
+}
+
+/// The Secret that a chart makes; none where its values say that it makes none.
+fn secret(chart: &Chart<'_>, allowed: &Allowed<'_>) -> Option<MadeSecret> {
+    let values = chart.values.as_ref()?;
+    let switch = values.find(&[Step::Key("manifests"), Step::Key("secret_registry")]);
+    let switch = switch.and_then(|switch| yaml::resolve(values.scalar(switch)?));
+    let name = chart.context.secret.clone().filter(|_| switch.as_deref() != Some("false"))?;
+    let may_be_shared =
+        allowed.has(&Finding::warning(Id::SharedSecret, Location::file(chart.path(VALUES)), "", ""));
+    Some(MadeSecret { name, may_be_shared })
 }
 
 fn not_read((path, why): &(PathBuf, &'static str)) -> Finding {
@@ -125,7 +128,7 @@ fn prove(chart: Chart<'_>, proposals: Vec<Proposal>, options: &Options) -> Resul
         }
     }
     parts_of_values.sort_by_key(|(place, _)| *place);
-    let values_path = chart.path(crate::chart::VALUES);
+    let values_path = chart.path(VALUES);
     if !parts_of_values.is_empty() {
         parts.insert(values_path.clone(), parts_of_values.into_iter().map(|(_, part)| part).collect());
     }

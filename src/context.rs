@@ -10,7 +10,7 @@ use crate::source::Source;
 use crate::template::actions::{Action, Actions, Scope};
 use crate::template::entry::Key;
 use crate::template::outline::Outline;
-use crate::yaml::{Document, Node};
+use crate::yaml::{Document, Kind, Node};
 
 pub(crate) const KEY: &str = "imagePullSecrets";
 
@@ -161,7 +161,8 @@ impl Context {
 fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<String> {
     let path = ["secrets", REGISTRY, chart];
     let node = path.iter().try_fold(values.root()?, |node, key| values.get(node, key));
-    let name = node.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
+    let name = node.filter(|node| values.kind(*node) == Kind::Scalar);
+    let name = name.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
     name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))
 }
 

@@ -87,6 +87,7 @@ ids! {
     BareToolkitList = "bare-toolkit-list",
     WrongKey = "wrong-key",
     NoSecretName = "no-secret-name",
+    SharedSecret = "shared-secret",
     NoBoolean = "no-boolean",
     IgnoredTemplate = "ignored-template",
     PackedToolkit = "packed-toolkit",

@@ -11,7 +11,8 @@
 //!    or wrong, and propose `edit`s of its files. Entries for values.yaml go through the [`yaml`] editor,
 //!    templates are read by `template`.
 //! 4. `complete` applies what is proposed, and proves what comes out: each file is a `change` from an old text
-//!    to a proven new one. What cannot be proven is refused. `plan` does that for all charts in parallel.
+//!    to a proven new one. What cannot be proven is refused. What becomes of a chart is its `chart_plan`; `plan`
+//!    has those of all charts, made in parallel.
 //! 5. Passes go over the plan: `release_notes` adds what the checkout's own CI asks for, `documentation` a page
 //!    for operators.
 //! 6. `diff` prints the plan, `write` writes it, `verify` has Helm render it, `report` shows
@@ -35,6 +36,7 @@ mod allowed;
 mod base;
 mod change;
 mod chart;
+mod chart_plan;
 mod cli;
 mod complete;
 mod context;

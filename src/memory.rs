@@ -1,12 +1,13 @@
 //! One chart in memory, for tests and fuzzing: what the plan makes of it, without a disk.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::chart::Files;
+use crate::chart_plan::ChartPlan;
+use crate::discover::Found;
 use crate::finding::Location;
 use crate::metadata::{Dependency, Metadata, TOOLKIT};
 use crate::options::Options;
-use crate::plan::ChartPlan;
 use crate::source::Source;
 
 /// A chart's files. Paths are relative to the chart's folder.
@@ -34,6 +35,11 @@ pub fn complete(chart: Memory<'_>, options: &Options) -> ChartPlan {
     templates.sort_by(|one, other| one.path.cmp(&other.path));
     let files =
         Files { values: chart.values.map(|text| source("values.yaml", text)), templates, ..Files::default() };
-    let completed = crate::complete::complete(Path::new(""), &metadata, &files, None, options);
-    ChartPlan::completed(PathBuf::new(), &metadata, completed)
+    let found =
+        Found { path: PathBuf::new(), is_named: true, metadata: Ok(metadata.clone()), vendored_in: None };
+    let mut plan = ChartPlan::new(&found, None);
+    if let Err(refusal) = crate::complete::complete(&mut plan, &metadata, &files, None, options) {
+        plan.refuse(refusal);
+    }
+    plan
 }

@@ -10,14 +10,15 @@ use rayon::prelude::*;
 
 use crate::change::FileChange;
 use crate::chart::{Files, Functions};
-use crate::complete::{Completed, complete};
+pub use crate::chart_plan::{ChartPlan, Outcome};
+use crate::complete::complete;
 use crate::discover::{Checkouts, Found};
-use crate::finding::{Finding, Id, Location, Severity};
+use crate::finding::{Finding, Severity};
 use crate::git;
-use crate::metadata::{Metadata, Role};
+use crate::metadata::Role;
 use crate::options::Options;
 use crate::target;
-use crate::text::{amount, printable, shown};
+use crate::text::{amount, shown};
 use crate::toolkits::Toolkits;
 
 /// Which charts are to be changed, by name.
@@ -60,50 +61,11 @@ pub struct Plan {
     pub(crate) remarks: Vec<String>,
 }
 
-/// What becomes of one chart.
-#[derive(Debug)]
-pub struct ChartPlan {
-    /// Its folder.
-    pub path: PathBuf,
-    /// Its name; the folder's, where it has none that could be read.
-    pub name: String,
-    /// Whether it is a chart or a toolkit.
-    pub role: Role,
-    /// Why it gets no changes, where it is not meant to have any.
-    pub skipped: Option<&'static str>,
-    /// What is missing or wrong, refusals included.
-    pub findings: Vec<Finding>,
-    /// How many findings are not among these, since a comment allows them.
-    pub(crate) allowed: usize,
-    /// The files that change, sorted by path.
-    pub files: Vec<FileChange>,
-    pub(crate) version: Option<String>,
-    /// Whether it is inside of another chart.
-    pub(crate) is_vendored: bool,
-    /// The helm-toolkit that it depends on, where one was found: an index into [`Plan::charts`].
-    pub(crate) toolkit: Option<usize>,
-}
-
 /// What becomes of the checkouts beside their charts.
 #[derive(Debug, Default)]
 pub(crate) struct CheckoutPlan {
     pub(crate) findings: Vec<Finding>,
     pub(crate) files: Vec<FileChange>,
-}
-
-/// What becomes of a chart, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is not meant to have any changes, with the reason.
-    LeftAlone(&'static str),
-    /// It has everything.
-    Complete,
-    /// It has an error that this program does not mend, and nothing changes.
-    Incomplete,
-    /// It changes.
-    Changed,
-    /// It cannot be completed.
-    Refused,
 }
 
 /// How many charts come to what, and how many files change.
@@ -130,8 +92,10 @@ impl Plan {
             let mut plan = ChartPlan::new(found, toolkits.of_chart(found));
             // Toolkits are planned even where they are not selected: charts depend on what they can.
             let why_not = selection.leaves(found, &plan.name);
-            if plan.role == Role::Toolkit || why_not.is_none() {
-                plan.make(&base, found, toolkits.functions_for(found), options);
+            if (plan.role == Role::Toolkit || why_not.is_none())
+                && let Err(refusal) = make(&mut plan, &base, found, toolkits.functions_for(found), options)
+            {
+                plan.refuse(refusal);
             }
             (plan, why_not)
         });
@@ -268,112 +232,18 @@ impl Plan {
     }
 }
 
-impl ChartPlan {
-    fn new(found: &Found, toolkit: Option<usize>) -> Self {
-        let folder = || found.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let (name, version) = match &found.metadata {
-            Ok(metadata) => (metadata.name.clone(), metadata.version.clone()),
-            Err(_) => (folder().unwrap_or_else(|| ".".to_owned()), None),
-        };
-        ChartPlan {
-            path: found.path.clone(),
-            name,
-            role: found.role(),
-            skipped: None,
-            findings: Vec::new(),
-            allowed: 0,
-            files: Vec::new(),
-            version,
-            is_vendored: found.vendored_in.is_some(),
-            toolkit: toolkit.filter(|_| found.role() == Role::Application),
-        }
+/// Reads a chart, and completes it.
+fn make(
+    plan: &mut ChartPlan,
+    base: &Path,
+    found: &Found,
+    toolkit: Option<&Functions>,
+    options: &Options,
+) -> Result<(), Finding> {
+    let metadata = found.metadata.as_ref().map_err(Clone::clone)?;
+    complete(plan, metadata, &Files::read(base, &found.path, plan.role)?, toolkit, options)?;
+    for file in &plan.files {
+        plan.findings.extend(target::look(base, &file.path)?);
     }
-
-    fn make(&mut self, base: &Path, found: &Found, toolkit: Option<&Functions>, options: &Options) {
-        let metadata = match &found.metadata {
-            Ok(metadata) => metadata,
-            Err(refusal) => return self.refuse(refusal.clone()),
-        };
-        match Files::read(base, &found.path, self.role) {
-            Ok(files) => {
-                let completed = complete(&found.path, metadata, &files, toolkit, options);
-                self.skipped = completed.skipped;
-                self.findings = completed.findings;
-                self.allowed = completed.allowed;
-                self.files = completed.files;
-            }
-            Err(refusal) => return self.refuse(refusal),
-        }
-        let looked: Result<Vec<_>, _> =
-            self.files.iter().map(|file| target::look(base, &file.path)).collect();
-        match looked {
-            Ok(found) => self.findings.extend(found.into_iter().flatten()),
-            Err(refusal) => self.refuse(refusal),
-        }
-    }
-
-    /// Its folder, as people call it: a chart that is all that the call names has a name, and not `.`.
-    pub(crate) fn shown(&self) -> String {
-        if self.path.as_os_str().is_empty() { printable(&self.name).into_owned() } else { shown(&self.path) }
-    }
-
-    /// What becomes of the chart, in a word.
-    pub fn outcome(&self) -> Outcome {
-        let worst = self.findings.iter().map(|finding| finding.severity).min();
-        match (self.skipped, worst) {
-            (Some(reason), _) => Outcome::LeftAlone(reason),
-            (None, Some(Severity::Refused)) => Outcome::Refused,
-            _ if !self.files.is_empty() => Outcome::Changed,
-            (None, Some(Severity::Error)) => Outcome::Incomplete,
-            _ => Outcome::Complete,
-        }
-    }
-
-    /// Whether it has all that this program adds, or will have.
-    pub(crate) fn is_completed(&self) -> bool {
-        matches!(self.outcome(), Outcome::Changed | Outcome::Complete | Outcome::Incomplete)
-    }
-
-    /// Refuses the chart: none of its files change.
-    pub(crate) fn refuse(&mut self, refusal: Finding) {
-        self.findings.push(refusal);
-        self.files.clear();
-    }
-
-    /// The folders around the chart, the nearest first. A copy inside of a chart has none: what
-    /// happens to it is noted where it comes from.
-    pub(crate) fn folders_around(&self) -> impl Iterator<Item = &Path> {
-        self.path.ancestors().skip(1).filter(|_| !self.is_vendored)
-    }
-
-    pub(crate) fn refusals(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Refused)
-    }
-
-    /// Where this toolkit is refused: why `chart`, which depends on it, is so too.
-    fn refusal_for(&self, chart: &ChartPlan) -> Option<Finding> {
-        let Finding { location, what, .. } = self.refusals().next()?;
-        let fix = format!("see to that first: {location}: {what}");
-        let what = format!("depends on {}, which is refused", shown(&self.path));
-        Some(Finding::refused(Id::ToolkitRefused, Location::file(&chart.path), what, fix))
-    }
-}
-
-impl ChartPlan {
-    /// What became of a chart that was read.
-    pub(crate) fn completed(path: PathBuf, metadata: &Metadata, completed: Completed) -> Self {
-        let Completed { skipped, findings, allowed, files } = completed;
-        ChartPlan {
-            path,
-            name: metadata.name.clone(),
-            role: metadata.role(),
-            skipped,
-            findings,
-            allowed,
-            files,
-            version: metadata.version.clone(),
-            is_vendored: false,
-            toolkit: None,
-        }
-    }
+    Ok(())
 }

@@ -187,6 +187,25 @@ fn a_comment_allows_what_stays() {
     assert!(run(&work.path().join("stale-key"), &["check"]).stdout.contains("missing-secrets-entry"));
 }
 
+/// Helm installs a Secret for one release only. A chart that makes none, or says that it shares its own, is no matter.
+#[test]
+fn charts_that_make_one_secret_are_found() {
+    let work = tree("wrong-parts");
+    let values = work.path().join("same-name/values.yaml");
+    let text = fs::read_to_string(&values).unwrap();
+    let check = |text: &str| {
+        fs::write(&values, text).unwrap();
+        let run = check(work.path(), &[]);
+        (run.stdout.matches("warning[shared-secret]").count(), run.stderr)
+    };
+    assert_eq!(check(&text).0, 2);
+    assert_eq!(check(&text.replace("stale-key-oci", "same-name-oci")).0, 0);
+    assert_eq!(check(&text.replace("secret_registry: true", "secret_registry: false")).0, 0);
+    let (found, said) = check(&format!("# osh-registry-auth: allow shared-secret\n{text}"));
+    assert_eq!(found, 1);
+    assert!(said.contains("note: 1 finding allowed by a comment"), "{said}");
+}
+
 /// In charts that lack nothing.
 #[test]
 fn values_and_templates_that_make_no_right_secret_are_found() {

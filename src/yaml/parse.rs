@@ -41,8 +41,8 @@ impl<'t> Document<'t> {
     pub(super) fn parse_first(text: &'t str) -> Result<Self, Error> {
         let lines = Lines::new(text);
         refuse::characters(&lines)?;
-        // OpenStack-Helm's values have an event for every 15 bytes.
-        let events = Vec::with_capacity(text.len() / 12);
+        // OpenStack-Helm's values have no event for less than 10 bytes.
+        let events = Vec::with_capacity(text.len() / 10);
         let mut document = Document { lines, events, anchors: HashMap::new(), end: text.len() };
         let body = spaces_behind_colons(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
         // Decoding is a good part of the parser's work, and most texts need none.
