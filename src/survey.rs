@@ -41,38 +41,40 @@ impl Survey {
                 Some((port(&values), secret_name(&values, &found.metadata.as_ref().ok()?.name)))
             })
             .collect();
+        let ports: Vec<&str> = charts.iter().filter_map(|(port, _)| port.as_deref()).collect();
+        let names: Vec<&str> = charts.iter().filter_map(|(_, name)| name.as_deref()).collect();
         if options.port.is_none() {
-            survey.add_port(&Votes::new(charts.iter().filter_map(|(port, _)| port.as_deref())));
+            survey.add_port(&ports);
         }
         if options.secret_name.is_none() {
-            survey.add_name(&Votes::new(charts.iter().filter_map(|(_, name)| name.as_deref())));
+            survey.add_name(&names);
         }
         survey
     }
 
-    fn add_port(&mut self, votes: &Votes<'_>) {
+    fn add_port(&mut self, ports: &[&str]) {
         let default = Port::default();
-        let prevailing = votes.prevailing(1).and_then(|port| Some((port, port.parse().ok()?)));
+        let prevailing = prevailing(ports).and_then(|(text, share)| Some((text.parse().ok()?, share)));
         let remark = match prevailing {
-            Some((_, port)) if port == default => return,
-            Some((text, port)) => {
+            Some((port, _)) if port == default => return,
+            Some((port, share)) => {
                 self.port = Some(port);
-                format!("the registry's port is {port} in new entries, as in {}", votes.share(text))
+                format!("the registry's port is {port} in new entries, as in {share}")
             }
-            None if votes.all == 0 => return,
+            None if ports.is_empty() => return,
             None => format!("the registry's port is {default} in new entries: the charts disagree on it"),
         };
         self.remarks.insert(PORT, format!("{remark}; --port sets another one"));
     }
 
-    fn add_name(&mut self, votes: &Votes<'_>) {
+    fn add_name(&mut self, names: &[&str]) {
         // One or two charts are no custom of a checkout.
-        let Some(text) = votes.prevailing(3) else { return };
+        let Some((text, share)) = prevailing(names).filter(|_| names.len() >= 3) else { return };
         // Charts that share a Secret's name cannot be installed side by side.
         let name = Some(text).filter(|text| text.contains(SecretName::CHART) && *text != SecretName::DEFAULT);
         self.secret_name = name.and_then(|text| text.parse().ok());
         if self.secret_name.is_some() {
-            let remark = format!("new Secrets are called {text}, as in {}", votes.share(text));
+            let remark = format!("new Secrets are called {text}, as in {share}");
             self.remarks.insert(SECRET_NAME, format!("{remark}; --secret-name sets another one"));
         }
     }
@@ -97,32 +99,14 @@ impl Survey {
     }
 }
 
-/// How many charts have which text.
-struct Votes<'v> {
-    of: BTreeMap<&'v str, usize>,
-    all: usize,
-}
-
-impl<'v> Votes<'v> {
-    fn new(texts: impl Iterator<Item = &'v str>) -> Self {
-        let mut votes = Votes { of: BTreeMap::new(), all: 0 };
-        for text in texts {
-            *votes.of.entry(text).or_default() += 1;
-            votes.all += 1;
-        }
-        votes
+/// What nine in ten charts have, and how many these are, for people. More charts like them change nothing.
+fn prevailing<'t>(texts: &[&'t str]) -> Option<(&'t str, String)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for text in texts {
+        *counts.entry(text).or_default() += 1;
     }
-
-    /// What nine in ten charts have, if these are `at_least` so many. More charts like them change nothing.
-    fn prevailing(&self, at_least: usize) -> Option<&'v str> {
-        let is_it = |count: usize| count >= at_least && count * 10 >= self.all * 9;
-        self.of.iter().find(|(_, count)| is_it(**count)).map(|(text, _)| *text)
-    }
-
-    fn share(&self, text: &str) -> String {
-        let count = self.of.get(text).copied().unwrap_or_default();
-        format!("{count} of the {} that have the entry", amount(self.all, "chart"))
-    }
+    let (text, count) = counts.into_iter().find(|(_, count)| count * 10 >= texts.len() * 9)?;
+    Some((text, format!("{count} of the {} that have the entry", amount(texts.len(), "chart"))))
 }
 
 /// `endpoints.oci_image_registry.port.registry.default`.
