@@ -31,6 +31,7 @@
 
 #![warn(unreachable_pub)]
 
+mod added;
 mod allowed;
 mod base;
 mod change;

@@ -54,11 +54,6 @@ pub(super) fn is_root(folder: &Path) -> bool {
 }
 
 impl NotesRoot {
-    /// Whether changes are to be noted.
-    pub(super) fn asks_for_notes(&self) -> bool {
-        matches!(self.era, Era::Counted | Era::Reno)
-    }
-
     /// What is done about it, for people.
     pub(super) fn explain(&self) -> &'static str {
         match self.era {
@@ -78,13 +73,13 @@ impl NotesRoot {
     ///
     /// # Errors
     /// A refusal where the folder of the notes cannot be read.
-    pub(super) fn read(base: &Path, path: &Path, charts: &[&ChartPlan]) -> Result<Self, Finding> {
+    pub(super) fn read(base: &Path, path: &Path, charts: &[(usize, &ChartPlan)]) -> Result<Self, Finding> {
         let notes = names_in(&base.join(path).join(NOTES))
             .map_err(|error| Finding::unreadable(&path.join(NOTES), &error))?;
-        let versions: Vec<&str> = charts.iter().filter_map(|chart| chart.version.as_deref()).collect();
+        let versions: Vec<&str> = charts.iter().filter_map(|(_, chart)| chart.version.as_deref()).collect();
         let (calendar, counted): (Vec<&str>, Vec<&str>) =
             versions.iter().partition(|version| is_calendar(version));
-        let ours: HashSet<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+        let ours: HashSet<&str> = charts.iter().map(|(_, chart)| chart.name.as_str()).collect();
         let own = notes.iter().filter_map(|note| chart_of_own_note(note));
         let own = own.filter(|chart| ours.contains(chart)).count();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_yaml::Value;
 
-use crate::edit::{self, Edit};
+use super::proof::is_right;
+use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::source::Source;
 use crate::yaml::{Document, Step};
@@ -25,11 +26,6 @@ impl Version {
         let mut parts = text.split('.');
         let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
         parts.next().is_none().then_some(Version(numbers))
-    }
-
-    /// The version that a note begins with.
-    pub(super) fn of_note(note: &str) -> Option<Self> {
-        Version::parse(note.split_whitespace().next()?)
     }
 
     pub(super) fn next(self) -> Option<Self> {
@@ -88,20 +84,13 @@ impl<'s> WrittenVersion<'s> {
         let text = &self.source.text;
         let (old, to) = (self.version.to_string(), to.to_string());
         let edit = Edit { range: self.at..self.at + old.len(), replacement: to.clone() };
-        let is_right = || {
-            let new = edit::apply(text, std::slice::from_ref(&edit)).ok()?;
-            let mut wanted: Value = serde_yaml::from_str(text).ok()?;
-            *wanted.get_mut("version").filter(|version| version.as_str() == Some(&old))? =
-                Value::from(to.as_str());
-            let document = Document::parse(&new).ok()?;
-            let seen = document.scalar(document.find(&[Step::Key("version")])?)?;
-            Some(seen == to && serde_yaml::from_str::<Value>(&new).ok()? == wanted)
-        };
-        if is_right() == Some(true) {
-            Ok(edit)
-        } else {
-            Err(self.unclear("cannot be changed without changing something else"))
+        let mut wanted: Value = serde_yaml::from_str(text).unwrap_or_default();
+        let seen = wanted.get_mut("version").filter(|version| version.as_str() == Some(&old));
+        let is_seen = seen.map(|version| *version = Value::from(to.as_str())).is_some();
+        if is_seen && is_right(text, &edit, &[Step::Key("version")], &to, &wanted) {
+            return Ok(edit);
         }
+        Err(self.unclear("cannot be changed without changing something else"))
     }
 }
 
