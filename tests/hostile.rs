@@ -467,6 +467,32 @@ fn no_program_runs_that_a_repository_names() {
     }
 }
 
+/// Git asks a submodule what has changed in it by a git of its own, which would look at the settings there.
+#[test]
+fn no_program_runs_that_a_submodule_names() {
+    let place = Place::new();
+    let (program, it_ran) = (place.outside.join("program"), place.outside.join("it-ran"));
+    fs::write(&program, format!("#!/bin/sh\ntouch {}\ncat\n", it_ran.display())).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(place.checkout.join("releasenotes/notes")).unwrap();
+    let sub = place.checkout.join("sub");
+    fs::create_dir(&sub).unwrap();
+    fs::write(sub.join(".gitattributes"), "* filter=x\n").unwrap();
+    fs::write(sub.join("file"), "a").unwrap();
+    commit_all(&sub);
+    commit_all(&place.checkout);
+    git(&sub, &["config", "filter.x.clean", program.to_str().unwrap()]);
+    for args in [&["plan", "--release-notes"][..], &["verify", "--helm", "no-such-helm"], &["apply"]] {
+        // As long as before, and written since.
+        fs::write(sub.join("file"), "b").unwrap();
+        run(&place.checkout, args);
+        assert!(!it_ran.exists(), "{args:?}");
+    }
+    // Git itself runs it.
+    git(&place.checkout, &["diff", "HEAD", "--name-only"]);
+    assert!(it_ran.exists());
+}
+
 type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);
 
 /// Where many objects, actions and branches are in one template, as hostile ones have it: a template of 5 MiB with
