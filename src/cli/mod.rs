@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::formats::{CheckFormat, Format, PlanFormat, Reports, VerifyFormat};
-pub(crate) use self::options::{Changing, Common, Entries, OperatorArgs, Proof};
+pub(crate) use self::options::{Changing, Common, OperatorArgs, Proof};
 use crate::options::Options;
 use crate::overrides::args as overrides;
 
@@ -128,7 +128,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         reports: Reports<CheckFormat>,
         #[command(flatten)]
-        entries: Entries,
+        options: Options,
         /// Say only what this git revision of the checkouts does not have (can be given once for each)
         #[arg(long, value_name = "REV", help_heading = "Charts")]
         base: Vec<String>,
@@ -187,7 +187,7 @@ pub(crate) struct Verify {
     pub(crate) reports: Reports<VerifyFormat>,
 
     #[command(flatten)]
-    pub(crate) entries: Entries,
+    pub(crate) options: Options,
 
     /// Compare with this git revision of the checkouts (can be given once for each) [default: HEAD where
     /// something is not committed, else the files as they are]
@@ -222,9 +222,9 @@ impl Command {
             Command::Plan { changing, .. } | Command::Apply(Apply { changing, .. }) => Options {
                 release_notes: changing.release_notes,
                 docs: changing.docs,
-                ..changing.entries.options()
+                ..changing.options.clone()
             },
-            Command::Check { entries, .. } | Command::Verify(Verify { entries, .. }) => entries.options(),
+            Command::Check { options, .. } | Command::Verify(Verify { options, .. }) => options.clone(),
             Command::Overrides { .. } => Options::default(),
         }
     }

@@ -10,7 +10,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::formats::{PlanFormat, Reports};
 use crate::disk::Scratch;
 use crate::error::Error;
-use crate::options::{Options, Port, SecretName};
+use crate::options::Options;
 use crate::plan::{ChartPlan, Selection};
 use crate::report::style::Detail;
 use crate::source;
@@ -86,46 +86,11 @@ fn set(globs: &[Glob]) -> Result<Option<GlobSet>, globset::Error> {
     builder.build().map(Some)
 }
 
-/// What new entries look like, and what is mended.
-#[derive(Debug, Args)]
-pub(crate) struct Entries {
-    /// Port of the registry in the default values, or null for none [default: as in nine in ten of the other
-    /// charts, else 5000]
-    #[arg(long, value_name = "N|null", help_heading = "Changes")]
-    pub(crate) port: Option<Port>,
-
-    /// Name of each chart's Secret; {chart} stands for the chart's name [default: as in nine in ten of the other
-    /// charts, else {chart}-oci-image-registry-key]
-    #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
-    pub(crate) secret_name: Option<SecretName>,
-
-    /// Replace a templates/secret-registry.yaml that does something else, and a function of helm-toolkit that
-    /// garbles numbers
-    #[arg(long, help_heading = "Changes")]
-    pub(crate) replace_templates: bool,
-
-    /// Rename a key in values.yaml that should be the chart's name, instead of adding the right one beside it
-    #[arg(long, help_heading = "Changes")]
-    pub(crate) rename_wrong_keys: bool,
-}
-
-impl Entries {
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            port: self.port,
-            secret_name: self.secret_name.clone(),
-            replace_templates: self.replace_templates,
-            rename_wrong_keys: self.rename_wrong_keys,
-            ..Options::default()
-        }
-    }
-}
-
 /// What plan and apply take.
 #[derive(Debug, Args)]
 pub(crate) struct Changing {
     #[command(flatten)]
-    pub(crate) entries: Entries,
+    pub(crate) options: Options,
 
     /// Write the charts that can be changed even if others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
