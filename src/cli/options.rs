@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobSet};
 
 use super::formats::{PlanFormat, Reports};
 use crate::disk::Scratch;
@@ -76,14 +76,7 @@ impl Common {
 }
 
 fn set(globs: &[Glob]) -> Result<Option<GlobSet>, globset::Error> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let mut builder = GlobSetBuilder::new();
-    for glob in globs {
-        builder.add(glob.clone());
-    }
-    builder.build().map(Some)
+    if globs.is_empty() { Ok(None) } else { GlobSet::new(globs).map(Some) }
 }
 
 /// What plan and apply take.

@@ -65,10 +65,10 @@ impl<'n> NoteList<'n> {
         let location = Location::at(path, position(text, start));
         let opening = before.rsplit('\n').next().unwrap_or_default();
         let indent = opening.len() - opening.trim_start_matches(' ').len();
-        if opening.trim_matches(' ') != "-" {
+        let Some(last) = last.filter(|_| opening.trim_matches(' ') == "-") else {
             return Err(unclear(location, "the last note is no line of a list"));
-        }
-        let end = start + end_of_item(rest, indent);
+        };
+        let end = self.document.behind_comments(self.document.end_of_content(last), indent + 1);
         let first_line = rest.split_inclusive('\n').next().unwrap_or_default();
         let line_break = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
         let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
@@ -89,24 +89,6 @@ impl<'n> NoteList<'n> {
         }
         Ok((edit, location, format!("{}\n", item("VERSION"))))
     }
-}
-
-/// How much of `rest`, the text from where the last item of a list begins, is that item: its line and
-/// those below that are indented deeper than its dash, which is behind `indent` spaces.
-fn end_of_item(rest: &str, indent: usize) -> usize {
-    let (mut at, mut end) = (0, 0);
-    for (number, line) in rest.split_inclusive('\n').enumerate() {
-        let text = line.trim_end();
-        let is_deeper = text.len() - text.trim_start_matches(' ').len() > indent;
-        if number > 0 && !text.is_empty() && !is_deeper {
-            break;
-        }
-        at += line.len();
-        if !text.is_empty() {
-            end = at;
-        }
-    }
-    end
 }
 
 fn unclear(location: Location, what: &str) -> Finding {
