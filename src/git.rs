@@ -125,22 +125,21 @@ pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.
-pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
-    let mut by_tree: HashMap<PathBuf, Vec<&'p Path>> = HashMap::new();
-    for path in paths {
-        let file = base.join(path);
+pub(crate) fn ignored<'p>(base: &Path, paths: impl Iterator<Item = &'p Path>) -> HashSet<PathBuf> {
+    let mut by_tree: HashMap<PathBuf, Vec<Vec<u8>>> = HashMap::new();
+    for file in paths.map(|path| base.join(path)) {
         if let Some(top) = work_tree(&file) {
-            by_tree.entry(top).or_default().push(path);
+            by_tree.entry(top).or_default().push(file.into_os_string().into_vec());
         }
     }
-    let ignored = by_tree.into_iter().flat_map(|(top, paths)| {
-        let files = paths.iter().map(|path| base.join(path).into_os_string().into_vec());
-        let list = files.collect::<Vec<_>>().join(&0);
-        let output = ask(&top, &["check-ignore", "--no-index", "-z", "--stdin"], &list).unwrap_or_default();
-        let found: HashSet<Vec<u8>> = output.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
-        paths.into_iter().filter(move |path| found.contains(base.join(path).as_os_str().as_bytes()))
-    });
-    ignored.collect()
+    let mut ignored = HashSet::new();
+    for (top, files) in by_tree {
+        let args = ["check-ignore", "--no-index", "-z", "--stdin"];
+        let found = ask(&top, &args, &files.join(&0)).unwrap_or_default();
+        let found = found.split(|byte| *byte == 0).map(|file| Path::new(OsStr::from_bytes(file)));
+        ignored.extend(found.map(|file| file.strip_prefix(base).unwrap_or(file).to_owned()));
+    }
+    ignored
 }
 
 /// What git answers to a question on its standard input.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,6 @@ use crate::cli::{
 use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
 use crate::error::Error;
-use crate::lock::Lock;
 use crate::metadata::Role;
 use crate::options::Options;
 use crate::output::{print, print_text, unless_closed};
@@ -29,7 +29,7 @@ use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
 use crate::verify::{self, Calls, Progress, Setup, Verdict};
-use crate::{base, diff, git, manual, overrides, passes, write};
+use crate::{base, diff, git, lock, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -91,7 +91,7 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     let checkouts = discover::find(&common.checkouts, &passes::folders(&options))?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Apply(_) => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
+        Command::Apply(_) => Some(clear_the_way(&checkouts, common.detail(), stderr)?),
         _ => None,
     };
     let selection = Selection {
@@ -185,10 +185,10 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
 }
 
 /// Waits for other runs to end, and removes what those that were killed have left.
-fn lock_and_clear_up(checkouts: &Checkouts, detail: Detail, stderr: &mut dyn Write) -> Result<Lock, Error> {
+fn clear_the_way(checkouts: &Checkouts, detail: Detail, stderr: &mut dyn Write) -> Result<Vec<File>, Error> {
     // Where standard error is closed there is nobody to tell.
     let mut waiting = |folder: &Path| drop(summary::write_waiting(stderr, folder));
-    let lock = Lock::take(&checkouts.roots, &mut waiting)?;
+    let lock = lock::take(&checkouts.roots, &mut waiting)?;
     let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
     if detail >= Detail::Normal {
         let _ = summary::write_cleared_up(stderr, cleared);
@@ -236,11 +236,11 @@ fn verify(
     color: ColorChoice,
     stderr: &mut dyn Write,
 ) -> Result<u8, AnyError> {
-    let Verify { common, options, proof, base, all_overrides, operator, reports } = args;
+    let Verify { common, options, proof, base, all_overrides, reports, .. } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
     let scratch = Scratch::new()?;
-    let operator = operator.read(&scratch)?;
+    let operator = args.operator(&scratch)?;
     // Nothing of the base is to be changed.
     let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
     let read = |names: &[String]| {

@@ -3,14 +3,21 @@
 mod formats;
 mod options;
 
+use std::fs::File;
+use std::path::PathBuf;
+
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::formats::{CheckFormat, Format, PlanFormat, Reports, VerifyFormat};
-pub(crate) use self::options::{Changing, Common, OperatorArgs, Proof};
+pub(crate) use self::options::{Changing, Common, Proof};
+use crate::disk::Scratch;
+use crate::error::Error;
 use crate::options::Options;
 use crate::overrides::args as overrides;
+use crate::source::read_input;
+use crate::verify::Operator;
 
 /// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
 /// password
@@ -202,8 +209,44 @@ pub(crate) struct Verify {
     #[arg(long, help_heading = "Helm")]
     pub(crate) all_overrides: bool,
 
-    #[command(flatten)]
-    pub(crate) operator: OperatorArgs,
+    /// Render with these values instead, and say for each image whether the kubelet would find a login; - is
+    /// standard input (can be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Values")]
+    values: Vec<PathBuf>,
+
+    /// The same, with the files DIR/CHART/*.yaml for each chart
+    #[arg(long, value_name = "DIR", help_heading = "Values")]
+    values_dir: Option<PathBuf>,
+
+    /// The same, with this value behind those of the files (can be repeated)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
+    set: Vec<String>,
+}
+
+impl Verify {
+    /// What an operator would pass to Helm; `None` where nothing is given. What comes out of a pipe is there once, and
+    /// Helm reads it for each chart: it is kept in `scratch`.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where there is no such file or folder.
+    pub(crate) fn operator(&self, scratch: &Scratch) -> Result<Option<Operator>, Error> {
+        let Verify { values: files, values_dir: folder, set: sets, .. } = self;
+        let mut files = files.clone();
+        for (index, file) in files.iter_mut().enumerate() {
+            if file.is_file() {
+                File::open(&*file).map_err(Error::read(&*file))?;
+            } else {
+                let copy = PathBuf::from(format!("values-{index}.yaml"));
+                scratch.write(&copy, &read_input(file).map_err(Error::read(&*file))?)?;
+                *file = scratch.path().join(copy);
+            }
+        }
+        if let Some(folder) = folder {
+            folder.read_dir().map_err(Error::read(folder))?;
+        }
+        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
+        Ok(is_given.then(|| Operator { files, sets: sets.clone(), folder: folder.clone() }))
+    }
 }
 
 impl Command {

@@ -1,6 +1,5 @@
 //! The options that several commands take.
 
-use std::fs::File;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -8,13 +7,10 @@ use clap::{Args, ColorChoice};
 use globset::{Glob, GlobSet};
 
 use super::formats::{PlanFormat, Reports};
-use crate::disk::Scratch;
 use crate::error::Error;
 use crate::options::Options;
 use crate::plan::{ChartPlan, Selection};
 use crate::report::style::Detail;
-use crate::source;
-use crate::verify::Operator;
 
 /// What all commands take.
 #[derive(Debug, Args)]
@@ -99,49 +95,6 @@ pub(crate) struct Changing {
 
     #[command(flatten)]
     pub(crate) reports: Reports<PlanFormat>,
-}
-
-/// What an operator would pass to Helm.
-#[derive(Debug, Args)]
-pub(crate) struct OperatorArgs {
-    /// Render with these values instead, and say for each image whether the kubelet would find a login; - is
-    /// standard input (can be repeated)
-    #[arg(long, value_name = "FILE", help_heading = "Values")]
-    values: Vec<PathBuf>,
-
-    /// The same, with the files DIR/CHART/*.yaml for each chart
-    #[arg(long, value_name = "DIR", help_heading = "Values")]
-    values_dir: Option<PathBuf>,
-
-    /// The same, with this value behind those of the files (can be repeated)
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
-    set: Vec<String>,
-}
-
-impl OperatorArgs {
-    /// `None` where none are given. What comes out of a pipe is there once, and Helm reads it for each chart: it is
-    /// kept in `scratch`.
-    ///
-    /// # Errors
-    /// [`Error::Read`] where there is no such file or folder.
-    pub(crate) fn read(&self, scratch: &Scratch) -> Result<Option<Operator>, Error> {
-        let OperatorArgs { values: files, values_dir: folder, set: sets } = self;
-        let mut files = files.clone();
-        for (index, file) in files.iter_mut().enumerate() {
-            if file.is_file() {
-                File::open(&*file).map_err(Error::read(&*file))?;
-            } else {
-                let copy = PathBuf::from(format!("values-{index}.yaml"));
-                scratch.write(&copy, &source::read_input(file).map_err(Error::read(&*file))?)?;
-                *file = scratch.path().join(copy);
-            }
-        }
-        if let Some(folder) = folder {
-            folder.read_dir().map_err(Error::read(folder))?;
-        }
-        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
-        Ok(is_given.then(|| Operator { files, sets: sets.clone(), folder: folder.clone() }))
-    }
 }
 
 /// How Helm is called.

@@ -80,13 +80,12 @@ impl NotesRoot {
         let (calendar, counted): (Vec<&str>, Vec<&str>) =
             versions.iter().partition(|version| is_calendar(version));
         let ours: HashSet<&str> = charts.iter().map(|(_, chart)| chart.name.as_str()).collect();
-        let own = notes.iter().filter_map(|note| chart_of_own_note(note));
-        let own = own.filter(|chart| ours.contains(chart)).count();
+        let own: Vec<&str> = notes.iter().filter_map(|note| chart_of_own_note(note)).collect();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let count = charts.len();
         let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
-        let has_common = config.contains("reno new common")
-            || notes.iter().filter_map(|note| chart_of_own_note(note)).any(|name| name == COMMON);
+        let has_common = config.contains("reno new common") || own.contains(&COMMON);
+        let own = own.into_iter().filter(|chart| ours.contains(chart)).count();
         let (era, alike, what) = if calendar.len() > counted.len() {
             let is_are = if own == 1 { "is" } else { "are" };
             let what = format!("{own} of the notes {is_are} of one chart and one change");

@@ -18,14 +18,9 @@ impl Version {
     /// `None` for anything else, a pre-release among them: which version comes behind that is not for
     /// a program to say.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let number = |text: &str| {
-            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-            let is_usual = text == "0" || !text.starts_with('0');
-            if is_number && is_usual { text.parse().ok() } else { None }
-        };
-        let mut parts = text.split('.');
-        let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
-        parts.next().is_none().then_some(Version(numbers))
+        let number = |text: &str| text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        let numbers: Option<Vec<u64>> = text.split('.').map(number).collect();
+        Some(Version(numbers?.try_into().ok()?))
     }
 
     pub(super) fn next(self) -> Option<Self> {
@@ -66,13 +61,12 @@ impl<'s> WrittenVersion<'s> {
         let Some(version) = document.scalar(node).and_then(Version::parse) else {
             return refuse(location, "is not three numbers, as 0.1.0 is");
         };
-        let start = document.offset(node);
-        let rest = source.text.get(start..).unwrap_or_default();
-        let quote = usize::from(rest.starts_with(['"', '\'']));
-        if !rest.get(quote..).unwrap_or_default().starts_with(&version.to_string()) {
+        let text = source.text.get(document.offset(node)..).unwrap_or_default();
+        let text = text.strip_prefix(['"', '\'']).unwrap_or(text);
+        if !text.starts_with(&version.to_string()) {
             return refuse(location, "is written in a way that is not known");
         }
-        Ok(WrittenVersion { source, location, at: start + quote, version })
+        Ok(WrittenVersion { source, location, at: source.text.len() - text.len(), version })
     }
 
     pub(super) fn unclear(&self, what: &str) -> Finding {
