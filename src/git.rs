@@ -48,7 +48,7 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
         };
         let tree = match trees.get(&top) {
             Some(tree) => tree,
-            None => trees.entry(top.clone()).or_insert(WorkTree::ask(&top)?),
+            None => trees.entry(top.clone()).or_insert(WorkTree::ask(&top, "--untracked-files=normal")?),
         };
         if let Some(why) = tree.why_dirty(&file, change.old.is_some())? {
             found.push(DirtyFile { path: change.path.clone(), why });
@@ -115,9 +115,9 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
 /// The files in `folder`, relative to it, that are not committed as they are: new ones among them, and ones that
 /// are gone. `None`, where git cannot tell.
 pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
-    let top = work_tree(folder)?;
+    work_tree(folder)?;
     git(folder, &["rev-parse", "--verify", "--quiet", "HEAD"]).ok()?;
-    let WorkTree { top, dirty, .. } = WorkTree::ask(&top).ok()?;
+    let WorkTree { top, dirty, .. } = WorkTree::ask(folder, "--untracked-files=all").ok()?;
     let folder = folder.strip_prefix(top).ok()?;
     let is_new_or_changed = |why: &&str| [UNTRACKED, CHANGED].contains(why);
     let paths = dirty.into_iter().filter(|(_, why)| is_new_or_changed(why));
@@ -160,13 +160,13 @@ pub(crate) fn work_tree(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(has_git).map(Path::to_owned)
 }
 
-/// What git says of a work tree.
+/// What git says of a work tree, or of a folder in it.
 struct WorkTree {
     /// Its top folder, without links.
     top: PathBuf,
     /// What git has, by path from the top.
     tracked: HashSet<PathBuf>,
-    /// What is not committed, likewise, with why: each file, and the folders that are ignored as a whole.
+    /// What is not committed, likewise, with why. A folder stands for all in it.
     dirty: HashMap<PathBuf, &'static str>,
 }
 
@@ -175,18 +175,19 @@ const CHANGED: &str = "has changes that are not committed";
 const HIDDEN: &str = "is marked for git to look away from it (assume-unchanged or skip-worktree)";
 
 impl WorkTree {
-    fn ask(folder: &Path) -> Result<Self, Error> {
+    /// Asks about `folder` and what is in it. `untracked` says whether new folders are looked into.
+    fn ask(folder: &Path, untracked: &str) -> Result<Self, Error> {
         let top = git(folder, &["rev-parse", "--show-toplevel"])?;
         let top = PathBuf::from(OsString::from_vec(top.strip_suffix(b"\n").unwrap_or(&top).to_vec()));
         let (mut tracked, mut dirty) = (HashSet::new(), HashMap::new());
         // Lower case: assume-unchanged; S: skip-worktree. Git does not look at these.
-        for (flag, path) in entries(&git(&top, &["ls-files", "-v", "-z"])?, 1) {
+        for (flag, path) in entries(&git(folder, &["ls-files", "--full-name", "-v", "-z"])?, 1) {
             if flag == b"S" || flag.iter().any(u8::is_ascii_lowercase) {
                 dirty.insert(path.clone(), HIDDEN);
             }
             tracked.insert(path);
         }
-        for (state, path) in entries(&status(&top)?, 2) {
+        for (state, path) in entries(&status(folder, untracked)?, 2) {
             let why = match state {
                 b"??" => UNTRACKED,
                 b"!!" => "is ignored by git",
@@ -259,19 +260,9 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
 
 /// `git status` with the filters of the user alone: it would start those that the repository names. A file with one of
 /// those counts as changed where git would have to look into it.
-fn status(folder: &Path) -> Result<Vec<u8>, Error> {
-    let mut status = command(
-        folder,
-        &[
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--no-renames",
-            "--untracked-files=all",
-            "--ignored=matching",
-            "--ignore-submodules=all",
-        ],
-    );
+fn status(folder: &Path, untracked: &str) -> Result<Vec<u8>, Error> {
+    let how = ["--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=all"];
+    let mut status = command(folder, &[&["status"], &how[..], &[untracked, "--", "."]].concat());
     let settings = ["config", "-z", "--show-scope", "--name-only", "--get-regexp", r"^filter\."];
     let listed = ask(folder, &settings, b"").unwrap_or_default();
     let mut listed = listed.split(|byte| *byte == 0);
