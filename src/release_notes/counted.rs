@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::era::{NOTES, NotesRoot};
 use super::list::NoteList;
-use super::note::{RULE, add_note, filled, shape};
+use super::note::{RULE, filled, new_note, part};
 use super::version::{Version, WrittenVersion};
 use super::work::{Work, are_ours};
-use crate::change::{Action, Part, WriteOrder};
+use crate::change::{Action, WriteOrder};
 use crate::finding::{Finding, Id};
 use crate::git;
 use crate::placeholder::{CHART, Filled, Placeholders};
@@ -95,22 +95,20 @@ impl Release<'_> {
             _ if is_noted => {}
             (Some(Source { text, .. }), Some(list)) => {
                 let (edit, location, pattern) = list.add(to, &words)?;
-                let part =
-                    Part { shape: shape(Action::Insert, NOTE, pattern), placeholders, edits: vec![edit] };
+                let part = part(Action::Insert, NOTE, pattern, placeholders, edit);
                 let what = format!("{to} is not noted");
                 let finding = Finding::warning(Id::MissingReleaseNote, location, what, "`apply` notes it");
                 change.add(base, Some(text.clone()), WriteOrder::First, part, finding)?;
             }
             _ => {
                 let text = filled(FIRST_NOTE, &words, &placeholders);
-                add_note(&mut change, base, &self.note_path, NOTE, text, placeholders)?;
+                change = new_note(base, &self.note_path, NOTE, text, placeholders)?;
             }
         }
         let warning = |what, fix| Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix);
         if to != version {
-            let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
-            let placeholders = Placeholders::from([number]);
-            let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
+            let (number, edit) = (Placeholders::from([number]), written.raise(to)?);
+            let part = part(Action::ChangeLine, "Chart.yaml", VERSION.to_owned(), number, edit);
             let finding = warning(format!("the version is not raised to {to}"), "`apply` raises it");
             change.add(base, Some(metadata.text.clone()), WriteOrder::Second, part, finding)?;
         } else if self.committed.is_none() && !self.has_git {

@@ -15,20 +15,20 @@ pub(super) const RULE: &str = "release note";
 /// What notes a change, with the place of its chart in the plan; none for a note of several charts.
 pub(super) type Noted = (Option<usize>, Result<CheckoutPlan, Finding>);
 
-/// Adds the note `text`. `target` is its path in reports, with names of placeholders in it.
-pub(super) fn add_note(
-    change: &mut CheckoutPlan,
+/// The note `text`. `target` is its path in reports, with names of placeholders in it.
+pub(super) fn new_note(
     base: &Path,
     path: &Path,
     target: &str,
     text: Filled,
     placeholders: Placeholders,
-) -> Result<(), Finding> {
-    let shape = shape(Action::Create, target, text.pattern);
-    let part = Part { shape, placeholders, edits: vec![Edit::insert(0, text.text)] };
+) -> Result<CheckoutPlan, Finding> {
+    let part = part(Action::Create, target, text.pattern, placeholders, Edit::insert(0, text.text));
     let (what, fix) = ("the change is not noted", "`apply` notes it");
     let finding = Finding::warning(Id::MissingReleaseNote, Location::file(path), what, fix);
-    change.add(base, None, WriteOrder::First, part, finding)
+    let mut change = CheckoutPlan::default();
+    change.add(base, None, WriteOrder::First, part, finding)?;
+    Ok(change)
 }
 
 /// `template` with words and placeholders filled in. A name that is something else to YAML is put into quotes.
@@ -42,6 +42,14 @@ pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -
     Filled { text: fill(template, &texts), pattern }
 }
 
-pub(super) fn shape(action: Action, target: &str, text: String) -> Shape {
-    Shape { rule: RULE, action, target: target.to_owned(), text }
+/// What `edit` does to the file `target`, as `text` in reports.
+pub(super) fn part(
+    action: Action,
+    target: &str,
+    text: String,
+    placeholders: Placeholders,
+    edit: Edit,
+) -> Part {
+    let shape = Shape { rule: RULE, action, target: target.to_owned(), text };
+    Part { shape, placeholders, edits: vec![edit] }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::era::{COMMON, CONFIG, NOTES, NotesRoot};
-use super::note::{Noted, RULE, add_note, filled};
+use super::note::{Noted, RULE, filled, new_note};
 use super::work::{WORDS, Work};
 use crate::finding::{Finding, Id, Location};
 use crate::git;
@@ -81,8 +81,7 @@ fn of_one(base: &Path, root: &NotesRoot, note: Note, work: &Work<'_>) -> Result<
         Placeholders::from([(CHART, Filled::chart(name)), (DIGITS, Filled::fixed(note.digits))]);
     let text = filled(OF_ONE, &work.words("``", LINE_BREAK), &placeholders);
     let target = "releasenotes/notes/CHART-DIGITS.yaml";
-    let mut change = CheckoutPlan::default();
-    add_note(&mut change, base, &note.path, target, text, placeholders)?;
+    let mut change = new_note(base, &note.path, target, text, placeholders)?;
     change.findings.extend(unlisted_section(root, name));
     Ok(change)
 }
@@ -109,8 +108,7 @@ fn of_several(
     text.push_str("...\n");
     let placeholders = Placeholders::from([(DIGITS, Filled::fixed(note.digits))]);
     let target = "releasenotes/notes/common-DIGITS.yaml";
-    let mut change = CheckoutPlan::default();
-    add_note(&mut change, base, &note.path, target, Filled::fixed(text), placeholders)?;
+    let mut change = new_note(base, &note.path, target, Filled::fixed(text), placeholders)?;
     change.findings.extend(others.iter().filter_map(|work| unlisted_section(root, &work.chart.name)));
     Ok(change)
 }
