@@ -94,10 +94,8 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
         Command::Apply(_) => Some(clear_the_way(&checkouts, common.detail(), stderr)?),
         _ => None,
     };
-    let selection = Selection {
-        with_toolkits: matches!(command, Command::Verify(_) | Command::Overrides { .. }),
-        ..common.selection()?
-    };
+    let with_toolkits = matches!(command, Command::Verify(_) | Command::Overrides { .. });
+    let selection = common.selection(with_toolkits)?;
     let roots = checkouts.roots.clone();
     let mut plan = passes::plan(checkouts, &selection, &options);
     common.require_included(&plan.charts)?;

@@ -45,8 +45,8 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn selection(&self) -> Result<Selection, globset::Error> {
-        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
+    pub(crate) fn selection(&self, with_toolkits: bool) -> Result<Selection, globset::Error> {
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits })
     }
 
     /// Takes no glob of --include that is the name of none of these charts: a slip of the pen in CI would stay

@@ -71,8 +71,7 @@ impl<'n> NoteList<'n> {
         let end = self.document.behind_comments(self.document.end_of_content(last), indent + 1);
         let first_line = rest.split_inclusive('\n').next().unwrap_or_default();
         let line_break = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
-        let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
-        let quote = quote.map(String::from).unwrap_or_default();
+        let quote = rest.get(..1).filter(|first| ["\"", "'"].contains(first)).unwrap_or_default();
         let item = |version: &str| format!("{opening}{quote}{version} {words}{quote}");
         let line = item(&version.to_string());
         let is_behind_a_line = text.get(..end).is_some_and(|text| text.ends_with('\n'));

@@ -82,13 +82,11 @@ impl<'p> Work<'p> {
         if self.is_whole {
             return format!("Added {WORDS}");
         }
-        let (values, templates): (Vec<&PathBuf>, Vec<_>) =
-            self.files.iter().partition(|path| path.as_path() == Path::new(VALUES));
         let pull_secrets = format!("{quote}imagePullSecrets{quote}");
-        let what = match (values.is_empty(), templates.is_empty()) {
-            (false, true) => "values".to_owned(),
-            (true, _) => pull_secrets,
-            (false, false) => format!("values and {pull_secrets}"),
+        let what = match (self.files.contains(Path::new(VALUES)), self.files.len()) {
+            (true, 1) => "values".to_owned(),
+            (true, _) => format!("values and {pull_secrets}"),
+            (false, _) => pull_secrets,
         };
         let files = self.files.iter().map(|path| format!("{quote}{}{quote}", path.display()));
         let files = files.collect::<Vec<_>>().join(&format!(",{space}"));
