@@ -117,7 +117,11 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
 pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
     work_tree(folder)?;
     git(folder, &["rev-parse", "--verify", "--quiet", "HEAD"]).ok()?;
-    let WorkTree { top, dirty, .. } = WorkTree::ask(folder, "--untracked-files=all").ok()?;
+    let WorkTree { top, tracked, dirty } = WorkTree::ask(folder, "--untracked-files=all").ok()?;
+    // Git says nothing of the folder of a submodule that is not checked out.
+    if tracked.is_empty() && dirty.is_empty() {
+        return None;
+    }
     let folder = folder.strip_prefix(top).ok()?;
     let is_new_or_changed = |why: &&str| [UNTRACKED, CHANGED].contains(why);
     let paths = dirty.into_iter().filter(|(_, why)| is_new_or_changed(why));
