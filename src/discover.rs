@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::error::Error;
 use crate::finding::{Finding, Id};
@@ -81,23 +81,19 @@ pub(crate) fn find(paths: &[PathBuf], beside: &[&str]) -> Result<Checkouts, Erro
     }
     let base = common_parent(&roots);
     let relative = |dir: PathBuf| dir.strip_prefix(&base).map(Path::to_owned).unwrap_or(dir);
-    let folders: Vec<Folder> = roots.par_iter().flat_map_iter(|root| walk(root)).collect();
-    let found = folders.into_par_iter().map(|Folder { dir, inside_of, unreadable }| {
+    let folders: Vec<Folder> = roots.par_iter().flat_map_iter(|root| walk(root, None)).collect();
+    let found = folders.into_par_iter().map(|Folder { dir, inside_of, seen }| {
         let path = relative(dir);
-        let metadata = match unreadable {
-            Some(error) => Err(Finding::unreadable(&path, &error)),
-            None => Metadata::read(&base, &path),
-        };
+        let metadata = seen
+            .map_err(|error| Finding::unreadable(&path, &error))
+            .and_then(|_| Metadata::read(&base, &path));
         Found { path, is_named: true, metadata, vendored_in: inside_of.map(relative) }
     });
-    let mut charts: BTreeMap<PathBuf, Found> = BTreeMap::new();
-    for found in found.collect::<Vec<_>>() {
-        // Of a chart that is reached in two ways, the one that shows it inside of another.
-        let is_known = charts.get(&found.path).is_some_and(|known| known.vendored_in.is_some());
-        if !is_known {
-            charts.insert(found.path.clone(), found);
-        }
-    }
+    let mut found: Vec<Found> = found.collect();
+    // Of a chart that is reached in two ways, the one that shows it inside of another: the last one counts.
+    found.sort_by_key(|found| found.vendored_in.is_none());
+    let mut charts: BTreeMap<PathBuf, Found> =
+        found.into_iter().rev().map(|found| (found.path.clone(), found)).collect();
     charts.retain(|_, found| found.vendored_in.is_none() || found.may_be_toolkit());
     if charts.is_empty() {
         return Err(Error::NoChart(paths.to_vec()));
@@ -134,11 +130,14 @@ fn charts_beside(root: &Path) -> Vec<PathBuf> {
     let Some(folder) = root.parent().filter(|_| is_chart(root).unwrap_or_default()) else {
         return Vec::new();
     };
-    let entries = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().flatten();
-    let is_hidden =
-        |dir: &Path| dir.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let folders = entries.filter(|entry| entry.file_type().is_dir()).map(walkdir::DirEntry::into_path);
-    folders.filter(|dir| !is_hidden(dir) && is_chart(dir).unwrap_or_default()).collect()
+    let folders = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().filter_entry(is_looked_into);
+    let folders = folders.flatten().map(DirEntry::into_path);
+    folders.filter(|dir| is_chart(dir).unwrap_or_default()).collect()
+}
+
+/// Whether an entry is a folder that is not hidden.
+fn is_looked_into(entry: &DirEntry) -> bool {
+    entry.file_type().is_dir() && !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// A chart, or a folder that cannot be looked into.
@@ -146,46 +145,31 @@ struct Folder {
     dir: PathBuf,
     /// The outermost chart that it is inside of.
     inside_of: Option<PathBuf>,
-    unreadable: Option<io::Error>,
+    seen: io::Result<bool>,
 }
 
-/// The charts below `root`, itself included.
-fn walk(root: &Path) -> Vec<Folder> {
+/// The charts below `folder`, itself included, which is inside of this chart.
+fn walk(folder: &Path, inside_of: Option<&Path>) -> Vec<Folder> {
     let mut found = Vec::new();
-    let mut open = vec![(root.to_owned(), None::<PathBuf>)];
-    while let Some((folder, inside_of)) = open.pop() {
-        let mut entries = WalkDir::new(folder).into_iter();
-        while let Some(entry) = entries.next() {
-            let (dir, seen) = match entry {
-                Ok(entry) if !entry.file_type().is_dir() => continue,
-                Ok(entry) if entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".") => {
-                    entries.skip_current_dir();
-                    continue;
-                }
-                Ok(entry) => {
-                    let dir = entry.into_path();
-                    let seen = is_chart(&dir);
-                    (dir, seen)
-                }
-                // Somebody has taken it away meanwhile.
-                Err(error) if error.io_error().is_some_and(|io| io.kind() == io::ErrorKind::NotFound) => {
-                    continue;
-                }
-                Err(error) => (error.path().unwrap_or(root).to_owned(), Err(error.into())),
-            };
-            let unreadable = match seen {
-                Ok(false) => continue,
-                Ok(true) => None,
-                Err(error) => Some(error),
-            };
-            // A chart's own folders are many, and are not even listed.
-            entries.skip_current_dir();
-            let subcharts = dir.join("charts");
-            if unreadable.is_none() && subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-                open.push((subcharts, Some(inside_of.clone().unwrap_or_else(|| dir.clone()))));
-            }
-            found.push(Folder { dir, inside_of: inside_of.clone(), unreadable });
+    let entries = WalkDir::new(folder).into_iter();
+    let mut entries = entries.filter_entry(|entry| entry.depth() == 0 || is_looked_into(entry));
+    while let Some(entry) = entries.next() {
+        let (dir, seen) = match entry {
+            Ok(entry) => (entry.path().to_owned(), is_chart(entry.path())),
+            // Somebody has taken it away meanwhile.
+            Err(error) if error.io_error().is_some_and(|io| io.kind() == io::ErrorKind::NotFound) => continue,
+            Err(error) => (error.path().unwrap_or(folder).to_owned(), Err(error.into())),
+        };
+        if let Ok(false) = seen {
+            continue;
         }
+        // A chart's own folders are many, and are not even listed.
+        entries.skip_current_dir();
+        let subcharts = dir.join("charts");
+        if seen.is_ok() && subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            found.extend(walk(&subcharts, inside_of.or(Some(&dir))));
+        }
+        found.push(Folder { dir, inside_of: inside_of.map(Path::to_owned), seen });
     }
     found
 }

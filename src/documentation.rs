@@ -4,13 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
+use crate::change::{Action, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::placeholder::Placeholders;
 use crate::plan::{ChartPlan, CheckoutPlan, Plan};
 use crate::source::read_text;
-use crate::target;
 use crate::text::position;
 use crate::toctree::{Listing, NAME, listing};
 
@@ -23,7 +22,7 @@ const RULE: &str = "documentation";
 const PAGE: &str = include_str!("../templates/registry-authentication.rst");
 
 /// The folders in [`FOLDER`] whose index may list the page, the best first.
-const HOMES: [&str; 2] = ["install", ""];
+const INDEX_FOLDERS: [&str; 2] = ["install", ""];
 
 /// Adds the page and its line in the index to each documentation that goes with charts of `plan`.
 pub(crate) fn add(plan: &mut Plan) {
@@ -36,23 +35,19 @@ pub(crate) fn add(plan: &mut Plan) {
         plan.remarks.push("documentation: none, since there is no doc/source around these charts".to_owned());
     }
     for folder in found {
-        let mut change = CheckoutPlan::default();
-        if let Err(refusal) = complete(&plan.base, &folder, &mut change) {
-            change.findings.push(Finding { rule: Some(RULE), ..refusal });
-            change.files.clear();
-        }
-        plan.checkout.files.extend(change.files);
-        plan.checkout.findings.extend(change.findings);
+        let added = complete(&plan.base, &folder);
+        plan.checkout.take(added.map_err(|refusal| Finding { rule: Some(RULE), ..refusal }));
     }
 }
 
 /// Completes the documentation in `folder`. The page is written before the line that lists it: at no time is a
 /// page listed that is not there.
-fn complete(base: &Path, folder: &Path, change: &mut CheckoutPlan) -> Result<(), Finding> {
-    for home in HOMES {
-        let index = folder.join(home).join("index.rst");
+fn complete(base: &Path, folder: &Path) -> Result<CheckoutPlan, Finding> {
+    let mut added = CheckoutPlan::default();
+    for inner in INDEX_FOLDERS {
+        let index = folder.join(inner).join("index.rst");
         let Some(text) = read_text(base, &index)? else { continue };
-        let Some(listing) = listing(&text, home) else { continue };
+        let Some(listing) = listing(&text, inner) else { continue };
         if let Listing::Missing(edit) = listing {
             // The line that it goes behind.
             let place = position(&text, edit.range.start.saturating_sub(1));
@@ -62,42 +57,28 @@ fn complete(base: &Path, folder: &Path, change: &mut CheckoutPlan) -> Result<(),
             };
             let what = format!("the list of pages lacks {NAME}");
             let finding = Finding::warning(Id::UnlistedPage, location, what, "`apply` adds it");
-            change.add(base, &index, Some(text), WriteOrder::Second, edit, finding)?;
+            let part = part(Action::Insert, &index, edit);
+            added.add(base, Some(text), WriteOrder::Second, part, finding)?;
         }
-        let page = folder.join(home).join(format!("{NAME}.rst"));
+        let page = folder.join(inner).join(format!("{NAME}.rst"));
         if base.join(&page).symlink_metadata().is_err() {
             let what = "the page that tells operators how to switch registry authentication on is missing";
             let finding = Finding::warning(Id::MissingPage, Location::file(&page), what, "`apply` adds it");
-            change.add(base, &page, None, WriteOrder::First, Edit::insert(0, PAGE.to_owned()), finding)?;
+            let part = part(Action::Create, &page, Edit::insert(0, PAGE.to_owned()));
+            added.add(base, None, WriteOrder::First, part, finding)?;
         }
-        return Ok(());
+        return Ok(added);
     }
     let what = "neither this nor install/index.rst has a list of pages (toctree) at its margin";
     let fix = format!("write a page by hand, after the one that {NAME}.rst is in other checkouts");
     let location = Location::file(folder.join("index.rst"));
     let finding = Finding::warning(Id::NoToctree, location, what, fix);
-    change.findings.push(Finding { rule: Some(RULE), ..finding });
-    Ok(())
+    added.findings.push(Finding { rule: Some(RULE), ..finding });
+    Ok(added)
 }
 
-impl CheckoutPlan {
-    fn add(
-        &mut self,
-        base: &Path,
-        path: &Path,
-        old: Option<String>,
-        order: WriteOrder,
-        edit: Edit,
-        finding: Finding,
-    ) -> Result<(), Finding> {
-        self.findings.push(Finding { is_planned: true, rule: Some(RULE), ..finding });
-        self.findings.extend(target::look(base, path)?);
-        let action = if old.is_some() { Action::Insert } else { Action::Create };
-        let target = path.to_string_lossy().into_owned();
-        let shape = Shape { rule: RULE, action, target, text: edit.replacement.clone() };
-        let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
-        let file = FileChange::new(path, old, order, vec![part]);
-        self.files.push(file.map_err(|conflict| Finding::unproven(path, conflict))?);
-        Ok(())
-    }
+fn part(action: Action, path: &Path, edit: Edit) -> Part {
+    let target = path.to_string_lossy().into_owned();
+    let shape = Shape { rule: RULE, action, target, text: edit.replacement.clone() };
+    Part { shape, placeholders: Placeholders::new(), edits: vec![edit] }
 }

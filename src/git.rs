@@ -32,13 +32,11 @@ pub(crate) struct DirtyFile {
 /// [`Error::Git`], where git is missing or cannot tell.
 pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<DirtyFile>, Error> {
     let mut trees: HashMap<PathBuf, WorkTree> = HashMap::new();
-    let mut tops: HashMap<PathBuf, Option<PathBuf>> = HashMap::new();
     let mut found = Vec::new();
     for change in changes {
         let file = base.join(&change.path);
         let folder = file.parent().unwrap_or(base);
-        let top = tops.entry(folder.to_owned()).or_insert_with(|| work_tree(folder));
-        let Some(top) = top else {
+        let Some(top) = work_tree(folder) else {
             // The way to call git for a work tree that has no `.git`; what that would say is not known here.
             if let Some(variable) =
                 ["GIT_DIR", "GIT_WORK_TREE"].iter().find(|name| env::var_os(name).is_some())
@@ -48,9 +46,9 @@ pub(crate) fn dirty_files(base: &Path, changes: &[&FileChange]) -> Result<Vec<Di
             }
             continue;
         };
-        let tree = match trees.entry(top.clone()) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(WorkTree::ask(top)?),
+        let tree = match trees.get(&top) {
+            Some(tree) => tree,
+            None => trees.entry(top.clone()).or_insert(WorkTree::ask(&top, "--untracked-files=normal")?),
         };
         if let Some(why) = tree.why_dirty(&file, change.old.is_some())? {
             found.push(DirtyFile { path: change.path.clone(), why });
@@ -118,31 +116,34 @@ pub(crate) fn files_at(folder: &Path, revision: &str) -> Result<Vec<File>, Error
 /// are gone. `None`, where git cannot tell.
 pub(crate) fn uncommitted(folder: &Path) -> Option<Vec<PathBuf>> {
     work_tree(folder)?;
-    let changed = ["diff", "HEAD", "--no-ext-diff", "--name-only", "--relative", "-z"];
-    let new = ["ls-files", "--others", "--exclude-standard", "-z"];
-    let found = [git_unfiltered(folder, &changed).ok()?, git(folder, &new).ok()?].concat();
-    let paths = found.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-    Some(paths.map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
+    git(folder, &["rev-parse", "--verify", "--quiet", "HEAD"]).ok()?;
+    let WorkTree { top, tracked, dirty } = WorkTree::ask(folder, "--untracked-files=all").ok()?;
+    // Git says nothing of the folder of a submodule that is not checked out.
+    if tracked.is_empty() && dirty.is_empty() {
+        return None;
+    }
+    let folder = folder.strip_prefix(top).ok()?;
+    let is_new_or_changed = |why: &&str| [UNTRACKED, CHANGED].contains(why);
+    let paths = dirty.into_iter().filter(|(_, why)| is_new_or_changed(why));
+    Some(paths.filter_map(|(path, _)| Some(path.strip_prefix(folder).ok()?.to_owned())).collect())
 }
 
 /// The files among `paths`, which are yet to be created, that git would not take. None, where git cannot tell.
-pub(crate) fn ignored<'p>(base: &Path, paths: &[&'p Path]) -> Vec<&'p Path> {
-    let mut by_tree: HashMap<PathBuf, Vec<&'p Path>> = HashMap::new();
-    for path in paths {
-        let file = base.join(path);
-        let existing = file.ancestors().skip(1).find(|folder| folder.is_dir());
-        if let Some(top) = existing.and_then(work_tree) {
-            by_tree.entry(top).or_default().push(path);
+pub(crate) fn ignored<'p>(base: &Path, paths: impl Iterator<Item = &'p Path>) -> HashSet<PathBuf> {
+    let mut by_tree: HashMap<PathBuf, Vec<Vec<u8>>> = HashMap::new();
+    for file in paths.map(|path| base.join(path)) {
+        if let Some(top) = work_tree(&file) {
+            by_tree.entry(top).or_default().push(file.into_os_string().into_vec());
         }
     }
-    let ignored = by_tree.into_iter().flat_map(|(top, paths)| {
-        let files = paths.iter().map(|path| base.join(path).into_os_string().into_vec());
-        let list = files.collect::<Vec<_>>().join(&0);
-        let output = ask(&top, &["check-ignore", "--no-index", "-z", "--stdin"], &list).unwrap_or_default();
-        let found: HashSet<Vec<u8>> = output.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
-        paths.into_iter().filter(move |path| found.contains(base.join(path).as_os_str().as_bytes()))
-    });
-    ignored.collect()
+    let mut ignored = HashSet::new();
+    for (top, files) in by_tree {
+        let args = ["check-ignore", "--no-index", "-z", "--stdin"];
+        let found = ask(&top, &args, &files.join(&0)).unwrap_or_default();
+        let found = found.split(|byte| *byte == 0).map(|file| Path::new(OsStr::from_bytes(file)));
+        ignored.extend(found.map(|file| file.strip_prefix(base).unwrap_or(file).to_owned()));
+    }
+    ignored
 }
 
 /// What git answers to a question on its standard input.
@@ -163,45 +164,38 @@ pub(crate) fn work_tree(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(has_git).map(Path::to_owned)
 }
 
-/// What git says of a work tree.
+/// What git says of a work tree, or of a folder in it.
 struct WorkTree {
     /// Its top folder, without links.
     top: PathBuf,
     /// What git has, by path from the top.
-    tracked: HashSet<OsString>,
-    /// What is not committed, likewise, with why. The path of a folder ends in `/` and stands for all in it.
-    dirty: HashMap<OsString, &'static str>,
+    tracked: HashSet<PathBuf>,
+    /// What is not committed, likewise, with why. A folder stands for all in it.
+    dirty: HashMap<PathBuf, &'static str>,
 }
 
 const UNTRACKED: &str = "is not tracked by git";
+const CHANGED: &str = "has changes that are not committed";
 const HIDDEN: &str = "is marked for git to look away from it (assume-unchanged or skip-worktree)";
 
 impl WorkTree {
-    fn ask(folder: &Path) -> Result<Self, Error> {
+    /// Asks about `folder` and what is in it. `untracked` says whether new folders are looked into.
+    fn ask(folder: &Path, untracked: &str) -> Result<Self, Error> {
         let top = git(folder, &["rev-parse", "--show-toplevel"])?;
         let top = PathBuf::from(OsString::from_vec(top.strip_suffix(b"\n").unwrap_or(&top).to_vec()));
         let (mut tracked, mut dirty) = (HashSet::new(), HashMap::new());
         // Lower case: assume-unchanged; S: skip-worktree. Git does not look at these.
-        for (flag, path) in entries(&git(&top, &["ls-files", "-v", "-z"])?, 1) {
+        for (flag, path) in entries(&git(folder, &["ls-files", "--full-name", "-v", "-z"])?, 1) {
             if flag == b"S" || flag.iter().any(u8::is_ascii_lowercase) {
                 dirty.insert(path.clone(), HIDDEN);
             }
             tracked.insert(path);
         }
-        let status = [
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--no-renames",
-            "--untracked-files=normal",
-            "--ignored=matching",
-            "--ignore-submodules=all",
-        ];
-        for (state, path) in entries(&git_unfiltered(&top, &status)?, 2) {
+        for (state, path) in entries(&status(folder, untracked)?, 2) {
             let why = match state {
                 b"??" => UNTRACKED,
                 b"!!" => "is ignored by git",
-                _ => "has changes that are not committed",
+                _ => CHANGED,
             };
             dirty.insert(path, why);
         }
@@ -219,26 +213,19 @@ impl WorkTree {
             let what = format!("the work tree of its repository is {}", shown(&self.top));
             return Err(Error::Git(file.to_owned(), what));
         };
-        if let Some(why) = self.dirty.get(path.as_os_str()) {
-            return Ok(Some(why));
-        }
-        if !exists || self.tracked.contains(path.as_os_str()) {
-            return Ok(None);
-        }
-        let around = path.ancestors().skip(1).find_map(|folder| {
-            let mut folder = folder.as_os_str().to_owned();
-            folder.push("/");
-            self.dirty.get(&folder).copied()
-        });
-        Ok(around.or(Some(UNTRACKED)))
+        let around = || path.ancestors().skip(1).find_map(|folder| self.dirty.get(folder).copied());
+        Ok(match self.dirty.get(path).copied() {
+            None if exists && !self.tracked.contains(path) => around().or(Some(UNTRACKED)),
+            why => why,
+        })
     }
 }
 
 /// The entries of git's output: a code of some characters, a space and a path each.
-fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], OsString)> {
+fn entries(output: &[u8], code: usize) -> impl Iterator<Item = (&[u8], PathBuf)> {
     output.split(|byte| *byte == 0).filter_map(move |entry| {
         let (code, path) = entry.split_at_checked(code)?;
-        Some((code, OsStr::from_bytes(path.strip_prefix(b" ")?).to_owned()))
+        Some((code, PathBuf::from(OsStr::from_bytes(path.strip_prefix(b" ")?))))
     })
 }
 
@@ -275,14 +262,17 @@ fn git(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     answer(folder, command(folder, args))
 }
 
-/// `git status` or `git diff` with the filters of the user alone: they would start those that the repository names.
-/// A file with one of those counts as changed where git would have to look into it.
-fn git_unfiltered(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
-    let mut status = command(folder, args);
+/// `git status` with the filters of the user alone: it would start those that the repository names. A file with one of
+/// those counts as changed where git would have to look into it.
+fn status(folder: &Path, untracked: &str) -> Result<Vec<u8>, Error> {
+    let how = ["--porcelain=v1", "-z", "--no-renames", "--ignored=matching", "--ignore-submodules=all"];
+    let mut status = command(folder, &[&["status"], &how[..], &[untracked, "--", "."]].concat());
     let settings = ["config", "-z", "--show-scope", "--name-only", "--get-regexp", r"^filter\."];
     let listed = ask(folder, &settings, b"").unwrap_or_default();
     let mut listed = listed.split(|byte| *byte == 0);
-    let mut count = 0;
+    // The caller's own settings stay.
+    let given = env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let mut count = given;
     while let (Some(scope), Some(name)) = (listed.next(), listed.next()) {
         if matches!(scope, b"local" | b"worktree") {
             let value = if name.ends_with(b".required") { "false" } else { "" };
@@ -291,7 +281,7 @@ fn git_unfiltered(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Error> {
             count += 1;
         }
     }
-    if count > 0 {
+    if count > given {
         status.env("GIT_CONFIG_COUNT", count.to_string());
     }
     answer(folder, status)

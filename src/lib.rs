@@ -32,6 +32,7 @@
 
 #![warn(unreachable_pub)]
 
+mod added;
 mod allowed;
 mod base;
 mod change;

@@ -12,43 +12,33 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Locks on folders, held until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    /// Closing a file gives its lock back.
-    _folders: Vec<File>,
-}
-
-impl Lock {
-    /// Locks `roots`, whole paths without links in them. Where another run has locked one, calls
-    /// `waiting` and waits: all runs take their locks in the same order, so that no two
-    /// can wait for each other.
-    ///
-    /// # Errors
-    /// [`Error::Lock`] where the file system has no locks, as some network ones have none.
-    pub(crate) fn take<'r>(
-        roots: impl IntoIterator<Item = &'r PathBuf>,
-        waiting: &mut dyn FnMut(&Path),
-    ) -> Result<Self, Error> {
-        let mut folders: BTreeMap<&Path, bool> = BTreeMap::new();
-        for root in roots {
-            for around in root.ancestors().skip(1) {
-                folders.entry(around).or_insert(false);
-            }
-            folders.insert(root, true);
+/// Locks `roots`, whole paths without links in them, as long as the files that it returns are open. Where another run
+/// has locked one, calls `waiting` and waits: all runs take their locks in the same order, so that no two can wait for
+/// each other.
+///
+/// # Errors
+/// [`Error::Lock`] where the file system has no locks, as some network ones have none.
+pub(crate) fn take<'r>(
+    roots: impl IntoIterator<Item = &'r PathBuf>,
+    waiting: &mut dyn FnMut(&Path),
+) -> Result<Vec<File>, Error> {
+    let mut folders: BTreeMap<&Path, bool> = BTreeMap::new();
+    for root in roots {
+        for around in root.ancestors().skip(1) {
+            folders.entry(around).or_insert(false);
         }
-        let mut locked = Vec::new();
-        for (folder, is_root) in folders {
-            match lock_folder(folder, is_root, waiting) {
-                Ok(file) => locked.push(file),
-                Err(error) if is_root => return Err(Error::Lock(folder.to_owned(), error)),
-                // A folder around ours that we may not look into: only somebody who may can be at
-                // work there.
-                Err(_) => {}
-            }
-        }
-        Ok(Lock { _folders: locked })
+        folders.insert(root, true);
     }
+    let mut locked = Vec::new();
+    for (folder, is_root) in folders {
+        match lock_folder(folder, is_root, waiting) {
+            Ok(file) => locked.push(file),
+            Err(error) if is_root => return Err(Error::Lock(folder.to_owned(), error)),
+            // A folder around ours that we may not look into: only somebody who may can be at work there.
+            Err(_) => {}
+        }
+    }
+    Ok(locked)
 }
 
 /// Locks one folder, for this run alone or together with others.

@@ -3,22 +3,38 @@
 use std::fmt;
 use std::str::FromStr;
 
+use clap::Args;
+
 use crate::placeholder::{CHART, Filled};
 
-/// What the changes are to be like.
-#[derive(Clone, Debug, Default)]
+/// What new entries look like, and what is mended.
+#[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// The registry's port in the default values; `None` for that of the other charts, else the default one.
+    /// Port of the registry in the default values, or null for none [default: as in nine in ten of the other
+    /// charts, else 5000]
+    #[arg(long, value_name = "N|null", help_heading = "Changes")]
     pub port: Option<Port>,
-    /// How the Secret of each chart is called; `None` likewise.
+
+    /// Name of each chart's Secret; {chart} stands for the chart's name [default: as in nine in ten of the other
+    /// charts, else {chart}-oci-image-registry-key]
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
     pub secret_name: Option<SecretName>,
-    /// Whether a `templates/secret-registry.yaml` that does something else is replaced.
+
+    /// Replace a templates/secret-registry.yaml that does something else, and a function of helm-toolkit that
+    /// garbles numbers
+    #[arg(long, help_heading = "Changes")]
     pub replace_templates: bool,
-    /// Whether a key that is not the chart's name is renamed, and the right one not added beside it.
+
+    /// Rename a key in values.yaml that should be the chart's name, instead of adding the right one beside it
+    #[arg(long, help_heading = "Changes")]
     pub rename_wrong_keys: bool,
+
     /// Whether charts that change get what their repository's own CI asks for: versions and notes.
+    #[arg(skip)]
     pub release_notes: bool,
+
     /// Whether the documentation gets a page for operators.
+    #[arg(skip)]
     pub docs: bool,
 }
 

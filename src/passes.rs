@@ -1,7 +1,6 @@
 //! From checkouts to the whole plan: the charts, and the passes behind them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::chart::VALUES;
 use crate::chart_plan::MadeSecret;
@@ -23,9 +22,7 @@ pub(crate) fn folders(options: &Options) -> Vec<&'static str> {
 /// Warns of new files that git would not take into a commit.
 fn warn_of_ignored(plan: &mut Plan) {
     let files = plan.files().into_iter().filter(|file| file.old.is_none());
-    let created: Vec<&Path> = files.map(|file| file.path.as_path()).collect();
-    let ignored: HashSet<PathBuf> =
-        git::ignored(&plan.base, &created).into_iter().map(Path::to_owned).collect();
+    let ignored = git::ignored(&plan.base, files.map(|file| file.path.as_path()));
     for chart in plan.charts.iter_mut().filter(|_| !ignored.is_empty()) {
         for file in chart.files.iter().filter(|file| ignored.contains(&file.path)) {
             let what = "git ignores this file, which would not be committed";

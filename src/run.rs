@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,13 +12,13 @@ use globset::GlobSet;
 
 use crate::base::{Base, Revisions};
 use crate::cli::{
-    Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Proof, Reports, Verify, VerifyFormat,
+    Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
 use crate::discover::{self, Checkouts};
 use crate::disk::{self, Scratch};
 use crate::error::Error;
-use crate::lock::Lock;
 use crate::metadata::Role;
+use crate::options::Options;
 use crate::output::{print, print_text, unless_closed};
 use crate::overrides::args::Args;
 use crate::plan::{Outcome, Plan, Selection};
@@ -28,7 +29,7 @@ use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
 use crate::verify::{self, Calls, Progress, Setup, Verdict};
-use crate::{base, diff, git, manual, overrides, passes, write};
+use crate::{base, diff, git, lock, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
 const DONE: u8 = 0;
@@ -59,12 +60,8 @@ pub fn main() -> ExitCode {
     let mut stderr = AutoStream::new(io::stderr(), color);
     let done = match &cli.call {
         Call::Charts(command) => execute(command, color, &mut stderr),
-        Call::Completions { shell } => {
-            print_text(manual::completions(*shell).as_bytes()).map(|()| DONE).map_err(Into::into)
-        }
-        Call::Man => {
-            manual::page().map_err(Into::into).and_then(|page| Ok(print_text(&page).map(|()| DONE)?))
-        }
+        Call::Completions { shell } => print_own(manual::completions(*shell).as_bytes()),
+        Call::Man => manual::page().map_err(Into::into).and_then(|page| print_own(&page)),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -79,6 +76,12 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints what the program says of itself.
+fn print_own(text: &[u8]) -> Result<u8, AnyError> {
+    print_text(text)?;
+    Ok(DONE)
+}
+
 fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Result<u8, AnyError> {
     let common = command.common();
     // This thread is one of them.
@@ -88,13 +91,11 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
     let checkouts = discover::find(&common.checkouts, &passes::folders(&options))?;
     // Before anything is read that another run may be writing; it is held to the end.
     let _lock = match command {
-        Command::Apply(_) => Some(lock_and_clear_up(&checkouts, common.detail(), stderr)?),
+        Command::Apply(_) => Some(clear_the_way(&checkouts, common.detail(), stderr)?),
         _ => None,
     };
-    let selection = Selection {
-        with_toolkits: matches!(command, Command::Verify(_) | Command::Overrides { .. }),
-        ..common.selection()?
-    };
+    let with_toolkits = matches!(command, Command::Verify(_) | Command::Overrides { .. });
+    let selection = common.selection(with_toolkits)?;
     let roots = checkouts.roots.clone();
     let mut plan = passes::plan(checkouts, &selection, &options);
     common.require_included(&plan.charts)?;
@@ -103,36 +104,42 @@ fn execute(command: &Command, color: ColorChoice, stderr: &mut dyn Write) -> Res
         plan.note_what_git_leaves_out(&folder);
     }
     let changed = |exit_code: &bool| if *exit_code && has_changes { FOUND } else { DONE };
+    let detail = common.detail();
     let (done, code) = match command {
         Command::Plan { exit_code, changing, .. } => {
             print_plan(&changing.reports, &plan, color)?;
-            (Done::Planned, changed(exit_code))
+            (Some(Done::Planned), changed(exit_code))
         }
-        Command::Apply(args) => (apply(args, &plan, color, stderr)?, changed(&args.exit_code)),
+        Command::Apply(args) => {
+            let done = apply(args, &plan, color, stderr)?;
+            let code = match done {
+                Done::Dirty(_) | Done::Unproven { not_verified: 1.., .. } => REFUSED,
+                Done::Unproven { .. } => FOUND,
+                _ => changed(&args.exit_code),
+            };
+            (Some(done), code)
+        }
         Command::Check { base, reports, .. } => {
             if !base.is_empty() {
                 let known = |checkouts| passes::plan(checkouts, &selection, &options);
                 read_base(&Scratch::new()?, &plan, &roots, base, common, known)?.drop_known(&mut plan);
             }
-            let (errors, warnings) = print_findings(reports, &plan, color, common.detail())?;
-            (Done::Checked { errors, warnings }, if errors > 0 { FOUND } else { DONE })
+            let (errors, warnings) = print_findings(reports, &plan, color, detail)?;
+            (Some(Done::Checked { errors, warnings }), if errors > 0 { FOUND } else { DONE })
         }
-        Command::Verify(args) => return verify(args, &plan, &roots, color, stderr),
-        Command::Overrides { args, common } => return overrides(args, &plan, common.detail(), stderr),
+        Command::Verify(args) => (None, verify(args, &plan, &roots, color, stderr)?),
+        Command::Overrides { args, .. } => (None, overrides(args, &plan, detail, stderr)?),
     };
-    // A hundred checkouts have thousands of warnings.
-    let mut out = BufWriter::new(stderr);
-    let said = summary::write(&mut out, &plan, &done, common.detail()).and_then(|()| out.flush());
-    // Where something was written, it is done, whoever can still be told.
-    if !matches!(done, Done::Applied { .. }) {
-        unless_closed(said)?;
+    if let Some(done) = done {
+        // A hundred checkouts have thousands of warnings.
+        let mut out = BufWriter::new(stderr);
+        let said = summary::write(&mut out, &plan, &done, detail).and_then(|()| out.flush());
+        // Where something was written, it is done, whoever can still be told.
+        if !matches!(done, Done::Applied { .. }) {
+            unless_closed(said)?;
+        }
     }
-    Ok(match done {
-        Done::Dirty(_) | Done::Unproven { not_verified: 1.., .. } => REFUSED,
-        _ if plan.refusals().next().is_some() => REFUSED,
-        Done::Unproven { .. } => FOUND,
-        _ => code,
-    })
+    Ok(if plan.refusals().next().is_some() { REFUSED } else { code })
 }
 
 /// Writes the files of `plan`, unless a chart is refused, a file is dirty, or Helm is to prove it and does not.
@@ -154,17 +161,8 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         return Ok(Done::Dirty(dirty));
     }
     if *is_proven {
-        let toolkit = toolkit_plan(proof, &changing.entries)?;
-        let (scratch, helm) = (&Scratch::new()?, calls(proof));
-        let setup = Setup {
-            toolkit: toolkit.as_ref(),
-            base: None,
-            helm,
-            scratch,
-            all_overrides: false,
-            operator: None,
-        };
-        let mut verified = prove(plan, &setup, common.detail())?;
+        let (toolkit, scratch) = (toolkit_plan(proof, &changing.options)?, Scratch::new()?);
+        let mut verified = prove(plan, &setup(proof, toolkit.as_ref(), &scratch), common.detail())?;
         // What is refused is not written.
         verified.charts.retain(|(verdict, found)| match verdict {
             Verdict::Faulty => true,
@@ -185,10 +183,10 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
 }
 
 /// Waits for other runs to end, and removes what those that were killed have left.
-fn lock_and_clear_up(checkouts: &Checkouts, detail: Detail, stderr: &mut dyn Write) -> Result<Lock, Error> {
+fn clear_the_way(checkouts: &Checkouts, detail: Detail, stderr: &mut dyn Write) -> Result<Vec<File>, Error> {
     // Where standard error is closed there is nobody to tell.
     let mut waiting = |folder: &Path| drop(summary::write_waiting(stderr, folder));
-    let lock = Lock::take(&checkouts.roots, &mut waiting)?;
+    let lock = lock::take(&checkouts.roots, &mut waiting)?;
     let cleared: usize = checkouts.roots.iter().map(|root| disk::clear_up(root)).sum();
     if detail >= Detail::Normal {
         let _ = summary::write_cleared_up(stderr, cleared);
@@ -236,16 +234,15 @@ fn verify(
     color: ColorChoice,
     stderr: &mut dyn Write,
 ) -> Result<u8, AnyError> {
-    let Verify { common, entries, proof, base, all_overrides, operator, reports } = args;
+    let Verify { common, options, proof, base, all_overrides, reports, .. } = args;
     // What is wrong with the call is said now, and not when Helm has worked for half a minute.
     reports.targets()?;
     let scratch = Scratch::new()?;
-    let operator = operator.read(&scratch)?;
+    let operator = args.operator(&scratch)?;
     // Nothing of the base is to be changed.
     let nothing = Selection { include: Some(GlobSet::empty()), ..Selection::default() };
-    let options = entries.options();
     let read = |names: &[String]| {
-        read_base(&scratch, plan, roots, names, common, |checkouts| Plan::new(checkouts, &nothing, &options))
+        read_base(&scratch, plan, roots, names, common, |checkouts| Plan::new(checkouts, &nothing, options))
     };
     // What `apply` has just written must not be compared with itself.
     let (base, no_before) = match base::has_changes(roots) {
@@ -254,15 +251,12 @@ fn verify(
         Some(false) => (None, None),
         None => (None, Some("git has nothing committed here, or cannot tell")),
     };
-    let toolkit = toolkit_plan(proof, entries)?;
-    let (helm, all_overrides) = (calls(proof), *all_overrides);
+    let toolkit = toolkit_plan(proof, options)?;
     let setup = Setup {
-        toolkit: toolkit.as_ref(),
         base: base.as_ref(),
-        helm,
-        scratch: &scratch,
-        all_overrides,
+        all_overrides: *all_overrides,
         operator: operator.as_ref(),
+        ..setup(proof, toolkit.as_ref(), &scratch)
     };
     let verified = prove(plan, &setup, common.detail())?;
     print(reports, plan, color, |format, out, is_coloured| match format {
@@ -271,8 +265,7 @@ fn verify(
     })?;
     unless_closed(report::write_summary(stderr, plan, &verified, no_before, common.detail()))?;
     let counts = report::Counts::of(&verified);
-    let is_refused = plan.refusals().next().is_some();
-    Ok(if counts.not_verified > 0 || is_refused || counts.is_nothing() {
+    Ok(if counts.not_verified > 0 || counts.is_nothing() {
         REFUSED
     } else if counts.faulty > 0 {
         FOUND
@@ -294,13 +287,14 @@ fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify
     verified
 }
 
-/// How Helm is called.
-fn calls(proof: &Proof) -> Calls<'_> {
-    Calls {
+/// How Helm is called, to prove a plan against what it starts from.
+fn setup<'s>(proof: &'s Proof, toolkit: Option<&'s Plan>, scratch: &'s Scratch) -> Setup<'s> {
+    let helm = Calls {
         program: proof.helm.as_deref(),
         seconds: proof.helm_timeout.get().into(),
         mebibytes: proof.helm_output.get().into(),
-    }
+    };
+    Setup { toolkit, base: None, helm, scratch, all_overrides: false, operator: None }
 }
 
 /// The checkouts as they are in git, looked at by `look`.
@@ -324,15 +318,14 @@ fn overrides(args: &Args, plan: &Plan, detail: Detail, stderr: &mut dyn Write) -
     let written = overrides::write(args, plan)?;
     print_text(written.stdout.as_bytes())?;
     unless_closed(said::write(stderr, plan, &written, detail))?;
-    let is_refused = plan.refusals().next().is_some();
-    Ok(if is_refused || written.charts.is_empty() || !written.left_out.is_empty() { REFUSED } else { DONE })
+    Ok(if written.charts.is_empty() || !written.left_out.is_empty() { REFUSED } else { DONE })
 }
 
 /// The plan for the helm-toolkit that the call names, if it does.
-fn toolkit_plan(proof: &Proof, entries: &Entries) -> Result<Option<Plan>, Error> {
+fn toolkit_plan(proof: &Proof, options: &Options) -> Result<Option<Plan>, Error> {
     let Some(dir) = &proof.helm_toolkit else { return Ok(None) };
     let checkouts = discover::find(std::slice::from_ref(dir), &[])?;
-    let plan = Plan::new(checkouts, &Selection::default(), &entries.options());
+    let plan = Plan::new(checkouts, &Selection::default(), options);
     let is_toolkit = matches!(plan.charts.as_slice(), [chart] if chart.role == Role::Toolkit);
     if is_toolkit { Ok(Some(plan)) } else { Err(Error::NoToolkit(dir.to_owned())) }
 }

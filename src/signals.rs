@@ -39,9 +39,8 @@ pub(crate) struct Signals {
 impl Signals {
     /// Starts to record. A signal that the program was started to ignore (by nohup, say) stays ignored.
     pub(crate) fn catch() -> io::Result<Self> {
-        let ignored = ignored();
         let mut signals = Signals { caught: Vec::new(), is_over: Arc::default() };
-        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & bit(*signal) == 0) {
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)) {
             let has_come = Arc::new(AtomicBool::new(false));
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&signals.is_over))?;
             signal_hook::flag::register(signal, Arc::clone(&has_come))?;
@@ -64,14 +63,11 @@ impl Drop for Signals {
     }
 }
 
-/// The signals that this program was started to ignore, a bit each. Only Linux tells without
-/// being asked in unsafe code.
-fn ignored() -> u64 {
+/// Whether this program was started to ignore a signal. Only Linux tells without being asked in unsafe code.
+fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // A bit for each, the lowest for the first.
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
-}
-
-fn bit(signal: i32) -> u64 {
-    u32::try_from(signal - 1).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

@@ -31,9 +31,7 @@ pub(crate) fn listing(text: &str, folder: &str) -> Option<Listing> {
     if toctrees.iter().any(|toctree| toctree.lists(folder)) {
         return Some(Listing::Listed);
     }
-    let is_taken = |toctree: &&Toctree<'_>| !toctree.entries.is_empty();
-    let is_seen = |toctree: &&Toctree<'_>| is_taken(toctree) && !toctree.is_hidden;
-    let toctree = toctrees.iter().find(is_seen).or_else(|| toctrees.iter().find(is_taken))?;
+    let toctree = toctrees.iter().find(|toctree| !toctree.is_hidden).or(toctrees.first())?;
     let (entry, end) = toctree.entries.last()?;
     let indent = entry.get(..entry.len() - entry.trim_start().len())?;
     let line_break = if entry.ends_with("\r\n") { "\r\n" } else { "\n" };
@@ -45,7 +43,7 @@ pub(crate) fn listing(text: &str, folder: &str) -> Option<Listing> {
     Some(Listing::Missing(Edit::insert(*end, line)))
 }
 
-/// The lists of pages in `text` that stand at its margin: those that are indented may be examples.
+/// The lists of pages in `text` that have some, and stand at its margin: those that are indented may be examples.
 fn toctrees(text: &str) -> Vec<Toctree<'_>> {
     let (mut toctrees, mut open, mut is_in_options, mut end) = (Vec::new(), None, false, 0);
     for line in text.split_inclusive('\n') {
@@ -70,6 +68,7 @@ fn toctrees(text: &str) -> Vec<Toctree<'_>> {
         }
     }
     toctrees.extend(open);
+    toctrees.retain(|toctree| !toctree.entries.is_empty());
     toctrees
 }
 

@@ -30,24 +30,23 @@ use crate::plan::Plan;
 /// # Errors
 /// [`Error::Undone`] with the cause, after everything was put back as far as possible.
 pub fn write(plan: &Plan, watch: &Watch<'_>) -> Result<(), Error> {
-    let mut undo = UndoLog::default();
-    write_files(plan, watch, &mut undo)
-        .map_err(|error| Error::Undone { cause: Box::new(error), left: undo.put_back() })
+    let (mut made, mut replaced) = (Vec::new(), Vec::new());
+    write_files(plan, watch, &mut made, &mut replaced)
+        .map_err(|error| Error::Undone { cause: Box::new(error), left: put_back(&made, replaced) })
 }
 
-/// What was written so far, to be put back where something fails.
-#[derive(Default)]
-struct UndoLog<'p> {
-    folders: Vec<PathBuf>,
-    files: Vec<Replaced<'p>>,
-}
-
-fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) -> Result<(), Error> {
+/// Adds the folders that are `made` and the files that are `replaced` to those that are so already.
+fn write_files<'p>(
+    plan: &'p Plan,
+    watch: &Watch<'_>,
+    made: &mut Vec<PathBuf>,
+    replaced: &mut Vec<Replaced<'p>>,
+) -> Result<(), Error> {
     let files: Vec<(PathBuf, &FileChange)> =
         plan.in_write_order().into_iter().map(|change| (plan.base.join(&change.path), change)).collect();
     let folders: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     for folder in &folders {
-        disk::make_folders(folder, &mut undo.folders, watch)?;
+        disk::make_folders(folder, made, watch)?;
     }
     // The disk is waited for once, and not for each file: they are flushed side by side.
     let staged: Vec<Result<Staged<'_>, Error>> = files
@@ -60,7 +59,7 @@ fn write_files<'p>(plan: &'p Plan, watch: &Watch<'_>, undo: &mut UndoLog<'p>) ->
     let staged = staged.into_iter().collect::<Result<Vec<Staged<'_>>, Error>>()?;
     for ((path, change), staged) in files.iter().zip(staged) {
         expect(path, change.old.as_deref())?;
-        undo.files.push(staged.replace(change.old.as_deref(), watch)?);
+        replaced.push(staged.replace(change.old.as_deref(), watch)?);
     }
     folders.par_iter().for_each(|folder| disk::flush_folder(folder));
     // A signal may have come while the disk was waited for.
@@ -76,15 +75,11 @@ fn expect(path: &Path, text: Option<&str>) -> Result<(), Error> {
     if is_as_expected { Ok(()) } else { Err(Error::Changed(path.to_owned())) }
 }
 
-impl UndoLog<'_> {
-    /// Puts everything back, and returns the files for which that failed or which somebody else has changed
-    /// since.
-    fn put_back(self) -> Vec<Left> {
-        let files = self.files.into_iter().rev();
-        let left = files.filter_map(|replaced| replaced.put_back().err()).collect();
-        for folder in self.folders.iter().rev() {
-            disk::remove_folder(folder);
-        }
-        left
+/// Puts everything back, and returns the files for which that failed or which somebody else has changed since.
+fn put_back(made: &[PathBuf], replaced: Vec<Replaced<'_>>) -> Vec<Left> {
+    let left = replaced.into_iter().rev().filter_map(|replaced| replaced.put_back().err()).collect();
+    for folder in made.iter().rev() {
+        disk::remove_folder(folder);
     }
+    left
 }

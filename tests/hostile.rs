@@ -24,7 +24,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use common::helm::helm;
-use common::{PROGRAM, Run, commit_all, copy, files, finished, git, git_apply, put_tree, run};
+use common::{PROGRAM, Run, command, commit_all, copy, files, finished, git, git_apply, put_tree, run};
 
 /// A folder with the checkout testdata/trees/one-chart in it, and another folder beside that.
 struct Place {
@@ -465,6 +465,47 @@ fn no_program_runs_that_a_repository_names() {
         run(&place.checkout, args);
         assert!(!place.outside.join("it-ran").exists(), "{args:?}");
     }
+}
+
+/// Taking filters away must not take away what the caller of the program tells git by GIT_CONFIG_COUNT.
+#[test]
+fn the_callers_own_settings_of_git_stay() {
+    let place = Place::new();
+    commit_all(&place.checkout);
+    git(&place.checkout, &["config", "filter.x.clean", "cat"]);
+    let (ignore, values) = (place.outside.join("ignore"), place.checkout.join("glance/values.yaml"));
+    fs::write(&ignore, "values.yaml\n").unwrap();
+    git(&place.checkout, &["rm", "--quiet", "--cached", values.to_str().unwrap()]);
+    let mut apply = command(&place.checkout, &["apply"]);
+    apply.envs([("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "core.excludesFile")]);
+    let said = finished(apply.env("GIT_CONFIG_VALUE_0", &ignore).output().unwrap()).stderr;
+    assert!(said.contains("refused[uncommitted]: glance/values.yaml: is ignored by git"), "{said}");
+}
+
+/// Git asks a submodule what has changed in it by a git of its own, which would look at the settings there.
+#[test]
+fn no_program_runs_that_a_submodule_names() {
+    let place = Place::new();
+    let (program, it_ran) = (place.outside.join("program"), place.outside.join("it-ran"));
+    fs::write(&program, format!("#!/bin/sh\ntouch {}\ncat\n", it_ran.display())).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(place.checkout.join("releasenotes/notes")).unwrap();
+    let sub = place.checkout.join("sub");
+    fs::create_dir(&sub).unwrap();
+    fs::write(sub.join(".gitattributes"), "* filter=x\n").unwrap();
+    fs::write(sub.join("file"), "a").unwrap();
+    commit_all(&sub);
+    commit_all(&place.checkout);
+    git(&sub, &["config", "filter.x.clean", program.to_str().unwrap()]);
+    for args in [&["plan", "--release-notes"][..], &["verify", "--helm", "no-such-helm"], &["apply"]] {
+        // As long as before, and written since.
+        fs::write(sub.join("file"), "b").unwrap();
+        run(&place.checkout, args);
+        assert!(!it_ran.exists(), "{args:?}");
+    }
+    // Git itself runs it.
+    git(&place.checkout, &["diff", "HEAD", "--name-only"]);
+    assert!(it_ran.exists());
 }
 
 type Template<'t> = (&'t str, &'t dyn Fn(usize) -> String);

@@ -18,18 +18,16 @@ pub(crate) struct Reports<F: Format> {
     pub(crate) output: Vec<PathBuf>,
 }
 
-pub(crate) trait Format: ValueEnum + Copy + Send + Sync + 'static {
-    const DEFAULT: Self;
+/// What a report can be written in, the default first. Its names and aliases are the endings of such files.
+pub(crate) trait Format: ValueEnum + Copy + Default + Send + Sync + 'static {}
 
-    /// The format of files whose names end like this.
-    fn of_ending(ending: &str) -> Option<Self>;
-}
+impl<F: ValueEnum + Copy + Default + Send + Sync + 'static> Format for F {}
 
 impl<F: Format> Reports<F> {
     /// Pairs each format with the file that it goes into; `None` stands for standard output.
     pub(crate) fn targets(&self) -> Result<Vec<(F, Option<&Path>)>, Error> {
         let targets: Vec<_> = match (self.format.as_slice(), self.output.as_slice()) {
-            ([], []) => vec![(F::DEFAULT, None)],
+            ([], []) => vec![(F::default(), None)],
             ([], files) => files.iter().map(|path| (by_ending(path), file(path))).collect(),
             (formats, []) => formats.iter().map(|format| (*format, None)).collect(),
             (formats, files) if formats.len() == files.len() => {
@@ -55,39 +53,30 @@ fn file(path: &Path) -> Option<&Path> {
 }
 
 fn by_ending<F: Format>(file: &Path) -> F {
-    let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.and_then(|ending| F::of_ending(&ending)).unwrap_or(F::DEFAULT)
+    let ending = file.extension().unwrap_or_default().to_string_lossy();
+    F::from_str(&ending, true).unwrap_or_default()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanFormat {
     /// Git's own diff
+    #[default]
+    #[value(alias = "patch")]
     Diff,
     /// For programs; src/report/plan.schema.json describes it
     Json,
     /// For a comment in a review: each edit once, then what is missing and the exceptions
+    #[value(alias = "md")]
     Markdown,
     /// The same as a page for a browser, with an overview
+    #[value(alias = "htm")]
     Html,
 }
 
-impl Format for PlanFormat {
-    const DEFAULT: Self = PlanFormat::Diff;
-
-    fn of_ending(ending: &str) -> Option<Self> {
-        match ending {
-            "diff" | "patch" => Some(PlanFormat::Diff),
-            "json" => Some(PlanFormat::Json),
-            "md" | "markdown" => Some(PlanFormat::Markdown),
-            "html" | "htm" => Some(PlanFormat::Html),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CheckFormat {
     /// For people, a line each
+    #[default]
     Text,
     /// For programs; src/report/check/check.schema.json describes it
     Json,
@@ -97,35 +86,11 @@ pub(crate) enum CheckFormat {
     Sarif,
 }
 
-impl Format for CheckFormat {
-    const DEFAULT: Self = CheckFormat::Text;
-
-    fn of_ending(ending: &str) -> Option<Self> {
-        match ending {
-            "txt" => Some(CheckFormat::Text),
-            "json" => Some(CheckFormat::Json),
-            "sarif" => Some(CheckFormat::Sarif),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VerifyFormat {
     /// For people: a line for each chart, and its faults below
+    #[default]
     Text,
     /// For programs; src/report/verify.schema.json describes it
     Json,
-}
-
-impl Format for VerifyFormat {
-    const DEFAULT: Self = VerifyFormat::Text;
-
-    fn of_ending(ending: &str) -> Option<Self> {
-        match ending {
-            "txt" => Some(VerifyFormat::Text),
-            "json" => Some(VerifyFormat::Json),
-            _ => None,
-        }
-    }
 }

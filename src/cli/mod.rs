@@ -3,14 +3,21 @@
 mod formats;
 mod options;
 
+use std::fs::File;
+use std::path::PathBuf;
+
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::formats::{CheckFormat, Format, PlanFormat, Reports, VerifyFormat};
-pub(crate) use self::options::{Changing, Common, Entries, OperatorArgs, Proof};
+pub(crate) use self::options::{Changing, Common, Proof};
+use crate::disk::Scratch;
+use crate::error::Error;
 use crate::options::Options;
 use crate::overrides::args as overrides;
+use crate::source::read_input;
+use crate::verify::Operator;
 
 /// Give every OpenStack-Helm chart the means to pull its images from a registry that asks for a
 /// password
@@ -128,7 +135,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         reports: Reports<CheckFormat>,
         #[command(flatten)]
-        entries: Entries,
+        options: Options,
         /// Say only what this git revision of the checkouts does not have (can be given once for each)
         #[arg(long, value_name = "REV", help_heading = "Charts")]
         base: Vec<String>,
@@ -187,7 +194,7 @@ pub(crate) struct Verify {
     pub(crate) reports: Reports<VerifyFormat>,
 
     #[command(flatten)]
-    pub(crate) entries: Entries,
+    pub(crate) options: Options,
 
     /// Compare with this git revision of the checkouts (can be given once for each) [default: HEAD where
     /// something is not committed, else the files as they are]
@@ -202,8 +209,44 @@ pub(crate) struct Verify {
     #[arg(long, help_heading = "Helm")]
     pub(crate) all_overrides: bool,
 
-    #[command(flatten)]
-    pub(crate) operator: OperatorArgs,
+    /// Render with these values instead, and say for each image whether the kubelet would find a login; - is
+    /// standard input (can be repeated)
+    #[arg(long, value_name = "FILE", help_heading = "Values")]
+    values: Vec<PathBuf>,
+
+    /// The same, with the files DIR/CHART/*.yaml for each chart
+    #[arg(long, value_name = "DIR", help_heading = "Values")]
+    values_dir: Option<PathBuf>,
+
+    /// The same, with this value behind those of the files (can be repeated)
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
+    set: Vec<String>,
+}
+
+impl Verify {
+    /// What an operator would pass to Helm; `None` where nothing is given. What comes out of a pipe is there once, and
+    /// Helm reads it for each chart: it is kept in `scratch`.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where there is no such file or folder.
+    pub(crate) fn operator(&self, scratch: &Scratch) -> Result<Option<Operator>, Error> {
+        let Verify { values: files, values_dir: folder, set: sets, .. } = self;
+        let mut files = files.clone();
+        for (index, file) in files.iter_mut().enumerate() {
+            if file.is_file() {
+                File::open(&*file).map_err(Error::read(&*file))?;
+            } else {
+                let copy = PathBuf::from(format!("values-{index}.yaml"));
+                scratch.write(&copy, &read_input(file).map_err(Error::read(&*file))?)?;
+                *file = scratch.path().join(copy);
+            }
+        }
+        if let Some(folder) = folder {
+            folder.read_dir().map_err(Error::read(folder))?;
+        }
+        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
+        Ok(is_given.then(|| Operator { files, sets: sets.clone(), folder: folder.clone() }))
+    }
 }
 
 impl Command {
@@ -222,9 +265,9 @@ impl Command {
             Command::Plan { changing, .. } | Command::Apply(Apply { changing, .. }) => Options {
                 release_notes: changing.release_notes,
                 docs: changing.docs,
-                ..changing.entries.options()
+                ..changing.options.clone()
             },
-            Command::Check { entries, .. } | Command::Verify(Verify { entries, .. }) => entries.options(),
+            Command::Check { options, .. } | Command::Verify(Verify { options, .. }) => options.clone(),
             Command::Overrides { .. } => Options::default(),
         }
     }

@@ -1,20 +1,16 @@
 //! The options that several commands take.
 
-use std::fs::File;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobSet};
 
 use super::formats::{PlanFormat, Reports};
-use crate::disk::Scratch;
 use crate::error::Error;
-use crate::options::{Options, Port, SecretName};
+use crate::options::Options;
 use crate::plan::{ChartPlan, Selection};
 use crate::report::style::Detail;
-use crate::source;
-use crate::verify::Operator;
 
 /// What all commands take.
 #[derive(Debug, Args)]
@@ -49,8 +45,8 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn selection(&self) -> Result<Selection, globset::Error> {
-        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits: false })
+    pub(crate) fn selection(&self, with_toolkits: bool) -> Result<Selection, globset::Error> {
+        Ok(Selection { include: set(&self.include)?, exclude: set(&self.exclude)?, with_toolkits })
     }
 
     /// Takes no glob of --include that is the name of none of these charts: a slip of the pen in CI would stay
@@ -76,56 +72,14 @@ impl Common {
 }
 
 fn set(globs: &[Glob]) -> Result<Option<GlobSet>, globset::Error> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let mut builder = GlobSetBuilder::new();
-    for glob in globs {
-        builder.add(glob.clone());
-    }
-    builder.build().map(Some)
-}
-
-/// What new entries look like, and what is mended.
-#[derive(Debug, Args)]
-pub(crate) struct Entries {
-    /// Port of the registry in the default values, or null for none [default: as in nine in ten of the other
-    /// charts, else 5000]
-    #[arg(long, value_name = "N|null", help_heading = "Changes")]
-    pub(crate) port: Option<Port>,
-
-    /// Name of each chart's Secret; {chart} stands for the chart's name [default: as in nine in ten of the other
-    /// charts, else {chart}-oci-image-registry-key]
-    #[arg(long, value_name = "TEMPLATE", help_heading = "Changes")]
-    pub(crate) secret_name: Option<SecretName>,
-
-    /// Replace a templates/secret-registry.yaml that does something else, and a function of helm-toolkit that
-    /// garbles numbers
-    #[arg(long, help_heading = "Changes")]
-    pub(crate) replace_templates: bool,
-
-    /// Rename a key in values.yaml that should be the chart's name, instead of adding the right one beside it
-    #[arg(long, help_heading = "Changes")]
-    pub(crate) rename_wrong_keys: bool,
-}
-
-impl Entries {
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            port: self.port,
-            secret_name: self.secret_name.clone(),
-            replace_templates: self.replace_templates,
-            rename_wrong_keys: self.rename_wrong_keys,
-            ..Options::default()
-        }
-    }
+    if globs.is_empty() { Ok(None) } else { GlobSet::new(globs).map(Some) }
 }
 
 /// What plan and apply take.
 #[derive(Debug, Args)]
 pub(crate) struct Changing {
     #[command(flatten)]
-    pub(crate) entries: Entries,
+    pub(crate) options: Options,
 
     /// Write the charts that can be changed even if others are refused (plan shows them anyway)
     #[arg(long, help_heading = "Charts")]
@@ -141,49 +95,6 @@ pub(crate) struct Changing {
 
     #[command(flatten)]
     pub(crate) reports: Reports<PlanFormat>,
-}
-
-/// What an operator would pass to Helm.
-#[derive(Debug, Args)]
-pub(crate) struct OperatorArgs {
-    /// Render with these values instead, and say for each image whether the kubelet would find a login; - is
-    /// standard input (can be repeated)
-    #[arg(long, value_name = "FILE", help_heading = "Values")]
-    values: Vec<PathBuf>,
-
-    /// The same, with the files DIR/CHART/*.yaml for each chart
-    #[arg(long, value_name = "DIR", help_heading = "Values")]
-    values_dir: Option<PathBuf>,
-
-    /// The same, with this value behind those of the files (can be repeated)
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Values")]
-    set: Vec<String>,
-}
-
-impl OperatorArgs {
-    /// `None` where none are given. What comes out of a pipe is there once, and Helm reads it for each chart: it is
-    /// kept in `scratch`.
-    ///
-    /// # Errors
-    /// [`Error::Read`] where there is no such file or folder.
-    pub(crate) fn read(&self, scratch: &Scratch) -> Result<Option<Operator>, Error> {
-        let OperatorArgs { values: files, values_dir: folder, set: sets } = self;
-        let mut files = files.clone();
-        for (index, file) in files.iter_mut().enumerate() {
-            if file.is_file() {
-                File::open(&*file).map_err(Error::read(&*file))?;
-            } else {
-                let copy = PathBuf::from(format!("values-{index}.yaml"));
-                scratch.write(&copy, &source::read_input(file).map_err(Error::read(&*file))?)?;
-                *file = scratch.path().join(copy);
-            }
-        }
-        if let Some(folder) = folder {
-            folder.read_dir().map_err(Error::read(folder))?;
-        }
-        let is_given = !files.is_empty() || folder.is_some() || !sets.is_empty();
-        Ok(is_given.then(|| Operator { files, sets: sets.clone(), folder: folder.clone() }))
-    }
 }
 
 /// How Helm is called.

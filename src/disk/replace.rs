@@ -69,11 +69,10 @@ impl<'t> Staged<'t> {
     /// can be put back without asking the disk for anything.
     pub(crate) fn replace(self, old: Option<&str>, watch: &Watch<'_>) -> Result<Replaced<'t>, Error> {
         let Staged { target, text, new } = self;
-        let failed = |error| Error::Write(target.clone(), error);
         watch(WriteStep::Replace, &target)?;
         let old = match old {
             None => {
-                new.persist_noclobber(&target).map_err(|kept| failed(kept.error))?;
+                new.persist_noclobber(&target).map_err(|kept| Error::Write(target.clone(), kept.error))?;
                 None
             }
             Some(old) => match exchange(&new, &target, old) {
@@ -111,7 +110,6 @@ fn exchange(new: &Path, target: &Path, expected: &str) -> io::Result<bool> {
 
 /// Replaces a file where files cannot be exchanged: the old one gets a second name first.
 fn replace_by_link(new: TempPath, target: &Path, watch: &Watch<'_>) -> Result<TempPath, Error> {
-    let failed = |error| Error::Write(target.to_owned(), error);
     watch(WriteStep::Keep, target)?;
     let folder = target.parent().unwrap_or(Path::new("."));
     let linked = temporary::builder().make_in(folder, |name| fs::hard_link(target, name));
@@ -119,11 +117,11 @@ fn replace_by_link(new: TempPath, target: &Path, watch: &Watch<'_>) -> Result<Te
         linked.into_temp_path()
     } else {
         // Not every file system has links, and not every file may be linked to.
-        let text = fs::read(target).map_err(failed)?;
-        let metadata = target.symlink_metadata().map_err(failed)?;
+        let text = fs::read(target).map_err(Error::write(target))?;
+        let metadata = target.symlink_metadata().map_err(Error::write(target))?;
         write_beside(target, &text, Some(&metadata), watch)?
     };
-    new.persist(target).map_err(|kept| failed(kept.error))?;
+    new.persist(target).map_err(|kept| Error::Write(target.to_owned(), kept.error))?;
     Ok(old)
 }
 
@@ -187,7 +185,6 @@ fn write_beside(
     like: Option<&Metadata>,
     watch: &Watch<'_>,
 ) -> Result<TempPath, Error> {
-    let failed = |error| Error::Write(target.to_owned(), error);
     watch(WriteStep::Create, target)?;
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut builder = temporary::builder();
@@ -195,14 +192,14 @@ fn write_beside(
         // As any other new file, the umask taken off; a temporary one is for its owner alone.
         builder.permissions(Permissions::from_mode(0o666));
     }
-    let (mut file, path) = builder.tempfile_in(folder).map_err(failed)?.into_parts();
+    let (mut file, path) = builder.tempfile_in(folder).map_err(Error::write(target))?.into_parts();
     watch(WriteStep::Write, target)?;
-    file.write_all(text).map_err(failed)?;
+    file.write_all(text).map_err(Error::write(target))?;
     if let Some(like) = like {
-        keep_attributes(&file, like).map_err(failed)?;
+        keep_attributes(&file, like).map_err(Error::write(target))?;
     }
     watch(WriteStep::Flush, target)?;
-    file.sync_all().map_err(failed)?;
+    file.sync_all().map_err(Error::write(target))?;
     Ok(path)
 }
 
@@ -223,7 +220,7 @@ pub(crate) fn make_folders(folder: &Path, made: &mut Vec<PathBuf>, watch: &Watch
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
         watch(WriteStep::MakeFolder, folder)?;
-        fs::create_dir(folder).map_err(|error| Error::Write(folder.to_owned(), error))?;
+        fs::create_dir(folder).map_err(Error::write(folder))?;
         made.push(folder.to_owned());
     }
     Ok(())

@@ -34,7 +34,7 @@ impl Scratch {
     /// Makes a folder where temporary files go ($TMPDIR, or /tmp).
     pub(crate) fn new() -> Result<Self, Error> {
         let parent = std::env::temp_dir();
-        let (folder, lock) = make_locked(&parent).map_err(|error| Error::Write(parent.clone(), error))?;
+        let (folder, lock) = make_locked(&parent).map_err(Error::write(&parent))?;
         let owner = lock.metadata().map_err(Error::read(folder.path()))?.uid();
         clear_up(&parent, owner);
         // Programs say the whole path of what they complain of.
@@ -81,7 +81,7 @@ impl Scratch {
         Err(Error::Write(at.to_owned(), io::Error::other("it is outside of the scratch folder")))
     }
 
-    fn write_at<T>(&self, at: &Path, write: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, Error> {
+    fn write_at(&self, at: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
         let path = self.inside(at)?;
         let folder = self.folder.read().unwrap_or_else(PoisonError::into_inner);
         let written =

@@ -1,114 +1,80 @@
 //! Notes until November 2024: a higher version of the chart, and a line for it in the chart's note.
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::era::{NOTES, NotesRoot};
 use super::list::NoteList;
+use super::note::{RULE, filled, new_note, part};
 use super::version::{Version, WrittenVersion};
 use super::work::{Work, are_ours};
-use crate::change::{Action, FileChange, Part, Shape, WriteOrder};
-use crate::edit::Edit;
-use crate::finding::{Finding, Id, Location};
+use crate::change::{Action, WriteOrder};
+use crate::finding::{Finding, Id};
 use crate::git;
-use crate::placeholder::{CHART, Filled, Placeholders, fill};
+use crate::placeholder::{CHART, Filled, Placeholders};
+use crate::plan::CheckoutPlan;
 use crate::source::{Source, read_text};
-use crate::yaml::is_ambiguous;
-
-/// The name in reports, beside those of the rules.
-pub(super) const RULE: &str = "release note";
 
 /// The note of a chart that has none.
 const FIRST_NOTE: &str = include_str!("../../templates/release-note-line.yaml");
 
+/// The file of the note, in reports.
+const NOTE: &str = "releasenotes/notes/CHART.yaml";
+
 const VERSION: &str = "VERSION";
 
-/// Chart.yaml and the note of a chart.
-#[derive(Clone)]
-pub(super) struct Release<'r> {
-    chart: &'r str,
-    words: String,
-    metadata: Source,
-    pub(super) note_path: PathBuf,
-    /// The text of the note, where it is there.
-    note: Option<String>,
-    /// The note as git has it committed. Git is asked only where that matters.
-    committed: OnceCell<Option<String>>,
+/// A chart whose version is to be raised.
+struct Release<'r> {
+    base: &'r Path,
+    work: &'r Work<'r>,
+    note_path: PathBuf,
     /// The version in the Chart.yaml that git has committed.
-    committed_version: Option<Version>,
+    committed: Option<Version>,
     /// Whether git can tell that.
     has_git: bool,
-    base: &'r Path,
 }
 
-/// One file that is to change.
-pub(super) struct Need {
-    pub(super) path: PathBuf,
-    pub(super) old: Option<String>,
-    pub(super) order: WriteOrder,
-    pub(super) part: Part,
-    /// What is missing, and what else there is to say.
-    pub(super) findings: Vec<Finding>,
+/// Raises the version of a chart, and notes that.
+///
+/// # Errors
+/// A refusal where Chart.yaml or the note cannot be read.
+pub(super) fn note(
+    base: &Path,
+    root: &NotesRoot,
+    work: &Work<'_>,
+    has_git: bool,
+) -> Result<CheckoutPlan, Finding> {
+    let path = work.chart.path.join("Chart.yaml");
+    let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
+    let text = read_text(base, &path)?.ok_or_else(missing)?;
+    let committed = git::committed_text(&base.join(&path)).map(|text| Source { path: path.clone(), text });
+    let committed = committed.and_then(|source| Some(WrittenVersion::find(&source).ok()?.version));
+    let note_path = root.path.join(NOTES).join(format!("{}.yaml", work.chart.name));
+    let note = read_text(base, &note_path)?.map(|text| Source { path: note_path.clone(), text });
+    let release = Release { base, work, note_path, committed, has_git };
+    let metadata = Source { path, text };
+    let change = release.change(&metadata, note.as_ref())?;
+    let new = |path: &Path| {
+        let file = change.files.iter().find(|file| file.path == path)?;
+        Some(Source { path: path.to_owned(), text: file.new.clone() })
+    };
+    let metadata = new(&metadata.path).unwrap_or(metadata);
+    if !release.change(&metadata, new(&release.note_path).or(note).as_ref())?.files.is_empty() {
+        let fix = "leave out --release-notes, and report this: it is a defect of this program";
+        let unproven = Finding::unproven(&release.note_path, "a second run would change it again");
+        return Err(Finding { fix: fix.to_owned(), ..unproven });
+    }
+    Ok(change)
 }
 
-impl Need {
-    /// `finding` says what is missing.
-    fn new(path: PathBuf, old: Option<String>, order: WriteOrder, part: Part, finding: Finding) -> Self {
-        Need { path, old, order, part, findings: vec![Finding { is_planned: true, ..finding }] }
-    }
-}
-
-impl<'r> Release<'r> {
-    /// # Errors
-    /// A refusal where Chart.yaml or the note cannot be read.
-    pub(super) fn read(
-        base: &'r Path,
-        root: &NotesRoot,
-        work: &'r Work,
-        has_git: bool,
-    ) -> Result<Self, Finding> {
-        let name = work.name.as_str();
-        let note_path = root.path.join(NOTES).join(format!("{name}.yaml"));
-        let path = work.path.join("Chart.yaml");
-        let missing = || Finding::unreadable(&path, &std::io::ErrorKind::NotFound.into());
-        let text = read_text(base, &path)?.ok_or_else(missing)?;
-        let committed =
-            git::committed_text(&base.join(&path)).map(|text| Source { path: path.clone(), text });
-        let committed = committed.and_then(|source| Some(WrittenVersion::find(&source).ok()?.version));
-        Ok(Release {
-            chart: name,
-            words: work.words("", " "),
-            metadata: Source { path, text },
-            note: read_text(base, &note_path)?,
-            note_path,
-            committed: OnceCell::new(),
-            committed_version: committed,
-            has_git,
-            base,
-        })
-    }
-
-    /// The same once `files` are written.
-    pub(super) fn after(&self, files: &[FileChange]) -> Self {
-        let mut after = self.clone();
-        for file in files {
-            if file.path == self.metadata.path {
-                after.metadata.text.clone_from(&file.new);
-            } else {
-                after.note = Some(file.new.clone());
-            }
-        }
-        after
-    }
-
-    /// Raises the version and notes it: as far as this has not been done by a run that was killed, or by
-    /// somebody else. Where nobody can tell whether the version was raised, a warning says so.
-    pub(super) fn needs(&self) -> Result<(Vec<Need>, Option<Finding>), Finding> {
-        let written = WrittenVersion::find(&self.metadata)?;
+impl Release<'_> {
+    /// Raises the version in `metadata`, the Chart.yaml, and notes it: as far as this has not been done by a run that
+    /// was killed, or by somebody else. Where nobody can tell whether the version was raised, a warning says so.
+    fn change(&self, metadata: &Source, note: Option<&Source>) -> Result<CheckoutPlan, Finding> {
+        let (base, chart, words) = (self.base, &self.work.chart.name, self.work.words("", " "));
+        let written = WrittenVersion::find(metadata)?;
         let version = written.version;
-        let may_be_raised = self.committed_version.is_none_or(|committed| committed < version);
-        let list = self.note.as_deref().map(|text| NoteList::parse(&self.note_path, text, self.chart));
-        let list = list.transpose()?;
+        let may_be_raised = self.committed.is_none_or(|committed| committed < version);
+        let list = note.map(|note| NoteList::parse(note, chart)).transpose()?;
         let highest = list.as_ref().and_then(NoteList::last_version);
         // People have used these words before us: what they have committed is about an earlier change.
         let ours = list.iter().flat_map(NoteList::versions_with_our_words);
@@ -117,89 +83,48 @@ impl<'r> Release<'r> {
             Some(ours) => (ours, true),
             None if may_be_raised && highest.is_some_and(|highest| highest < version) => (version, false),
             None => {
-                let latest = version.max(highest.max(self.committed_version).unwrap_or(version));
+                let latest = version.max(highest.max(self.committed).unwrap_or(version));
                 let next = latest.next();
                 (next.ok_or_else(|| written.unclear(&format!("cannot go above {latest}")))?, false)
             }
         };
-        let placeholders = Placeholders::from([
-            (CHART, Filled::chart(self.chart)),
-            (VERSION, Filled::fixed(to.to_string())),
-        ]);
-        let mut needs = Vec::new();
-        if !is_noted {
-            needs.push(match &list {
-                None => {
-                    let note = filled(FIRST_NOTE, &self.words, &placeholders);
-                    new_note(self.note_path.clone(), NOTE, note, placeholders)
-                }
-                Some(list) => {
-                    let added = list.add(to, &self.words)?;
-                    let what = format!("{to} is not noted");
-                    let finding =
-                        Finding::warning(Id::MissingReleaseNote, added.location, what, "`apply` notes it");
-                    let shape = shape(Action::Insert, NOTE, added.pattern);
-                    let part = Part { shape, placeholders, edits: vec![added.edit] };
-                    Need::new(self.note_path.clone(), self.note.clone(), WriteOrder::First, part, finding)
-                }
-            });
+        let number = (VERSION, Filled::fixed(to.to_string()));
+        let placeholders = Placeholders::from([(CHART, Filled::chart(chart)), number.clone()]);
+        let mut change = CheckoutPlan::default();
+        match (note, &list) {
+            _ if is_noted => {}
+            (Some(Source { text, .. }), Some(list)) => {
+                let (edit, location, pattern) = list.add(to, &words)?;
+                let part = part(Action::Insert, NOTE, pattern, placeholders, edit);
+                let what = format!("{to} is not noted");
+                let finding = Finding::warning(Id::MissingReleaseNote, location, what, "`apply` notes it");
+                change.add(base, Some(text.clone()), WriteOrder::First, part, finding)?;
+            }
+            _ => {
+                let text = filled(FIRST_NOTE, &words, &placeholders);
+                change = new_note(base, &self.note_path, NOTE, text, placeholders)?;
+            }
         }
+        let warning = |what, fix| Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix);
         if to != version {
-            let shape = shape(Action::ChangeLine, "Chart.yaml", VERSION.to_owned());
-            let placeholders = Placeholders::from([(VERSION, Filled::fixed(to.to_string()))]);
-            let part = Part { shape, placeholders, edits: vec![written.raise(to)?] };
-            let what = format!("the version is not raised to {to}");
-            let finding =
-                Finding::warning(Id::UnraisedVersion, written.location.clone(), what, "`apply` raises it");
-            let Source { path, text } = self.metadata.clone();
-            needs.push(Need::new(path, Some(text), WriteOrder::Second, part, finding));
-        }
-        let is_unknown = to == version && self.committed_version.is_none() && !self.has_git;
-        let doubt = is_unknown.then(|| {
+            let (number, edit) = (Placeholders::from([number]), written.raise(to)?);
+            let part = part(Action::ChangeLine, "Chart.yaml", VERSION.to_owned(), number, edit);
+            let finding = warning(format!("the version is not raised to {to}"), "`apply` raises it");
+            change.add(base, Some(metadata.text.clone()), WriteOrder::Second, part, finding)?;
+        } else if self.committed.is_none() && !self.has_git {
             let what =
                 format!("the version stays {to}: git cannot tell whether it was raised for this change");
-            let fix = "raise it by hand, unless it was, and note that";
-            Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix)
-        });
-        Ok((needs, doubt))
+            let doubt = warning(what, "raise it by hand, unless it was, and note that");
+            change.findings.push(Finding { rule: Some(RULE), ..doubt });
+        }
+        Ok(change)
     }
 
     /// Whether the note as git has it committed has a line of ours for `version`.
     fn is_committed(&self, version: Version) -> bool {
-        let text = self.committed.get_or_init(|| git::committed_text(&self.base.join(&self.note_path)));
+        let text = git::committed_text(&self.base.join(&self.note_path));
         let start = format!("{version} ");
         let is_it = |line: &str| line.split_once(&start).is_some_and(|(_, words)| are_ours(words));
-        text.as_ref().is_some_and(|text| text.lines().any(is_it))
+        text.is_some_and(|text| text.lines().any(is_it))
     }
-}
-
-/// The file of the note, in reports.
-const NOTE: &str = "releasenotes/notes/CHART.yaml";
-
-/// A note that is created. `target` has names of placeholders in it.
-pub(super) fn new_note(path: PathBuf, target: &str, note: Filled, placeholders: Placeholders) -> Need {
-    let edits = vec![Edit::insert(0, note.text)];
-    let part = Part { shape: shape(Action::Create, target, note.pattern), placeholders, edits };
-    let finding = Finding::warning(
-        Id::MissingReleaseNote,
-        Location::file(&path),
-        "the change is not noted",
-        "`apply` notes it",
-    );
-    Need::new(path, None, WriteOrder::First, part, finding)
-}
-
-/// `template` with words and placeholders filled in. A name that is something else to YAML is put into quotes.
-pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -> Filled {
-    let mut texts = vec![("WORDS", words.to_owned())];
-    let pattern = fill(template, &texts);
-    texts.extend(placeholders.iter().map(|(name, Filled { text, .. })| {
-        let is_key = *name == CHART && is_ambiguous(text);
-        (*name, if is_key { format!("\"{text}\"") } else { text.clone() })
-    }));
-    Filled { text: fill(template, &texts), pattern }
-}
-
-fn shape(action: Action, target: &str, text: String) -> Shape {
-    Shape { rule: RULE, action, target: target.to_owned(), text }
 }

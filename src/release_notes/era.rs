@@ -54,11 +54,6 @@ pub(super) fn is_root(folder: &Path) -> bool {
 }
 
 impl NotesRoot {
-    /// Whether changes are to be noted.
-    pub(super) fn asks_for_notes(&self) -> bool {
-        matches!(self.era, Era::Counted | Era::Reno)
-    }
-
     /// What is done about it, for people.
     pub(super) fn explain(&self) -> &'static str {
         match self.era {
@@ -78,20 +73,19 @@ impl NotesRoot {
     ///
     /// # Errors
     /// A refusal where the folder of the notes cannot be read.
-    pub(super) fn read(base: &Path, path: &Path, charts: &[&ChartPlan]) -> Result<Self, Finding> {
+    pub(super) fn read(base: &Path, path: &Path, charts: &[(usize, &ChartPlan)]) -> Result<Self, Finding> {
         let notes = names_in(&base.join(path).join(NOTES))
             .map_err(|error| Finding::unreadable(&path.join(NOTES), &error))?;
-        let versions: Vec<&str> = charts.iter().filter_map(|chart| chart.version.as_deref()).collect();
+        let versions: Vec<&str> = charts.iter().filter_map(|(_, chart)| chart.version.as_deref()).collect();
         let (calendar, counted): (Vec<&str>, Vec<&str>) =
             versions.iter().partition(|version| is_calendar(version));
-        let ours: HashSet<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
-        let own = notes.iter().filter_map(|note| chart_of_own_note(note));
-        let own = own.filter(|chart| ours.contains(chart)).count();
+        let ours: HashSet<&str> = charts.iter().map(|(_, chart)| chart.name.as_str()).collect();
+        let own: Vec<&str> = notes.iter().filter_map(|note| chart_of_own_note(note)).collect();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let count = charts.len();
         let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
-        let has_common = config.contains("reno new common")
-            || notes.iter().filter_map(|note| chart_of_own_note(note)).any(|name| name == COMMON);
+        let has_common = config.contains("reno new common") || own.contains(&COMMON);
+        let own = own.into_iter().filter(|chart| ours.contains(chart)).count();
         let (era, alike, what) = if calendar.len() > counted.len() {
             let is_are = if own == 1 { "is" } else { "are" };
             let what = format!("{own} of the notes {is_are} of one chart and one change");

@@ -1,46 +1,38 @@
 //! A chart's note until November 2024: its name, and below it a list with a line for each version.
 
-use std::path::Path;
-
 use serde_yaml::Value;
 
+use super::proof::is_right;
 use super::version::Version;
 use super::work::are_ours;
-use crate::edit::{self, Edit};
+use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
+use crate::source::Source;
 use crate::text::position;
 use crate::yaml::{Document, Kind, Step};
 
 pub(super) struct NoteList<'n> {
-    path: &'n Path,
-    text: &'n str,
+    note: &'n Source,
     chart: &'n str,
     value: Value,
     document: Document<'n>,
 }
 
-/// A line to be put in behind all others.
-pub(super) struct NewLine {
-    pub(super) edit: Edit,
-    pub(super) location: Location,
-    /// The line for any version: `VERSION` stands for it.
-    pub(super) pattern: String,
-}
-
 impl<'n> NoteList<'n> {
-    pub(super) fn parse(path: &'n Path, text: &'n str, chart: &'n str) -> Result<Self, Finding> {
+    pub(super) fn parse(note: &'n Source, chart: &'n str) -> Result<Self, Finding> {
+        let Source { path, text } = note;
         let document = Document::parse(text)
             .map_err(|error| unclear(Location::at(path, error.position), &error.to_string()))?;
         let value = serde_yaml::from_str(text)
             .map_err(|error| unclear(Location::file(path), &format!("cannot be understood: {error}")))?;
-        let note = NoteList { path, text, chart, value, document };
-        if note.items().is_empty() {
-            let list = note.document.find(&[Step::Key(chart)]).or(note.document.root());
-            let position = list.map(|node| note.document.position(node));
+        let list = NoteList { note, chart, value, document };
+        if list.items().is_empty() {
+            let below = list.document.find(&[Step::Key(chart)]).or(list.document.root());
+            let position = below.map(|node| list.document.position(node));
             let location = Location { path: path.to_owned(), position };
             return Err(unclear(location, &format!("there is no list of notes below `{chart}`")));
         }
-        Ok(note)
+        Ok(list)
     }
 
     fn items(&self) -> &[Value] {
@@ -58,68 +50,44 @@ impl<'n> NoteList<'n> {
 
     /// The highest version that something is noted for.
     pub(super) fn last_version(&self) -> Option<Version> {
-        self.items().iter().filter_map(|item| Version::of_note(item.as_str()?)).max()
+        self.items().iter().filter_map(|item| Version::parse(item.as_str()?.split_whitespace().next()?)).max()
     }
 
-    /// A line for `version` behind all others, written as the last of them is.
-    pub(super) fn add(&self, version: Version, words: &str) -> Result<NewLine, Finding> {
-        let last = self.document.find(&[Step::Key(self.chart), Step::Item(self.items().len() - 1)]);
+    /// A line for `version` behind all others, written as the last of them is: where it goes, and the line for any
+    /// version, for which `VERSION` stands.
+    pub(super) fn add(&self, version: Version, words: &str) -> Result<(Edit, Location, String), Finding> {
+        let Source { path, text } = self.note;
+        let count = self.items().len();
+        let last = self.document.find(&[Step::Key(self.chart), Step::Item(count - 1)]);
         let last = last.filter(|node| self.document.kind(*node) != Kind::Alias);
-        let start = last.map_or(self.text.len(), |node| self.document.offset(node));
-        let (before, rest) = self.text.split_at_checked(start).unwrap_or((self.text, ""));
-        let location = Location::at(self.path, position(self.text, start));
-        let opening = before.get(before.rfind('\n').map_or(0, |at| at + 1)..).unwrap_or_default();
+        let start = last.map_or(text.len(), |node| self.document.offset(node));
+        let (before, rest) = text.split_at_checked(start).unwrap_or((text, ""));
+        let location = Location::at(path, position(text, start));
+        let opening = before.rsplit('\n').next().unwrap_or_default();
         let indent = opening.len() - opening.trim_start_matches(' ').len();
-        if opening.trim_matches(' ') != "-" {
+        let Some(last) = last.filter(|_| opening.trim_matches(' ') == "-") else {
             return Err(unclear(location, "the last note is no line of a list"));
-        }
-        let end = start + end_of_item(rest, indent);
+        };
+        let end = self.document.behind_comments(self.document.end_of_content(last), indent + 1);
         let first_line = rest.split_inclusive('\n').next().unwrap_or_default();
         let line_break = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
-        let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
-        let quote = quote.map(String::from).unwrap_or_default();
+        let quote = rest.get(..1).filter(|first| ["\"", "'"].contains(first)).unwrap_or_default();
         let item = |version: &str| format!("{opening}{quote}{version} {words}{quote}");
-        let replacement = if self.text.get(..end).is_some_and(|text| text.ends_with('\n')) {
-            format!("{}{line_break}", item(&version.to_string()))
-        } else {
-            format!("{line_break}{}", item(&version.to_string()))
-        };
-        let edit = Edit::insert(end, replacement);
-        if self.is_read_back(&edit, &format!("{version} {words}")) != Some(true) {
+        let line = item(&version.to_string());
+        let is_behind_a_line = text.get(..end).is_some_and(|text| text.ends_with('\n'));
+        let line = if is_behind_a_line { line + line_break } else { format!("{line_break}{line}") };
+        let edit = Edit::insert(end, line);
+        let added = format!("{version} {words}");
+        let mut wanted = self.value.clone();
+        if let Some(list) = wanted.get_mut(self.chart).and_then(Value::as_sequence_mut) {
+            list.push(Value::from(added.as_str()));
+        }
+        let place = [Step::Key(self.chart), Step::Item(count)];
+        if !is_right(text, &edit, &place, &added, &wanted) {
             return Err(unclear(location, "a line behind this one would not be read as a note"));
         }
-        Ok(NewLine { edit, location, pattern: format!("{}\n", item("VERSION")) })
+        Ok((edit, location, format!("{}\n", item("VERSION"))))
     }
-
-    /// Whether two parsers see the old note with one line more, and nothing else.
-    fn is_read_back(&self, edit: &Edit, line: &str) -> Option<bool> {
-        let new = edit::apply(self.text, std::slice::from_ref(edit)).ok()?;
-        let mut wanted = self.value.clone();
-        wanted.get_mut(self.chart)?.as_sequence_mut()?.push(Value::from(line));
-        let document = Document::parse(&new).ok()?;
-        let item = |number| document.find(&[Step::Key(self.chart), Step::Item(number)]);
-        let added = document.scalar(item(self.items().len())?)?;
-        let is_last = item(self.items().len() + 1).is_none();
-        Some(added == line && is_last && serde_yaml::from_str::<Value>(&new).ok()? == wanted)
-    }
-}
-
-/// How much of `rest`, the text from where the last item of a list begins, is that item: its line and
-/// those below that are indented deeper than its dash, which is behind `indent` spaces.
-fn end_of_item(rest: &str, indent: usize) -> usize {
-    let (mut at, mut end) = (0, 0);
-    for (number, line) in rest.split_inclusive('\n').enumerate() {
-        let text = line.trim_end();
-        let is_deeper = text.len() - text.trim_start_matches(' ').len() > indent;
-        if number > 0 && !text.is_empty() && !is_deeper {
-            break;
-        }
-        at += line.len();
-        if !text.is_empty() {
-            end = at;
-        }
-    }
-    end
 }
 
 fn unclear(location: Location, what: &str) -> Finding {

@@ -13,6 +13,8 @@
 mod counted;
 mod era;
 mod list;
+mod note;
+mod proof;
 mod reno;
 mod version;
 mod work;
@@ -20,132 +22,88 @@ mod work;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use counted::{Need, RULE, Release};
 use era::{Era, NotesRoot};
+use note::Noted;
 use work::Work;
 
-use crate::change::FileChange;
 use crate::finding::{Finding, Id, Location};
 use crate::git;
 use crate::plan::{ChartPlan, Plan};
-use crate::target;
 use crate::text::shown;
-
-/// The files that note a change, and what is found on the way.
-type Noted = Result<(Vec<FileChange>, Vec<Finding>), Finding>;
 
 /// Adds what is asked for to each chart that changes, or has changed since git's last commit.
 pub(crate) fn add(plan: &mut Plan) {
-    let mut roots: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    let mut roots: BTreeMap<&Path, Vec<(usize, &ChartPlan)>> = BTreeMap::new();
     let mut without = Vec::new();
     for (index, chart) in plan.charts.iter().enumerate() {
         if let Some(root) = chart.folders_around().find(|folder| era::is_root(&plan.base.join(folder))) {
-            roots.entry(root.to_owned()).or_default().push(index);
+            roots.entry(root).or_default().push((index, chart));
         } else if !chart.files.is_empty() && !chart.is_vendored {
             without.push(chart.shown());
         }
     }
+    let mut remarks = Vec::new();
     if roots.is_empty() || !without.is_empty() {
         let of = if roots.is_empty() { String::new() } else { format!(" of {}", without.join(", ")) };
-        plan.remarks.push(format!("release notes{of}: none, since there is neither releasenotes/ nor tools/gate/reno-check.sh around these charts"));
+        remarks.push(format!("release notes{of}: none, since there is neither releasenotes/ nor tools/gate/reno-check.sh around these charts"));
     }
-    let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
-    for (path, charts) in roots {
-        for (index, noted) in noted(plan, &path, &charts) {
-            add_to(plan, index, noted, &mut taken);
-        }
+    let noted = roots.into_iter().flat_map(|(path, charts)| noted(&plan.base, path, &charts, &mut remarks));
+    let noted: Vec<Noted> = noted.collect();
+    plan.remarks.extend(remarks);
+    let mut taken = HashMap::new();
+    for noted in noted {
+        add_to(plan, noted, &mut taken);
     }
 }
 
-/// The notes of `charts`, below the folder `path`, with the chart that each is of; none for that of several.
-fn noted(plan: &mut Plan, path: &Path, charts: &[usize]) -> Vec<(Option<usize>, Noted)> {
-    let with_index: Vec<(usize, &ChartPlan)> =
-        charts.iter().filter_map(|index| Some((*index, plan.charts.get(*index)?))).collect();
-    let charts: Vec<&ChartPlan> = with_index.iter().map(|(_, chart)| *chart).collect();
-    let root = NotesRoot::read(&plan.base, path, &charts);
-    let uncommitted = git::uncommitted(&plan.base.join(path));
-    let is_done = |chart: &&ChartPlan| chart.is_completed() && chart.files.is_empty();
+/// The notes of `charts`, which are below the folder `path`.
+fn noted(base: &Path, path: &Path, charts: &[(usize, &ChartPlan)], remarks: &mut Vec<String>) -> Vec<Noted> {
+    let uncommitted = git::uncommitted(&base.join(path));
     let has_git = uncommitted.is_some();
-    let is_unknown = !has_git && charts.iter().any(is_done);
     let uncommitted: Vec<PathBuf> = uncommitted.into_iter().flatten().map(|file| path.join(file)).collect();
-    let of_chart = |(index, chart): (usize, &ChartPlan)| Work::of(&plan.base, index, chart, &uncommitted);
-    let works: Vec<Work> = with_index.into_iter().filter_map(of_chart).collect();
-    let all = |refusal: &Finding| works.iter().map(|work| (Some(work.index), Err(refusal.clone()))).collect();
-    let root = match root {
-        Ok(root) => root,
-        Err(refusal) => return all(&refusal),
-    };
-    let noted = match root.era {
-        Era::Before | Era::Calendar => Vec::new(),
-        Era::Counted => {
-            works.iter().map(|work| (Some(work.index), counted(&plan.base, &root, work, has_git))).collect()
+    let works = charts.iter().filter_map(|(index, chart)| Work::of(base, *index, chart, &uncommitted));
+    let works: Vec<Work<'_>> = works.collect();
+    let noted = NotesRoot::read(base, path, charts).and_then(|root| {
+        let of = if path.as_os_str().is_empty() { String::new() } else { format!(" of {}", shown(path)) };
+        remarks.push(format!("release notes{of}: {}; {}", root.explain(), root.evidence));
+        let asks_for_notes = matches!(root.era, Era::Counted | Era::Reno);
+        let is_done = |(_, chart): &(_, &ChartPlan)| chart.is_completed() && chart.files.is_empty();
+        if asks_for_notes && !has_git && charts.iter().any(is_done) {
+            let what =
+                "git cannot tell what is not committed here: charts that are complete already get no note";
+            remarks.push(format!("release notes{of}: {what}"));
         }
-        Era::Reno => match reno::needs(&plan.base, &root, &works) {
-            Ok(needs) => {
-                needs.into_iter().map(|(index, need)| (index, files(&plan.base, vec![need]))).collect()
+        match root.era {
+            Era::Before | Era::Calendar => Ok(Vec::new()),
+            Era::Counted => {
+                let note = |work: &Work<'_>| (Some(work.index), counted::note(base, &root, work, has_git));
+                Ok(works.iter().map(note).collect())
             }
-            Err(refusal) => all(&refusal),
-        },
-    };
-    let of = if path.as_os_str().is_empty() { String::new() } else { format!(" of {}", shown(path)) };
-    plan.remarks.push(format!("release notes{of}: {}; {}", root.explain(), root.evidence));
-    if is_unknown && root.asks_for_notes() {
-        let what = "git cannot tell what is not committed here: charts that are complete already get no note";
-        plan.remarks.push(format!("release notes{of}: {what}"));
-    }
+            Era::Reno => reno::notes(base, &root, &works),
+        }
+    });
     noted
+        .unwrap_or_else(|refusal| works.iter().map(|work| (Some(work.index), Err(refusal.clone()))).collect())
 }
 
 /// Adds to the plan what notes the change of a chart, or of several. `taken` has the files that charts write.
-fn add_to(plan: &mut Plan, index: Option<usize>, noted: Noted, taken: &mut HashMap<PathBuf, PathBuf>) {
+fn add_to(plan: &mut Plan, (index, added): Noted, taken: &mut HashMap<PathBuf, PathBuf>) {
     let Some(chart) = index.and_then(|index| plan.charts.get_mut(index)) else {
-        let (files, findings) = noted.unwrap_or_else(|refusal| (Vec::new(), vec![refusal]));
-        plan.checkout.files.extend(files);
-        plan.checkout.findings.extend(findings);
-        return;
+        return plan.checkout.take(added);
     };
-    let other = |file: &FileChange| Some((file.path.clone(), taken.get(&file.path)?.clone()));
-    match noted.map(|(files, findings)| (files.iter().find_map(other), files, findings)) {
-        Ok((None, files, findings)) => {
-            taken.extend(files.iter().map(|file| (file.path.clone(), chart.path.clone())));
-            chart.files.extend(files);
-            chart.files.sort_by(|one, other| one.path.cmp(&other.path));
-            chart.findings.extend(findings);
-        }
-        Ok((Some((path, other)), ..)) => {
-            let what = format!("{} is one file for this chart and for {}", shown(&path), shown(&other));
-            let fix =
-                "give one of them another name, or leave it out with --exclude, or leave out --release-notes";
-            chart.refuse(Finding::refused(Id::SharedFile, Location::file(&chart.path), what, fix));
-        }
-        Err(refusal) => chart.refuse(refusal),
+    let added = match added {
+        Ok(added) => added,
+        Err(refusal) => return chart.refuse(refusal),
+    };
+    let clash = added.files.iter().find_map(|file| Some((&file.path, taken.get(&file.path)?)));
+    if let Some((path, other)) = clash {
+        let what = format!("{} is one file for this chart and for {}", shown(path), shown(other));
+        let fix =
+            "give one of them another name, or leave it out with --exclude, or leave out --release-notes";
+        return chart.refuse(Finding::refused(Id::SharedFile, Location::file(&chart.path), what, fix));
     }
-}
-
-/// The line that notes what was done to a chart, and its version.
-fn counted(base: &Path, root: &NotesRoot, work: &Work, has_git: bool) -> Noted {
-    let release = Release::read(base, root, work, has_git)?;
-    let (needs, doubt) = release.needs()?;
-    let (changes, mut findings) = files(base, needs)?;
-    if !release.after(&changes).needs()?.0.is_empty() {
-        return Err(unproven(&release.note_path, "a second run would change it again"));
-    }
-    findings.extend(doubt.map(|doubt| Finding { rule: Some(RULE), ..doubt }));
-    Ok((changes, findings))
-}
-
-fn files(base: &Path, needs: Vec<Need>) -> Noted {
-    let (mut files, mut findings) = (Vec::new(), Vec::new());
-    for need in needs {
-        findings.extend(target::look(base, &need.path)?);
-        findings.extend(need.findings.into_iter().map(|finding| Finding { rule: Some(RULE), ..finding }));
-        let file = FileChange::new(&need.path, need.old, need.order, vec![need.part]);
-        files.push(file.map_err(|conflict| unproven(&need.path, &conflict.to_string()))?);
-    }
-    Ok((files, findings))
-}
-
-fn unproven(path: &Path, why: &str) -> Finding {
-    let fix = "leave out --release-notes, and report this: it is a defect of this program";
-    Finding { fix: fix.to_owned(), ..Finding::unproven(path, why) }
+    taken.extend(added.files.iter().map(|file| (file.path.clone(), chart.path.clone())));
+    chart.files.extend(added.files);
+    chart.files.sort_by(|one, other| one.path.cmp(&other.path));
+    chart.findings.extend(added.findings);
 }

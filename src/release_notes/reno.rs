@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::counted::{Need, filled, new_note};
 use super::era::{COMMON, CONFIG, NOTES, NotesRoot};
+use super::note::{Noted, RULE, filled, new_note};
 use super::work::{WORDS, Work};
 use crate::finding::{Finding, Id, Location};
 use crate::git;
 use crate::placeholder::{CHART, Filled, Placeholders};
+use crate::plan::CheckoutPlan;
 use crate::source::read_text;
 use crate::text::stable_hash;
 
@@ -21,28 +22,24 @@ const NAMES_A_LINE: usize = 4;
 /// Stands for the digits that reno gives to a file's name.
 const DIGITS: &str = "DIGITS";
 
-/// The notes that are missing, with the chart that each is of; none for that of several.
+/// The notes that are missing.
 ///
 /// # Errors
 /// A refusal where a note cannot be read.
-pub(super) fn needs(
-    base: &Path,
-    root: &NotesRoot,
-    works: &[Work],
-) -> Result<Vec<(Option<usize>, Need)>, Finding> {
+pub(super) fn notes(base: &Path, root: &NotesRoot, works: &[Work<'_>]) -> Result<Vec<Noted>, Finding> {
     let common = Note::named(base, root, COMMON)?;
     let mut open = Vec::new();
-    for work in works.iter().filter(|work| !common.names(&work.name)) {
-        let own = Note::named(base, root, &work.name)?;
+    for work in works.iter().filter(|work| !common.names(&work.chart.name)) {
+        let own = Note::named(base, root, &work.chart.name)?;
         if own.uncommitted.is_empty() {
             open.push((work, own));
         }
     }
     if root.has_common && open.len() > 1 {
-        let works: Vec<&Work> = open.into_iter().map(|(work, _)| work).collect();
-        return Ok(vec![(None, of_several(root, common, works))]);
+        let works: Vec<&Work<'_>> = open.into_iter().map(|(work, _)| work).collect();
+        return Ok(vec![(None, of_several(base, root, common, works))]);
     }
-    Ok(open.into_iter().map(|(work, note)| (Some(work.index), of_one(root, note, work))).collect())
+    Ok(open.into_iter().map(|(work, note)| (Some(work.index), of_one(base, root, note, work))).collect())
 }
 
 /// A note that is not there yet.
@@ -78,47 +75,51 @@ impl Note {
     }
 }
 
-fn of_one(root: &NotesRoot, note: Note, work: &Work) -> Need {
-    let name = &work.name;
+fn of_one(base: &Path, root: &NotesRoot, note: Note, work: &Work<'_>) -> Result<CheckoutPlan, Finding> {
+    let name = &work.chart.name;
     let placeholders =
         Placeholders::from([(CHART, Filled::chart(name)), (DIGITS, Filled::fixed(note.digits))]);
     let text = filled(OF_ONE, &work.words("``", LINE_BREAK), &placeholders);
-    let mut need = new_note(note.path, "releasenotes/notes/CHART-DIGITS.yaml", text, placeholders);
-    need.findings.extend(unlisted_section(root, name));
-    need
+    let target = "releasenotes/notes/CHART-DIGITS.yaml";
+    let mut change = new_note(base, &note.path, target, text, placeholders)?;
+    change.findings.extend(unlisted_section(root, name));
+    Ok(change)
 }
 
 /// New charts are a feature; what was done to the others stands below their names.
-fn of_several(root: &NotesRoot, note: Note, works: Vec<&Work>) -> Need {
-    let (whole, others): (Vec<&Work>, Vec<&Work>) = works.into_iter().partition(|work| work.is_whole);
+fn of_several(
+    base: &Path,
+    root: &NotesRoot,
+    note: Note,
+    works: Vec<&Work<'_>>,
+) -> Result<CheckoutPlan, Finding> {
+    let (whole, others): (Vec<&Work<'_>>, Vec<_>) = works.into_iter().partition(|work| work.is_whole);
     let mut text = String::from("---\n");
     if !whole.is_empty() {
-        let names: Vec<&str> = whole.iter().map(|work| work.name.as_str()).collect();
+        let names: Vec<&str> = whole.iter().map(|work| work.chart.name.as_str()).collect();
         let lines: Vec<String> = names.chunks(NAMES_A_LINE).map(|names| names.join(", ")).collect();
         text.push_str(&OF_SEVERAL.replace("CHARTS", &lines.join(&format!(",{LINE_BREAK}"))));
     }
-    let mut unlisted = Vec::new();
-    for work in others {
+    for work in &others {
         let of_one = OF_ONE.trim_start_matches("---\n").trim_end_matches("...\n");
-        let placeholders = Placeholders::from([(CHART, Filled::chart(&work.name))]);
+        let placeholders = Placeholders::from([(CHART, Filled::chart(&work.chart.name))]);
         text.push_str(&filled(of_one, &work.words("``", LINE_BREAK), &placeholders).text);
-        unlisted.extend(unlisted_section(root, &work.name));
     }
     text.push_str("...\n");
     let placeholders = Placeholders::from([(DIGITS, Filled::fixed(note.digits))]);
     let target = "releasenotes/notes/common-DIGITS.yaml";
-    let mut need = new_note(note.path, target, Filled::fixed(text), placeholders);
-    need.findings.extend(unlisted);
-    need
+    let mut change = new_note(base, &note.path, target, Filled::fixed(text), placeholders)?;
+    change.findings.extend(others.iter().filter_map(|work| unlisted_section(root, &work.chart.name)));
+    Ok(change)
 }
 
 /// Warns where reno does not list the chart, although it lists others: it leaves the notes out.
 fn unlisted_section(root: &NotesRoot, name: &str) -> Option<Finding> {
-    let sections = root.sections.as_ref()?;
-    if sections.iter().any(|section| section == name) {
+    if root.sections.as_ref()?.iter().any(|section| section == name) {
         return None;
     }
     let what = format!("there is no section for {name}: reno leaves the chart's notes out");
     let fix = format!("add `- [{name}, {name} Chart]` to the sections");
-    Some(Finding::warning(Id::UnlistedSection, Location::file(root.path.join(CONFIG)), what, fix))
+    let location = Location::file(root.path.join(CONFIG));
+    Some(Finding { rule: Some(RULE), ..Finding::warning(Id::UnlistedSection, location, what, fix) })
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_yaml::Value;
 
-use crate::edit::{self, Edit};
+use super::proof::is_right;
+use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::source::Source;
 use crate::yaml::{Document, Step};
@@ -17,19 +18,9 @@ impl Version {
     /// `None` for anything else, a pre-release among them: which version comes behind that is not for
     /// a program to say.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let number = |text: &str| {
-            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-            let is_usual = text == "0" || !text.starts_with('0');
-            if is_number && is_usual { text.parse().ok() } else { None }
-        };
-        let mut parts = text.split('.');
-        let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
-        parts.next().is_none().then_some(Version(numbers))
-    }
-
-    /// The version that a note begins with.
-    pub(super) fn of_note(note: &str) -> Option<Self> {
-        Version::parse(note.split_whitespace().next()?)
+        let number = |text: &str| text.parse().ok().filter(|number: &u64| number.to_string() == text);
+        let numbers: Option<Vec<u64>> = text.split('.').map(number).collect();
+        Some(Version(numbers?.try_into().ok()?))
     }
 
     pub(super) fn next(self) -> Option<Self> {
@@ -70,13 +61,12 @@ impl<'s> WrittenVersion<'s> {
         let Some(version) = document.scalar(node).and_then(Version::parse) else {
             return refuse(location, "is not three numbers, as 0.1.0 is");
         };
-        let start = document.offset(node);
-        let rest = source.text.get(start..).unwrap_or_default();
-        let quote = usize::from(rest.starts_with(['"', '\'']));
-        if !rest.get(quote..).unwrap_or_default().starts_with(&version.to_string()) {
+        let text = source.text.get(document.offset(node)..).unwrap_or_default();
+        let text = text.strip_prefix(['"', '\'']).unwrap_or(text);
+        if !text.starts_with(&version.to_string()) {
             return refuse(location, "is written in a way that is not known");
         }
-        Ok(WrittenVersion { source, location, at: start + quote, version })
+        Ok(WrittenVersion { source, location, at: source.text.len() - text.len(), version })
     }
 
     pub(super) fn unclear(&self, what: &str) -> Finding {
@@ -88,20 +78,13 @@ impl<'s> WrittenVersion<'s> {
         let text = &self.source.text;
         let (old, to) = (self.version.to_string(), to.to_string());
         let edit = Edit { range: self.at..self.at + old.len(), replacement: to.clone() };
-        let is_right = || {
-            let new = edit::apply(text, std::slice::from_ref(&edit)).ok()?;
-            let mut wanted: Value = serde_yaml::from_str(text).ok()?;
-            *wanted.get_mut("version").filter(|version| version.as_str() == Some(&old))? =
-                Value::from(to.as_str());
-            let document = Document::parse(&new).ok()?;
-            let seen = document.scalar(document.find(&[Step::Key("version")])?)?;
-            Some(seen == to && serde_yaml::from_str::<Value>(&new).ok()? == wanted)
-        };
-        if is_right() == Some(true) {
-            Ok(edit)
-        } else {
-            Err(self.unclear("cannot be changed without changing something else"))
+        let mut wanted: Value = serde_yaml::from_str(text).unwrap_or_default();
+        let seen = wanted.get_mut("version").filter(|version| version.as_str() == Some(&old));
+        let is_seen = seen.map(|version| *version = Value::from(to.as_str())).is_some();
+        if is_seen && is_right(text, &edit, &[Step::Key("version")], &to, &wanted) {
+            return Ok(edit);
         }
+        Err(self.unclear("cannot be changed without changing something else"))
     }
 }
 

@@ -17,9 +17,8 @@ const WHOLE: &str = "helm-toolkit.manifests.secret_registry";
 pub(super) const WORDS: &str = "OCI registry authentication";
 
 /// A chart, and what is to be noted of it.
-pub(super) struct Work {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
+pub(super) struct Work<'p> {
+    pub(super) chart: &'p ChartPlan,
     /// Its place in the plan.
     pub(super) index: usize,
     /// Relative to the chart.
@@ -27,11 +26,15 @@ pub(super) struct Work {
     pub(super) is_whole: bool,
 }
 
-impl Work {
+impl<'p> Work<'p> {
     /// What is done to `chart`, if anything; `uncommitted` has files of all charts.
-    pub(super) fn of(base: &Path, index: usize, chart: &ChartPlan, uncommitted: &[PathBuf]) -> Option<Self> {
-        let (name, path) = (chart.name.clone(), chart.path.clone());
-        let mut work = Work { name, path, index, files: BTreeSet::new(), is_whole: false };
+    pub(super) fn of(
+        base: &Path,
+        index: usize,
+        chart: &'p ChartPlan,
+        uncommitted: &[PathBuf],
+    ) -> Option<Self> {
+        let mut work = Work { chart, index, files: BTreeSet::new(), is_whole: false };
         for file in &chart.files {
             work.add(&file.path, &file.new);
         }
@@ -47,8 +50,8 @@ impl Work {
 
     /// How much there is of authentication in a file of the chart.
     fn count(&self, path: &Path, text: &str) -> usize {
-        let chart = self.name.as_str();
-        if path != self.path.join(VALUES) {
+        let chart = self.chart.name.as_str();
+        if path != self.chart.path.join(VALUES) {
             return text.matches(REGISTRY).count();
         }
         let Ok(values) = Document::parse(text) else { return 0 };
@@ -66,7 +69,7 @@ impl Work {
     }
 
     fn add(&mut self, path: &Path, text: &str) {
-        let Ok(inside) = path.strip_prefix(&self.path) else { return };
+        let Ok(inside) = path.strip_prefix(&self.chart.path) else { return };
         // A copy of helm-toolkit inside of the chart is noted where it comes from.
         if !inside.starts_with("charts") {
             self.is_whole |= text.contains(WHOLE);
@@ -79,13 +82,11 @@ impl Work {
         if self.is_whole {
             return format!("Added {WORDS}");
         }
-        let (values, templates): (Vec<&PathBuf>, Vec<_>) =
-            self.files.iter().partition(|path| path.as_path() == Path::new(VALUES));
         let pull_secrets = format!("{quote}imagePullSecrets{quote}");
-        let what = match (values.is_empty(), templates.is_empty()) {
-            (false, true) => "values".to_owned(),
-            (true, _) => pull_secrets,
-            (false, false) => format!("values and {pull_secrets}"),
+        let what = match (self.files.contains(Path::new(VALUES)), self.files.len()) {
+            (true, 1) => "values".to_owned(),
+            (true, _) => format!("values and {pull_secrets}"),
+            (false, _) => pull_secrets,
         };
         let files = self.files.iter().map(|path| format!("{quote}{}{quote}", path.display()));
         let files = files.collect::<Vec<_>>().join(&format!(",{space}"));

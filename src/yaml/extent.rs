@@ -64,7 +64,7 @@ impl Document<'_> {
 
     /// Byte offset behind the last line of `node`'s own text, without the blank lines and
     /// comments that follow, unless they are part of a block scalar.
-    pub(super) fn end_of_content(&self, node: Node) -> usize {
+    pub(crate) fn end_of_content(&self, node: Node) -> usize {
         let last = self.last(node);
         let leaf = self.last_leaf(node);
         if self.is_block_scalar(leaf) {
@@ -162,7 +162,7 @@ impl Document<'_> {
 
     /// Byte offset behind the comments from `end` on that stand at `column` or further right,
     /// with blank lines between them.
-    pub(super) fn behind_comments(&self, end: usize, column: usize) -> usize {
+    pub(crate) fn behind_comments(&self, end: usize, column: usize) -> usize {
         let mut behind = end;
         let mut line = self.lines.at(end);
         if self.lines.start(line) != end {
