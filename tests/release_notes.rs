@@ -312,6 +312,18 @@ fn charts_without_a_folder_for_notes_are_named() {
     assert!(!plan.stdout.contains("+++ b/two/glance/Chart.yaml"), "{}", plan.stdout);
 }
 
+/// Reno's configuration says in which way changes are noted. Where it cannot be read, nobody knows.
+#[test]
+fn without_a_configuration_that_can_be_read_nothing_is_noted() {
+    let work = tree("release-notes-common");
+    let config = work.path().join("releasenotes/config.yaml");
+    fs::rename(&config, work.path().join("config")).unwrap();
+    std::os::unix::fs::symlink("../config", &config).unwrap();
+    let plan = run(work.path(), &["plan", "--release-notes"]);
+    assert_eq!((plan.code, plan.stdout.contains("releasenotes/notes")), (2, false), "{}", plan.stdout);
+    assert!(plan.stderr.contains("refused[link]: releasenotes/config.yaml"), "{}", plan.stderr);
+}
+
 /// What a note tells of may be called as what the note is made of.
 #[test]
 fn the_name_of_a_file_is_noted_as_it_is() {

@@ -72,7 +72,7 @@ impl NotesRoot {
     /// Looks at the folder `base`/`path`, which is around `charts`.
     ///
     /// # Errors
-    /// A refusal where the folder of the notes cannot be read.
+    /// A refusal where the folder of the notes or reno's configuration cannot be read.
     pub(super) fn read(base: &Path, path: &Path, charts: &[(usize, &ChartPlan)]) -> Result<Self, Finding> {
         let notes = names_in(&base.join(path).join(NOTES))
             .map_err(|error| Finding::unreadable(&path.join(NOTES), &error))?;
@@ -83,7 +83,7 @@ impl NotesRoot {
         let own: Vec<&str> = notes.iter().filter_map(|note| chart_of_own_note(note)).collect();
         let named = ours.iter().filter(|name| notes.contains(&format!("{name}.yaml"))).count();
         let count = charts.len();
-        let config = read_text(base, &path.join(CONFIG)).ok().flatten().unwrap_or_default();
+        let config = read_text(base, &path.join(CONFIG))?.unwrap_or_default();
         let has_common = config.contains("reno new common") || own.contains(&COMMON);
         let own = own.into_iter().filter(|chart| ours.contains(chart)).count();
         let (era, alike, what) = if calendar.len() > counted.len() {
