@@ -27,7 +27,7 @@ use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Calls, Progress, Setup, Verdict};
+use crate::verify::{self, Helm, Setup, Verdict};
 use crate::{base, diff, git, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
@@ -155,11 +155,11 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
     }
     if *is_proven {
         let toolkit = toolkit_plan(proof, &changing.entries)?;
-        let (scratch, helm) = (&Scratch::new()?, calls(proof));
+        let scratch = &Scratch::new()?;
         let setup = Setup {
             toolkit: toolkit.as_ref(),
             base: None,
-            helm,
+            helm: helm(proof, scratch),
             scratch,
             all_overrides: false,
             operator: None,
@@ -255,13 +255,12 @@ fn verify(
         None => (None, Some("git has nothing committed here, or cannot tell")),
     };
     let toolkit = toolkit_plan(proof, entries)?;
-    let (helm, all_overrides) = (calls(proof), *all_overrides);
     let setup = Setup {
         toolkit: toolkit.as_ref(),
         base: base.as_ref(),
-        helm,
+        helm: helm(proof, &scratch),
         scratch: &scratch,
-        all_overrides,
+        all_overrides: *all_overrides,
         operator: operator.as_ref(),
     };
     let verified = prove(plan, &setup, common.detail())?;
@@ -285,22 +284,14 @@ fn verify(
 fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify::Report<'p>, AnyError> {
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
     let bar = report::progress(charts, detail >= Detail::Normal);
-    let progress = |progress| match progress {
-        Progress::ChartDone => bar.inc(1),
-        Progress::Interrupted => bar.finish_and_clear(),
-    };
-    let verified = verify::verify(plan, setup, &progress);
+    let verified = verify::verify(plan, setup, &bar);
     bar.finish_and_clear();
     verified
 }
 
-/// How Helm is called.
-fn calls(proof: &Proof) -> Calls<'_> {
-    Calls {
-        program: proof.helm.as_deref(),
-        seconds: proof.helm_timeout.get().into(),
-        mebibytes: proof.helm_output.get().into(),
-    }
+fn helm(proof: &Proof, scratch: &Scratch) -> Helm {
+    let (seconds, mebibytes) = (proof.helm_timeout.get().into(), proof.helm_output.get().into());
+    Helm::new(proof.helm.as_deref(), seconds, mebibytes, scratch.path().join("helm"))
 }
 
 /// The checkouts as they are in git, looked at by `look`.

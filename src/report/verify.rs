@@ -115,7 +115,7 @@ const MOST_IMAGES: usize = 10;
 
 /// Writes whether the kubelet would pull.
 fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Style) -> io::Result<()> {
-    let Pulls { pods, with_login, unknown, without } = pulls;
+    let Pulls { pods, with_login, unknown, without, reasons } = pulls;
     let unknown = match unknown {
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
@@ -128,10 +128,11 @@ fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Sty
         out,
         "pods with a login for all of their images: {with_login} of {pods}{unknown}{not_rendered}"
     )?;
-    for (why, Without { pods, images }) in without {
+    for (why, pods) in reasons {
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
-        for (image, charts) in images.iter().take(MOST_IMAGES) {
-            let charts: Vec<_> = charts.keys().map(|name| printable(name)).collect();
+        let images: Vec<_> = without.iter().filter(|without| without.reason == *why).collect();
+        for Without { image, pods, .. } in images.iter().take(MOST_IMAGES) {
+            let charts: Vec<_> = pods.keys().map(|name| printable(name)).collect();
             writeln!(out, "  {} in {}", printable(image), charts.join(", "))?;
         }
         if images.len() > MOST_IMAGES {
@@ -163,23 +164,12 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
         "program": program(),
         "charts": charts.collect::<Vec<_>>(),
         "counts": Counts::of(report),
-        "pulls": report.pulls.as_ref().map(pulls_json),
+        "pulls": report.pulls,
         "base": report.base,
         "gone": report.gone.iter().map(|path| json::path(path)).collect::<Vec<_>>(),
         "renders": report.renders,
     });
     write_pretty(out, &report)
-}
-
-fn pulls_json(pulls: &Pulls) -> Value {
-    let Pulls { pods, with_login, unknown, without } = pulls;
-    let images = without.iter().flat_map(|(why, without)| {
-        without
-            .images
-            .iter()
-            .map(move |(image, charts)| json!({"image": image, "reason": why, "pods": charts}))
-    });
-    json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": images.collect::<Vec<_>>()})
 }
 
 fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
@@ -42,12 +43,6 @@ pub(crate) struct Credentials<'v> {
     password: String,
 }
 
-/// Objects, and what they are rendered with.
-pub(crate) struct Rendering<'o> {
-    pub(crate) objects: &'o [Object],
-    pub(crate) with: &'o Render,
-}
-
 impl<'v> Credentials<'v> {
     /// What `values` ask for of the chart called `chart`; an error is what is wrong with them.
     pub(crate) fn of(values: &'v Tree, chart: &str) -> Result<Self, String> {
@@ -71,20 +66,21 @@ impl<'v> Credentials<'v> {
         Ok(Credentials { values, name, registries, user, password })
     }
 
-    /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
+    /// Checks the credentials in `on`, what is rendered where authentication is on; `secrets` are those for registries
     /// that it makes and the same chart with authentication off does not, `own` the objects that are to have them.
     pub(crate) fn check<'o>(
         &self,
-        on: &'o Rendering<'o>,
+        on: &'o [Object],
+        with: &Render,
         own: impl Iterator<Item = &'o Object>,
         secrets: &[&Object],
         found: &mut Verified<'_>,
     ) {
-        self.check_secret(on, secrets, found);
+        self.check_secret(on, with, secrets, found);
         for object in own {
             if is_account(object) {
                 found.accounts += 1;
-                self.check_account(object, on.with, found);
+                self.check_account(object, with, found);
             }
             let pods = Pod::all(object);
             found.pods += usize::from(!pods.is_empty());
@@ -93,7 +89,7 @@ impl<'v> Credentials<'v> {
                 found.notes.insert(format!("{} {what}", object.key));
             }
             for pod in pods {
-                self.check_pod(&pod, on, found);
+                self.check_pod(&pod, on, with, found);
             }
         }
     }
@@ -113,18 +109,18 @@ impl<'v> Credentials<'v> {
         found.fault(with, Id::AccountWithoutCredentials, Some(account), what);
     }
 
-    fn check_pod(&self, pod: &Pod<'_>, on: &Rendering<'_>, found: &mut Verified<'_>) {
+    fn check_pod(&self, pod: &Pod<'_>, on: &[Object], with: &Render, found: &mut Verified<'_>) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
             let what = format!("is in the namespace {namespace}, its Secret in that of the release");
             // Where values say it, an operator installs the chart there.
             if object.subchart.is_none() && !self.values.has_text(namespace) {
-                return found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
+                return found.fault(with, Id::PodWithoutCredentials, Some(object), what);
             }
             found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
-        let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
+        let mut fault = |what: String| found.fault(with, Id::PodWithoutCredentials, Some(object), what);
         if let Some(own) = pod.own_list() {
             if self.count_mentions(Some(own)) == 0 {
                 fault(format!("has imagePullSecrets without {}, which hide those of its account", self.name));
@@ -134,31 +130,31 @@ impl<'v> Credentials<'v> {
         let Some(account) = pod.account() else {
             return fault("its pod has neither a ServiceAccount nor imagePullSecrets".to_owned());
         };
-        let mut accounts = pod.accounts(on.objects).peekable();
+        let mut accounts = pod.accounts(on).peekable();
         if accounts.peek().is_none() {
             fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
         for account in accounts.filter(|account| account.subchart.is_some()) {
-            self.check_account(account, on.with, found);
+            self.check_account(account, with, found);
         }
     }
 
-    fn check_secret(&self, on: &Rendering<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
+    fn check_secret(&self, on: &[Object], with: &Render, secrets: &[&Object], found: &mut Verified<'_>) {
         let wrong = match (&self.registries, secrets) {
             (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
             (Some(_), []) => {
                 let what = format!("the Secret {} is missing", self.name);
-                return found.fault(on.with, Id::WrongSecret, None, what);
+                return found.fault(with, Id::WrongSecret, None, what);
             }
-            (Some(registries), [secret]) => self.compare(registries, secret, on.objects),
+            (Some(registries), [secret]) => self.compare(registries, secret, on),
             (Some(_), _) => {
                 Err("is one of several Secrets for a registry, where there should be one".to_owned())
             }
         };
         if let Err(what) = wrong {
             for secret in secrets {
-                found.fault(on.with, Id::WrongSecret, Some(secret), what.as_str());
+                found.fault(with, Id::WrongSecret, Some(secret), what.as_str());
             }
         }
     }
@@ -268,32 +264,24 @@ fn check_shape(secret: &Tree) -> Result<(), String> {
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.
 fn login_in(secret: &Tree) -> Result<(String, String), String> {
-    let config = config_in(secret)?;
-    let found = (|| {
-        let (registry, login) = only(only(&config).filter(|(key, _)| *key == "auths")?.1)?;
-        let (_, login) = only(login).filter(|(key, _)| *key == "auth")?;
-        Some((registry.to_owned(), decoded(login.as_str()?)?))
-    })();
-    found.ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
-}
-
-fn config_in(secret: &Tree) -> Result<serde_json::Value, String> {
     let config = match secret.get("data").map(Tree::entries).unwrap_or_default() {
         [(key, Tree::Text(config))] if key.scalar() == Some(SECRET_KEY) => config,
         _ => return Err(format!("should hold {SECRET_KEY} and nothing else")),
     };
     let config = decoded(config).ok_or_else(|| format!("{SECRET_KEY} is no base64 of a text"))?;
-    serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))
+    let config: Value =
+        serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))?;
+    let first = || {
+        let (registry, login) = config.get("auths")?.as_object()?.iter().next()?;
+        let login = login.get("auth")?.as_str()?;
+        let is_all = config == json!({"auths": {registry: {"auth": login}}});
+        Some((registry.clone(), decoded(login)?)).filter(|_| is_all)
+    };
+    first().ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
 }
 
 pub(crate) fn decoded(base64: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(base64).ok()?).ok()
-}
-
-/// The only entry of a JSON object.
-fn only(value: &serde_json::Value) -> Option<(&str, &serde_json::Value)> {
-    let map = value.as_object().filter(|map| map.len() == 1)?;
-    map.iter().next().map(|(key, value)| (key.as_str(), value))
 }
 
 /// The function of helm-toolkit that hashes what a template renders.

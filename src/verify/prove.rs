@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::compare::differences;
-use super::credentials::{Credentials, Rendering, is_hash_of, new_secrets};
+use super::credentials::{Credentials, is_hash_of, new_secrets};
 use super::endpoint::egress;
 use super::helm::Helm;
 use super::objects::Object;
 use super::pulls;
 use super::render::{NotVerified, Operator, Render, Rendered};
-use super::stage::{Files, Stage};
+use super::stage::{Stage, put};
 use super::trial::{PORT, trial};
 use super::verdict::{Verdict, Verified};
 use crate::base::Base;
@@ -22,105 +22,126 @@ use crate::context::REGISTRY;
 use crate::disk::Scratch;
 use crate::error;
 use crate::finding::Id;
-use crate::plan::ChartPlan;
+use crate::plan::{ChartPlan, Plan};
 use crate::scenarios::Override;
 use crate::yaml::tree::Tree;
 
-/// What all charts share.
-pub(crate) struct Prover<'p> {
-    pub(crate) before: Stage<'p>,
-    pub(crate) after: Stage<'p>,
+/// What a plan is verified with.
+pub(crate) struct Setup<'w> {
+    /// The plan for the helm-toolkit that the user names.
+    pub(crate) toolkit: Option<&'w Plan>,
     /// What there was before, where that is not the plan's own old state.
-    pub(crate) base: Option<&'p Base>,
-    pub(crate) scratch: &'p Scratch,
-    pub(crate) helm: &'p Helm,
-    /// Whether the checkout's own files of values are tried too.
+    pub(crate) base: Option<&'w Base>,
+    pub(crate) helm: Helm,
+    pub(crate) scratch: &'w Scratch,
+    /// Whether the checkouts' own files of values are tried too.
     pub(crate) all_overrides: bool,
     /// The values of an operator, in place of the default ones.
-    pub(crate) operator: Option<&'p Operator>,
+    pub(crate) operator: Option<&'w Operator>,
 }
 
-/// A chart in the scratch folder, before and after.
-struct Pair {
+/// The charts of a plan, before and after, for all that is proven of them.
+pub(crate) struct Prover<'p> {
+    setup: &'p Setup<'p>,
+    before: Stage<'p>,
+    after: Stage<'p>,
+}
+
+/// What has to be asked for where values have authentication switched on.
+const AUTH_OFF: &str = "endpoints.oci_image_registry.auth.enabled=false";
+
+/// A chart in the scratch folder.
+struct Copies {
+    /// Where its files go.
+    place: PathBuf,
     /// The folder with what it was; `None` where that is what it is.
     before: Option<PathBuf>,
     after: PathBuf,
     /// The default values.
     values: Tree,
+    /// The charts that it depends on, which are verified on their own.
+    others: BTreeSet<String>,
 }
 
-impl Prover<'_> {
+impl<'p> Prover<'p> {
+    pub(crate) fn new(plan: &'p Plan, setup: &'p Setup<'p>) -> Self {
+        let &Setup { scratch, base, toolkit, .. } = setup;
+        let old = base.map_or(plan, |base| &base.plan);
+        let before = Stage::new(scratch, old, toolkit, "before", |change| change.old.as_deref());
+        let after = Stage::new(scratch, plan, toolkit, "after", |change| Some(&change.new));
+        Prover { setup, before, after }
+    }
+
     /// Proves the chart with this index, or says what is wrong with it in `found`.
     pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
-        let name = &found.chart.name;
-        let old = self.chart_before(found.chart);
-        let before = old.map(|chart| self.before.read(chart)).transpose()?;
-        let after = self.after.read(found.chart)?;
-        found.notes.extend(after.notes.iter().cloned());
-        let pair = self.write(index, before.as_ref(), &after)?;
+        let place = PathBuf::from(index.to_string());
+        let scratch = self.setup.scratch;
+        let old = self.chart_before(found.chart).map(|chart| self.before.read(chart)).transpose()?;
+        let new = self.after.read(found.chart)?;
+        found.notes.extend(new.notes.iter().cloned());
+        let changed = old.as_ref().filter(|old| **old != new);
+        let before = changed.map(|old| old.write(scratch, &place.join("before"))).transpose()?;
+        let after = new.write(scratch, &place.join("after"))?;
+        let file = after.join(VALUES);
+        let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
+        let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
+        let copies = Copies { place, before, after, values, others: new.others };
 
-        match self.operator {
-            Some(operator) => {
-                let with = operator.render(name, &mut found.notes)?;
-                self.prove_values(index, &with, &pair, &after.others, found)?;
-            }
-            None => self.prove_defaults(index, &pair, &after.others, found)?,
+        match self.setup.operator {
+            Some(operator) => self.prove_values(operator, &copies, found)?,
+            None => self.prove_defaults(&copies, found)?,
         }
-        if let (None, Some(base)) = (&before, self.base) {
+        if let (None, Some(base)) = (&old, self.setup.base) {
             let name = &base.name;
             let note = format!("is not in {name}: with default values there is nothing to compare it with");
             found.notes.insert(note);
         }
-        if self.all_overrides {
-            self.check_overrides(&pair, found)?;
+        if self.setup.all_overrides {
+            self.check_overrides(&copies, found)?;
         }
-        let is_changed = pair.before.is_some();
+        let is_changed = copies.before.is_some();
         Ok(if found.faults.is_empty() { Verdict::Proven { is_changed } } else { Verdict::Faulty })
     }
 
     /// With default values nothing changes, and where authentication is on there are the credentials.
-    fn prove_defaults(
-        &self,
-        index: usize,
-        pair: &Pair,
-        others: &BTreeSet<String>,
-        found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
-        let (name, values) = (&found.chart.name, &pair.values);
-        let default = Rendered::new(self.helm, name, &pair.after, Render::default())?;
-        if let Some(folder) = &pair.before {
-            let as_it_was = Rendered::new(self.helm, name, folder, Render::default())?;
-            if let Err(error) = &as_it_was.objects {
-                return Err(format!("does not render {}: {error}", self.state_before()).into());
+    fn prove_defaults(&self, copies: &Copies, found: &mut Verified<'_>) -> Result<(), NotVerified> {
+        let (chart, Copies { place, after, values, others, .. }) = (found.chart, copies);
+        let with = Render::new("default", "default values");
+        let default = self.render(chart, after, &with)?;
+        if let Some(before) = &copies.before {
+            let was = self.render(chart, before, &with)?;
+            if let Err(error) = &was.objects {
+                let state = self
+                    .setup
+                    .base
+                    .map_or_else(|| "as it is".to_owned(), |base| format!("as it was in {}", base.name));
+                return Err(format!("does not render {state}: {error}").into());
             }
-            compare_default(&as_it_was, &default, values, found);
-            self.check_faults([&as_it_was, &default], found)?;
+            self.compare_default(&was, &default, values, found)?;
         } else if let Err(error) = &default.objects {
             return Err(format!("does not render as it is: {error}").into());
         }
 
-        let is_on = enabled(values).is_some_and(Tree::is_true);
-        let asked_off =
-            if is_on { Some(Rendered::new(self.helm, name, &pair.after, Render::auth_off())?) } else { None };
-        let off = asked_off.as_ref().unwrap_or(&default);
-        let trial = trial(values, name).to_string();
-        let file = Path::new("on").join(format!("{index}.json"));
-        self.scratch.make_folder(Path::new("on"))?;
-        self.scratch.write(&file, trial.as_bytes())?;
-        let with = Render::values("auth-on", "authentication on", &self.scratch.path().join(file));
-        let on = Rendered::new(self.helm, name, &pair.after, with)?;
+        let without = Render::new("auth-off", "authentication off").set(AUTH_OFF);
+        let is_on = values.at(&ENABLED).is_some_and(Tree::is_true);
+        let off = if is_on { self.render(chart, after, &without)? } else { default };
+        let trial = trial(values, &chart.name).to_string();
+        let file = place.join("on/values.json");
+        put(self.setup.scratch, &file, trial.as_bytes())?;
+        let with = Render::new("auth-on", "authentication on").values(&self.setup.scratch.path().join(file));
+        let on = self.render(chart, after, &with)?;
         for path in [&ENABLED[..], &["manifests", "secret_registry"]] {
             if values.at(path).is_some_and(|value| !value.is_boolean()) {
                 let what = format!("{} is no boolean", path.join("."));
-                found.fault(&on.with, Id::NoBoolean, None, what);
+                found.fault(&with, Id::NoBoolean, None, what);
             }
         }
         let tried = values.clone().with(Tree::parse(&trial)?);
-        let credentials = Credentials::of(values, name).and_then(|_| Credentials::of(&tried, name));
-        compare_auth(off, &on, &credentials, others, found);
-        self.check_faults([off, &on], found)?;
-        if found.chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
-            self.check_switch(&pair.after, off, found)?;
+        let credentials =
+            Credentials::of(values, &chart.name).and_then(|_| Credentials::of(&tried, &chart.name));
+        self.compare_auth(&off, &on, &credentials, others, found)?;
+        if chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
+            self.check_switch(after, &off, found)?;
         }
         Ok(())
     }
@@ -128,50 +149,48 @@ impl Prover<'_> {
     /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
     fn prove_values(
         &self,
-        index: usize,
-        with: &Render,
-        pair: &Pair,
-        others: &BTreeSet<String>,
+        operator: &Operator,
+        copies: &Copies,
         found: &mut Verified<'_>,
     ) -> Result<(), NotVerified> {
-        let name = &found.chart.name;
-        let values = self.values_with(index, with, pair, name)?;
-        let on = Rendered::new(self.helm, name, &pair.after, with.clone())?;
-        let credentials = Credentials::of(&values, name);
-        if enabled(&values).is_some_and(Tree::is_true) {
-            let off = Rendered::new(self.helm, name, &pair.after, with.clone().and(Render::auth_off()))?;
-            compare_auth(&off, &on, &credentials, others, found);
-            self.check_faults([&off, &on], found)?;
+        let (chart, Copies { after, others, .. }) = (found.chart, copies);
+        let with = operator.render(&chart.name, &mut found.notes)?;
+        let values = self.values_with(chart, copies, &with)?;
+        let on = self.render(chart, after, &with)?;
+        let credentials = Credentials::of(&values, &chart.name);
+        if values.at(&ENABLED).is_some_and(Tree::is_true) {
+            let without = with.clone().set(AUTH_OFF);
+            let off = self.render(chart, after, &without)?;
+            self.compare_auth(&off, &on, &credentials, others, found)?;
         } else {
             let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
-            found.fault(with, Id::SecretNotMade, None, what);
+            found.fault(&with, Id::SecretNotMade, None, what);
         }
         if credentials.is_ok_and(|credentials| credentials.is_placeholder()) {
-            found.fault(with, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
+            found.fault(&with, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
         }
         match &on.objects {
-            Ok(objects) => pulls::check(own(objects, others), objects, with, found),
-            Err(error) => found.does_not_render(with, error),
+            Ok(objects) => pulls::check(own(objects, others), objects, &with, found),
+            Err(error) => found.does_not_render(&with, error),
         }
         Ok(())
     }
 
     /// The chart's values with those of an operator, as Helm has them: a chart of nothing else prints them.
-    fn values_with(&self, index: usize, with: &Render, pair: &Pair, name: &str) -> Result<Tree, NotVerified> {
+    fn values_with(&self, chart: &ChartPlan, copies: &Copies, with: &Render) -> Result<Tree, NotVerified> {
         const PRINTED: &str = "kind: Values\nvalues: {{ toJson .Values }}\n";
-        let folder = Path::new("values").join(index.to_string());
-        self.scratch.make_folder(&folder.join("templates"))?;
-        let values = fs::read(pair.after.join(VALUES))?;
-        let metadata = format!("apiVersion: v2\nname: {name:?}\nversion: 0.0.0\n");
+        let values = fs::read(copies.after.join(VALUES))?;
+        let metadata = format!("apiVersion: v2\nname: {:?}\nversion: 0.0.0\n", chart.name);
+        let folder = copies.place.join("values");
         for (file, text) in [
             ("Chart.yaml", metadata.as_bytes()),
             (VALUES, &values),
             ("templates/values.yaml", PRINTED.as_bytes()),
         ] {
-            self.scratch.write(&folder.join(file), text)?;
+            put(self.setup.scratch, &folder.join(file), text)?;
         }
-        let folder = self.scratch.path().join(folder);
-        let printed = Rendered::new(self.helm, name, &folder, with.clone())?;
+        let folder = self.setup.scratch.path().join(folder);
+        let printed = self.render(chart, &folder, with)?;
         let objects = printed.objects.map_err(|error| format!("{}: {error}", with.name))?;
         let values = objects.first().and_then(|object| object.tree.get("values"));
         Ok(values.cloned().ok_or_else(|| format!("{}: Helm prints no values", with.name))?)
@@ -179,33 +198,99 @@ impl Prover<'_> {
 
     /// What `chart` was before.
     fn chart_before<'c>(&'c self, chart: &'c ChartPlan) -> Option<&'c ChartPlan> {
-        self.base.map_or(Some(chart), |base| base.chart(chart))
+        self.setup.base.map_or(Some(chart), |base| base.chart(chart))
     }
 
-    fn state_before(&self) -> String {
-        self.base.map_or_else(|| "as it is".to_owned(), |base| format!("as it was in {}", base.name))
+    fn render<'r>(
+        &self,
+        chart: &'r ChartPlan,
+        folder: &'r Path,
+        with: &'r Render,
+    ) -> Result<Rendered<'r>, NotVerified> {
+        Rendered::new(&self.setup.helm, &chart.name, folder, with)
     }
 
-    /// Writes the chart into the scratch folder, once where it is what it was.
-    fn write(&self, index: usize, before: Option<&Files>, after: &Files) -> Result<Pair, NotVerified> {
-        let write =
-            |files: &Files, state: &str| files.write(self.scratch, &Path::new(state).join(index.to_string()));
-        let before = before.filter(|before| *before != after);
-        let before = before.map(|before| write(before, "before")).transpose()?;
-        let after = write(after, "after")?;
-        let file = after.join(VALUES);
-        let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
-        let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
-        Ok(Pair { before, after, values })
-    }
-
-    /// Where there are faults: renders each side again, since a chart that differs from itself has none.
-    fn check_faults(&self, sides: [&Rendered<'_>; 2], found: &Verified<'_>) -> Result<(), NotVerified> {
-        let ids = sides.map(|side| side.with.id);
-        if found.faults.iter().any(|fault| ids.contains(&fault.render)) {
-            sides.into_iter().try_for_each(|side| side.check_again(self.helm))?;
+    /// Compares two renders by `compare`. Where there are faults each is rendered again, since a chart that differs
+    /// from itself has none.
+    fn compare(
+        &self,
+        [old, new]: [&Rendered<'_>; 2],
+        found: &mut Verified<'_>,
+        compare: impl FnOnce(&[Object], &[Object], &mut Verified<'_>),
+    ) -> Result<(), NotVerified> {
+        match (&old.objects, &new.objects) {
+            (Ok(old), Ok(new)) => compare(old, new, found),
+            (_, Err(error)) | (Err(error), _) => found.does_not_render(new.with, error),
+        }
+        let sides = [old, new];
+        if found.faults.iter().any(|fault| sides.iter().any(|side| side.with.id == fault.render)) {
+            sides.into_iter().try_for_each(|side| side.check_again(&self.setup.helm))?;
         }
         Ok(())
+    }
+    /// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
+    fn compare_default(
+        &self,
+        before: &Rendered<'_>,
+        after: &Rendered<'_>,
+        values: &Tree,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        self.compare([before, after], found, |before, objects, found| {
+            let egress = egress(values);
+            let mut gained = BTreeSet::new();
+            for (object, difference) in differences(before, objects) {
+                let is_egress = object.key.kind == "NetworkPolicy"
+                    && difference.path.starts_with("spec.egress.")
+                    && difference.before.is_none()
+                    && difference.after == egress;
+                if is_egress && gained.insert(&object.key) {
+                    let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
+                    found.notes.insert(note);
+                } else {
+                    found.differs(after.with, object, difference);
+                }
+            }
+        })
+    }
+
+    /// Where authentication is on, the credentials must be there, and nothing else may differ.
+    fn compare_auth(
+        &self,
+        off: &Rendered<'_>,
+        on: &Rendered<'_>,
+        credentials: &Result<Credentials<'_>, String>,
+        others: &BTreeSet<String>,
+        found: &mut Verified<'_>,
+    ) -> Result<(), NotVerified> {
+        let (folder, with) = (on.folder, on.with);
+        self.compare([off, on], found, |off, on, found| {
+            let credentials = match credentials {
+                Ok(credentials) => credentials,
+                Err(what) => return found.fault(with, Id::MissingValue, None, what.as_str()),
+            };
+            let secrets = new_secrets(on, off);
+            let always = new_secrets(off, on);
+            for secret in &always {
+                found.fault(with, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
+            }
+            credentials.check(on, with, own(on, others), &secrets, found);
+            for (object, difference) in differences(off, on) {
+                let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
+                let is_port =
+                    object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
+                if is_secret || is_port || credentials.is_mention(object, &difference) {
+                    continue;
+                }
+                if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, folder)) {
+                    let path = difference.path;
+                    let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
+                    found.notes.insert(note);
+                } else {
+                    found.differs(with, object, difference);
+                }
+            }
+        })
     }
 
     /// Checks that a template of another kind makes no Secret where `manifests.secret_registry` is off.
@@ -215,140 +300,80 @@ impl Prover<'_> {
         off: &Rendered<'_>,
         found: &mut Verified<'_>,
     ) -> Result<(), NotVerified> {
-        let switched = Rendered::new(self.helm, &found.chart.name, folder, Render::secret_off())?;
-        match (&switched.objects, &off.objects) {
+        let with = Render::new("secret-off", "authentication on and manifests.secret_registry off");
+        let with =
+            with.set("endpoints.oci_image_registry.auth.enabled=true").set("manifests.secret_registry=false");
+        match (&self.render(found.chart, folder, &with)?.objects, &off.objects) {
             (Ok(objects), Ok(off)) => {
                 for secret in new_secrets(objects, off) {
-                    let what = "is made although manifests.secret_registry is false".to_owned();
-                    found.add(&switched.with, Id::WrongSecret, Some(secret), what, None);
+                    let what = "is made although manifests.secret_registry is false";
+                    found.fault(&with, Id::WrongSecret, Some(secret), what);
                 }
             }
-            (Err(error), _) => found.does_not_render(&switched.with, error),
+            (Err(error), _) => found.does_not_render(&with, error),
             (Ok(_), Err(_)) => {}
         }
         Ok(())
     }
 
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
-    fn check_overrides(&self, pair: &Pair, found: &mut Verified<'_>) -> Result<(), NotVerified> {
+    fn check_overrides(&self, copies: &Copies, found: &mut Verified<'_>) -> Result<(), NotVerified> {
         let chart = found.chart;
         let all = |base: &Path, chart: &ChartPlan| {
             let all = Override::all(base, chart).into_iter().filter(Override::is_plain);
             all.collect::<Vec<_>>()
         };
         let old = self.chart_before(chart).map(|old| all(self.before.base(), old)).unwrap_or_default();
-        let overrides = all(self.after.base(), chart);
-        let compared = overrides.par_iter().map(|new| {
-            let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
-            let mut found = Verified::new(chart);
-            self.check_override(pair, old, new, &mut found).map(|()| found)
-        });
-        for compared in compared.collect::<Vec<_>>() {
-            found.absorb(compared?);
+        let compared: Vec<_> = all(self.after.base(), chart)
+            .par_iter()
+            .map(|new| {
+                let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
+                let mut found = Verified::new(chart);
+                self.check_override(copies, old, new, &mut found).map(|()| found)
+            })
+            .collect();
+        for compared in compared {
+            let compared = compared?;
+            found.faults.extend(compared.faults);
+            found.notes.extend(compared.notes);
+            found.overrides += compared.overrides;
         }
         Ok(())
     }
 
     fn check_override(
         &self,
-        pair: &Pair,
+        copies: &Copies,
         old: &Override,
         new: &Override,
         found: &mut Verified<'_>,
     ) -> Result<(), NotVerified> {
-        let name = &found.chart.name;
         if let Some(why) = new.why_not() {
             found.notes.insert(format!("{}: not compared: {why}", new.name));
             return Ok(());
         }
-        let before = pair.before.as_ref().unwrap_or(&pair.after);
-        if before == &pair.after && old.is_same(new) {
+        if copies.before.is_none() && old.is_same(new) {
             found.overrides += 1;
             return Ok(());
         }
-        let with = |file: &Override| Render::values("override", &file.name, &file.file);
-        let before = Rendered::new(self.helm, name, before, with(old))?;
+        let [with_old, with_new] =
+            [old, new].map(|file| Render::new("override", &file.name).values(&file.file));
+        let before = copies.before.as_ref().unwrap_or(&copies.after);
+        let before = self.render(found.chart, before, &with_old)?;
         if let Err(error) = &before.objects {
             found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
             return Ok(());
         }
-        let after = Rendered::new(self.helm, name, &pair.after, with(new))?;
-        compare_default(&before, &after, &pair.values, found);
+        let after = self.render(found.chart, &copies.after, &with_new)?;
+        self.compare_default(&before, &after, &copies.values, found)?;
         found.overrides += usize::from(found.faults.is_empty());
-        self.check_faults([&before, &after], found)
-    }
-}
-
-/// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
-fn compare_default(before: &Rendered<'_>, after: &Rendered<'_>, values: &Tree, found: &mut Verified<'_>) {
-    let with = &after.with;
-    let (before, after) = match (&before.objects, &after.objects) {
-        (Ok(before), Ok(after)) => (before, after),
-        (_, Err(error)) | (Err(error), _) => return found.does_not_render(with, error),
-    };
-    let egress = egress(values);
-    let mut gained = BTreeSet::new();
-    for (object, difference) in differences(before, after) {
-        let is_egress = object.key.kind == "NetworkPolicy"
-            && difference.path.starts_with("spec.egress.")
-            && difference.before.is_none()
-            && difference.after == egress;
-        if is_egress && gained.insert(&object.key) {
-            let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
-            found.notes.insert(note);
-        } else {
-            found.differs(with, object, difference);
-        }
-    }
-}
-
-/// Where authentication is on, the credentials must be there, and nothing else may differ.
-fn compare_auth(
-    off: &Rendered<'_>,
-    on: &Rendered<'_>,
-    credentials: &Result<Credentials<'_>, String>,
-    others: &BTreeSet<String>,
-    found: &mut Verified<'_>,
-) {
-    let (folder, with) = (on.folder, &on.with);
-    let (off, on) = match (&off.objects, &on.objects) {
-        (Ok(off), Ok(on)) => (off, on),
-        (_, Err(error)) | (Err(error), _) => return found.does_not_render(with, error),
-    };
-    let credentials = match credentials {
-        Ok(credentials) => credentials,
-        Err(what) => return found.fault(with, Id::MissingValue, None, what.as_str()),
-    };
-    let secrets = new_secrets(on, off);
-    let always = new_secrets(off, on);
-    for secret in &always {
-        found.fault(with, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
-    }
-    credentials.check(&Rendering { objects: on, with }, own(on, others), &secrets, found);
-    for (object, difference) in differences(off, on) {
-        let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
-        let is_port = object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
-        if is_secret || is_port || credentials.is_mention(object, &difference) {
-            continue;
-        }
-        if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, folder)) {
-            let path = difference.path;
-            let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
-            found.notes.insert(note);
-        } else {
-            found.differs(with, object, difference);
-        }
+        Ok(())
     }
 }
 
 const ENABLED: [&str; 4] = ["endpoints", REGISTRY, "auth", "enabled"];
 
-/// The switch in values.
-fn enabled(values: &Tree) -> Option<&Tree> {
-    values.at(&ENABLED)
-}
-
-/// The objects that are not of `others`, the charts that a chart depends on: these are verified on their own.
+/// The objects that are not of `others`, the charts that a chart depends on.
 fn own<'o>(objects: &'o [Object], others: &BTreeSet<String>) -> impl Iterator<Item = &'o Object> {
     objects.iter().filter(|object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart)))
 }

@@ -6,7 +6,7 @@ use super::credentials::{SECRET_KEY, decoded, is_for_registries};
 use super::objects::Object;
 use super::pods::Pod;
 use super::render::Render;
-use super::verdict::Verified;
+use super::verdict::{Pull, Verified};
 use crate::finding::Id;
 use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
@@ -23,8 +23,7 @@ pub(crate) fn check<'o>(
         if pods.iter().all(|pod| pod.images().is_empty()) {
             continue;
         }
-        found.pulls.pods += 1;
-        let mut wrong: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut without = BTreeSet::new();
         let mut unknown = BTreeSet::new();
         for pod in &pods {
             let names = pod.secrets(all);
@@ -34,36 +33,25 @@ pub(crate) fn check<'o>(
             let keys: Vec<String> =
                 names.iter().filter_map(made).flat_map(|secret| logins_in(&secret.tree)).collect();
             let elsewhere: Vec<&str> = names.iter().copied().filter(|name| made(name).is_none()).collect();
-            for name in pod.images() {
-                match why_not(name, &keys) {
+            for image in pod.images() {
+                match why_not(image, &keys) {
                     Some(_) if !elsewhere.is_empty() => unknown.extend(elsewhere.iter().copied()),
-                    Some(why) => drop(wrong.insert((why, name.to_owned()))),
+                    Some(why) => drop(without.insert((why, image.to_owned()))),
                     None => {}
                 }
             }
         }
-        match (wrong.is_empty(), unknown.is_empty()) {
-            (true, true) => found.pulls.with_login += 1,
-            (true, false) => found.pulls.unknown += 1,
-            (false, _) => {}
-        }
-        for name in unknown {
+        for name in &unknown {
             let note = format!(
                 "the Secret {name} is not made here: whether it has a login for the images is not known"
             );
             found.notes.insert(note);
         }
-        let reasons: BTreeSet<&String> = wrong.iter().map(|(why, _)| why).collect();
-        for why in reasons {
-            found.pulls.without.entry(why.clone()).or_default().pods += 1;
-        }
-        for (why, image) in wrong {
+        for (why, image) in &without {
             let what = format!("no login for {image}: {why}");
-            found.add(with, Id::ImageWithoutCredentials, Some(object), what, None);
-            let chart = found.chart.name.clone();
-            let images = &mut found.pulls.without.entry(why).or_default().images;
-            *images.entry(image).or_default().entry(chart).or_default() += 1;
+            found.fault(with, Id::ImageWithoutCredentials, Some(object), what);
         }
+        found.pulls.push(Pull { without, is_unknown: !unknown.is_empty() });
     }
 }
 

@@ -34,34 +34,19 @@ pub(crate) struct Render {
 }
 
 impl Render {
-    pub(crate) fn new(id: &'static str, name: &str, sets: &[&str]) -> Self {
-        let arguments = sets.iter().flat_map(|set| ["--set".into(), set.into()]).collect();
-        Render { id, name: name.to_owned(), arguments }
+    pub(crate) fn new(id: &'static str, name: &str) -> Self {
+        Render { id, name: name.to_owned(), arguments: Vec::new() }
     }
 
-    pub(crate) fn default() -> Self {
-        Self::new("default", "default values", &[])
+    /// With one more value.
+    pub(crate) fn set(mut self, value: &str) -> Self {
+        self.arguments.extend(["--set".into(), value.into()]);
+        self
     }
 
-    /// What has to be asked for where an owner has switched authentication on.
-    pub(crate) fn auth_off() -> Self {
-        Self::new("auth-off", "authentication off", &["endpoints.oci_image_registry.auth.enabled=false"])
-    }
-
-    /// For charts with a Secret template of another kind: whether it minds the switch.
-    pub(crate) fn secret_off() -> Self {
-        let sets = ["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"];
-        Self::new("secret-off", "authentication on and manifests.secret_registry off", &sets)
-    }
-
-    /// With the values in a file.
-    pub(crate) fn values(id: &'static str, name: &str, file: &Path) -> Self {
-        Render { id, name: name.to_owned(), arguments: vec!["--values".into(), file.into()] }
-    }
-
-    /// With what `other` says besides.
-    pub(crate) fn and(mut self, other: Render) -> Self {
-        self.arguments.extend(other.arguments);
+    /// With one more file of values.
+    pub(crate) fn values(mut self, file: &Path) -> Self {
+        self.arguments.extend(["--values".into(), file.into()]);
         self
     }
 }
@@ -91,9 +76,9 @@ impl Operator {
             }
             files.extend(own);
         }
-        let files = files.into_iter().flat_map(|file| ["--values".into(), file.into_os_string()]);
-        let sets = self.sets.iter().flat_map(|set| ["--set".into(), set.into()]);
-        Ok(Render { id: "values", name: "these values".to_owned(), arguments: files.chain(sets).collect() })
+        let with = Render::new("values", "these values");
+        let with = files.iter().fold(with, |with, file| with.values(file));
+        Ok(self.sets.iter().fold(with, |with, set| with.set(set)))
     }
 }
 
@@ -101,7 +86,7 @@ impl Operator {
 pub(crate) struct Rendered<'r> {
     chart: &'r str,
     pub(crate) folder: &'r Path,
-    pub(crate) with: Render,
+    pub(crate) with: &'r Render,
     /// What it renders, or why it does not.
     pub(crate) objects: Result<Vec<Object>, String>,
 }
@@ -111,7 +96,7 @@ impl<'r> Rendered<'r> {
         helm: &Helm,
         chart: &'r str,
         folder: &'r Path,
-        with: Render,
+        with: &'r Render,
     ) -> Result<Self, NotVerified> {
         let printed = helm.template(chart, folder, &with.arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
@@ -122,27 +107,23 @@ impl<'r> Rendered<'r> {
     /// Renders it again, and fails where something else comes out.
     pub(crate) fn check_again(&self, helm: &Helm) -> Result<(), NotVerified> {
         for _ in 0..AGAIN {
-            let again = Rendered::new(helm, self.chart, self.folder, self.with.clone())?;
+            let again = Rendered::new(helm, self.chart, self.folder, self.with)?;
             let place = match (&self.objects, &again.objects) {
-                (Ok(one), Ok(other)) => {
-                    let first = differences(one, other).into_iter().next();
-                    first.map(|(object, difference)| format!("{}: {difference}", object.key))
-                }
-                (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
-                    Some(format!("it does not always render: {error}"))
-                }
+                (Ok(one), Ok(other)) => match differences(one, other).first() {
+                    Some((object, difference)) => format!("{}: {difference}", object.key),
+                    None => continue,
+                },
+                (Ok(_), Err(error)) | (Err(error), Ok(_)) => format!("it does not always render: {error}"),
                 // It does not render, whatever it says of that.
-                (Err(_), Err(_)) => None,
+                (Err(_), Err(_)) => continue,
             };
-            if let Some(place) = place {
-                let functions: Vec<&str> = unpinned_functions(self.folder).into_iter().collect();
-                let calls = if functions.is_empty() {
-                    String::new()
-                } else {
-                    format!("; its templates call {}, which may be why", functions.join(" and "))
-                };
-                return Err(format!("renders differently each time: {place}{calls}").into());
-            }
+            let functions: Vec<&str> = unpinned_functions(self.folder).into_iter().collect();
+            let calls = if functions.is_empty() {
+                String::new()
+            } else {
+                format!("; its templates call {}, which may be why", functions.join(" and "))
+            };
+            return Err(format!("renders differently each time: {place}{calls}").into());
         }
         Ok(())
     }

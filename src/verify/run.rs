@@ -5,15 +5,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::helm::{Calls, Helm};
-use super::prove::Prover;
-use super::render::Operator;
-use super::stage::{Stage, State};
+use super::prove::{Prover, Setup};
 use super::verdict::{Pulls, Report, Verdict, Verified};
-use crate::base::Base;
-use crate::disk::Scratch;
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
@@ -21,68 +17,42 @@ use crate::signals::Signals;
 /// How soon a signal ends the program.
 const SOON: Duration = Duration::from_millis(20);
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Progress {
-    /// One more chart is done.
-    ChartDone,
-    /// A signal has come, and the program is about to end.
-    Interrupted,
-}
-
-/// What a plan is verified with.
-pub(crate) struct Setup<'w> {
-    /// The plan for the helm-toolkit that the user names.
-    pub(crate) toolkit: Option<&'w Plan>,
-    /// What there was before; else that is what the plan starts from.
-    pub(crate) base: Option<&'w Base>,
-    pub(crate) helm: Calls<'w>,
-    pub(crate) scratch: &'w Scratch,
-    /// Whether the checkouts' own files of values are tried too.
-    pub(crate) all_overrides: bool,
-    /// An operator's values, in place of the default ones.
-    pub(crate) operator: Option<&'w Operator>,
-}
-
-/// Verifies a plan.
+/// Verifies a plan. `bar` counts the charts.
 pub(crate) fn verify<'p>(
     plan: &'p Plan,
     setup: &Setup<'_>,
-    progress: &(dyn Fn(Progress) + Sync),
+    bar: &ProgressBar,
 ) -> Result<Report<'p>, Box<dyn Error>> {
-    let &Setup { toolkit, base, helm, scratch, all_overrides, operator } = setup;
     let signals = Signals::catch()?;
-    let helm = Helm::find(helm, scratch.path().join("helm"))?;
+    setup.helm.check()?;
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let helm = &helm;
         scope.spawn(move || {
             while is_done.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
                 if let Some(signal) = signals.caught() {
-                    helm.stop();
-                    scratch.clear();
-                    progress(Progress::Interrupted);
+                    setup.helm.stop();
+                    setup.scratch.clear();
+                    bar.finish_and_clear();
                     signal.end_the_program();
                     return;
                 }
             }
         });
-        let before = Stage::new(scratch, base.map_or(plan, |base| &base.plan), State::AsItIs, toolkit);
-        let after = Stage::new(scratch, plan, State::Planned, toolkit);
-        let prover = Prover { before, after, base, scratch, helm, all_overrides, operator };
+        let prover = Prover::new(plan, setup);
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
             let verified = verify_chart(&prover, index, chart);
-            progress(Progress::ChartDone);
+            bar.inc(1);
             verified
         });
         let charts: Vec<(Verdict, Verified<'p>)> = verified.collect();
         drop(done);
-        let gone =
-            base.into_iter().flat_map(|base| base.gone(plan)).map(|chart| chart.path.clone()).collect();
-        let base = base.map(|base| base.name.clone());
-        let pulls = operator.map(|_| Pulls::sum(charts.iter().map(|(_, found)| &found.pulls)));
-        Ok(Report { charts, base, gone, pulls, renders: helm.calls() })
+        let gone = setup.base.into_iter().flat_map(|base| base.gone(plan));
+        let gone = gone.map(|chart| chart.path.clone()).collect();
+        let base = setup.base.map(|base| base.name.clone());
+        let pulls = setup.operator.map(|_| Pulls::of(&charts));
+        Ok(Report { charts, base, gone, pulls, renders: setup.helm.calls() })
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use walkdir::WalkDir;
 
@@ -25,26 +25,22 @@ const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the c
 /// Charts of a plan in one state, with what they depend on.
 pub(crate) struct Stage<'p> {
     plan: &'p Plan,
-    state: State,
-    changes: BTreeMap<&'p Path, &'p FileChange>,
+    /// Before or after.
+    state: &'static str,
+    /// What is in files of the plan in this state.
+    texts: BTreeMap<&'p Path, &'p str>,
     scratch: &'p Scratch,
     /// That of the helm-toolkit which the user names.
     named_toolkit: Option<Box<Stage<'p>>>,
     /// The toolkits of the plan that were copied, by index: charts share them.
-    toolkits: Vec<OnceLock<Result<Arc<Toolkit>, String>>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    AsItIs,
-    Planned,
+    toolkits: Vec<OnceLock<Result<Toolkit, String>>>,
 }
 
 /// What the copy of a chart is made of, by paths in it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Files {
+#[derive(Default, PartialEq)]
+pub(crate) struct Files<'s> {
     texts: BTreeMap<PathBuf, Vec<u8>>,
-    toolkits: BTreeMap<PathBuf, Arc<Toolkit>>,
+    toolkits: BTreeMap<PathBuf, &'s Toolkit>,
     /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
     pub(crate) others: BTreeSet<String>,
     /// What had to be left out.
@@ -52,20 +48,31 @@ pub(crate) struct Files {
 }
 
 /// A copy of a helm-toolkit.
-#[derive(Debug, Eq)]
 struct Toolkit {
-    files: Files,
+    texts: BTreeMap<PathBuf, Vec<u8>>,
+    notes: BTreeSet<String>,
     /// Where it is, in the scratch folder.
     folder: PathBuf,
 }
 
+/// Wherever they are.
 impl PartialEq for Toolkit {
     fn eq(&self, other: &Self) -> bool {
-        self.files == other.files
+        self.texts == other.texts
     }
 }
 
-impl Files {
+impl Files<'_> {
+    /// Adds a file. Templates, and values that may hold some, are pinned.
+    fn add(&mut self, at: PathBuf, text: Vec<u8>) {
+        let is_template = at.ends_with(VALUES) || at.iter().any(|name| name == "templates");
+        let text = match std::str::from_utf8(&text) {
+            Ok(template) if is_template => pinned(template).into_bytes(),
+            _ => text,
+        };
+        self.texts.insert(at, text);
+    }
+
     /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
     fn has_chart(&self, at: &Path, name: &str) -> bool {
         let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
@@ -74,14 +81,12 @@ impl Files {
     }
 
     /// Writes the chart to `at` in the scratch folder, and returns its whole path.
-    pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Staging<PathBuf> {
-        let make_folder = |path: &Path| scratch.make_folder(path.parent().unwrap_or(at));
+    pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Result<PathBuf, error::Error> {
         for (path, text) in &self.texts {
-            make_folder(&at.join(path))?;
-            scratch.write(&at.join(path), text)?;
+            put(scratch, &at.join(path), text)?;
         }
         for (path, toolkit) in &self.toolkits {
-            make_folder(&at.join(path))?;
+            scratch.make_folder(at.join(path).parent().unwrap_or(at))?;
             scratch.link(&toolkit.folder, &at.join(path))?;
         }
         Ok(scratch.path().join(at))
@@ -90,17 +95,23 @@ impl Files {
     /// Leaves out the packed helm-toolkits of the chart at `at`, so that it renders with the one that is migrated.
     fn unpack_toolkit(&mut self, at: &Path) {
         let charts = at.join("charts");
-        let is_toolkit = |path: &Path| path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
         self.texts.retain(|path, _| {
-            if is_toolkit(path) {
+            let is_toolkit = path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
+            if is_toolkit {
                 let what = shown(path);
                 self.notes.insert(format!(
                     "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
                 ));
             }
-            !is_toolkit(path)
+            !is_toolkit
         });
     }
+}
+
+/// Writes a file into the scratch folder, and makes the folder that it is in.
+pub(crate) fn put(scratch: &Scratch, at: &Path, text: &[u8]) -> Result<(), error::Error> {
+    scratch.make_folder(at.parent().unwrap_or(at))?;
+    scratch.write(at, text)
 }
 
 /// Whether a file in `charts/` is the chart called `name`, packed.
@@ -111,12 +122,20 @@ fn is_packed(file: &Path, name: &str) -> bool {
 }
 
 impl<'p> Stage<'p> {
-    /// Copies go into `scratch`. Where the user names a helm-toolkit, `toolkit` is the plan for it.
-    pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, state: State, toolkit: Option<&'p Plan>) -> Self {
-        let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
-        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, state, None)));
+    /// Copies go into `scratch`. `text` is what is in a file of the plan, if it is there. Where the user names a
+    /// helm-toolkit, `toolkit` is the plan for it.
+    pub(crate) fn new(
+        scratch: &'p Scratch,
+        plan: &'p Plan,
+        toolkit: Option<&'p Plan>,
+        state: &'static str,
+        text: fn(&FileChange) -> Option<&str>,
+    ) -> Self {
+        let changes = plan.files().into_iter();
+        let texts = changes.filter_map(|change| Some((change.path.as_path(), text(change)?))).collect();
+        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, None, state, text)));
         let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
-        Stage { plan, state, changes, scratch, named_toolkit, toolkits }
+        Stage { plan, state, texts, scratch, named_toolkit, toolkits }
     }
 
     /// The folder that the paths of its charts are relative to.
@@ -125,7 +144,7 @@ impl<'p> Stage<'p> {
     }
 
     /// Reads `chart`, and what it depends on.
-    pub(crate) fn read(&self, chart: &ChartPlan) -> Staging<Files> {
+    pub(crate) fn read(&self, chart: &ChartPlan) -> Staging<Files<'_>> {
         let mut files = Files::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
         Ok(files)
@@ -133,7 +152,13 @@ impl<'p> Stage<'p> {
 
     /// Adds a chart at `at`, and what it depends on. It is inside of the charts in `around`, none of which is
     /// copied into itself.
-    fn add_chart(&self, files: &mut Files, chart: &ChartPlan, at: &Path, around: &[&Path]) -> Staging<()> {
+    fn add_chart<'s>(
+        &'s self,
+        files: &mut Files<'s>,
+        chart: &ChartPlan,
+        at: &Path,
+        around: &[&Path],
+    ) -> Staging<()> {
         self.add_files(files, &chart.path, at)?;
         if chart.role == Role::Toolkit {
             return Ok(());
@@ -163,7 +188,7 @@ impl<'p> Stage<'p> {
         }
         if !files.has_chart(at, TOOLKIT) {
             let toolkit = self.toolkit_of(chart)?;
-            files.notes.extend(toolkit.files.notes.iter().cloned());
+            files.notes.extend(toolkit.notes.iter().cloned());
             files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
         Ok(())
@@ -178,31 +203,31 @@ impl<'p> Stage<'p> {
     }
 
     /// The toolkit that a chart depends on, copied when it is first asked for.
-    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<Arc<Toolkit>> {
+    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<&Toolkit> {
         let (stage, index) = match &self.named_toolkit {
             Some(stage) => (&**stage, stage.plan.charts.iter().position(|chart| chart.role == Role::Toolkit)),
             None => (self, chart.toolkit),
         };
         let index = index.ok_or(NO_TOOLKIT)?;
-        let (toolkit, copy) =
-            stage.plan.charts.get(index).zip(stage.toolkits.get(index)).ok_or(NO_TOOLKIT)?;
-        let copied = copy.get_or_init(|| {
-            if toolkit.outcome() == Outcome::Refused {
-                let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
-                return Err(format!("its helm-toolkit is refused: {}", all.join("; ")));
-            }
-            let folder = PathBuf::from(format!("toolkit-{:?}", self.state)).join(index.to_string());
-            let copied = stage.read(toolkit).and_then(|files| {
-                files.write(self.scratch, &folder)?;
-                Ok(Arc::new(Toolkit { files, folder }))
-            });
-            copied.map_err(|error| error.to_string())
-        });
-        Ok(copied.clone()?)
+        let copied = stage.toolkits.get(index).ok_or(NO_TOOLKIT)?;
+        let copied = copied.get_or_init(|| stage.copy_toolkit(index).map_err(|error| error.to_string()));
+        copied.as_ref().map_err(|error| error.as_str().into())
+    }
+
+    fn copy_toolkit(&self, index: usize) -> Staging<Toolkit> {
+        let toolkit = self.plan.charts.get(index).ok_or(NO_TOOLKIT)?;
+        if toolkit.outcome() == Outcome::Refused {
+            let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
+            return Err(format!("its helm-toolkit is refused: {}", all.join("; ")).into());
+        }
+        let folder = Path::new("toolkits").join(self.state).join(index.to_string());
+        let files = self.read(toolkit)?;
+        files.write(self.scratch, &folder)?;
+        Ok(Toolkit { texts: files.texts, notes: files.notes, folder })
     }
 
     /// Adds the files of the chart in the folder `dir` of the plan.
-    fn add_files(&self, files: &mut Files, dir: &Path, at: &Path) -> Staging<()> {
+    fn add_files(&self, files: &mut Files<'_>, dir: &Path, at: &Path) -> Staging<()> {
         let whole = self.plan.base.join(dir);
         let is_wanted = |entry: &walkdir::DirEntry| {
             let is_git = entry.depth() == 1 && entry.file_name() == ".git";
@@ -223,13 +248,11 @@ impl<'p> Stage<'p> {
             // CI keeps its token in `.git/config`.
             let inside = inside.filter(|path| path.iter().all(|name| name != ".git"));
             if let (Some(file), Some(inside)) = (&file, inside) {
-                let target = at.join(relative);
-                let text = match (self.changes.get(inside), self.state) {
-                    (Some(change), State::Planned) => change.new.clone().into_bytes(),
-                    (Some(FileChange { old: Some(old), .. }), State::AsItIs) => old.clone().into_bytes(),
-                    _ => fs::read(file).map_err(error::Error::read(file))?,
+                let text = match self.texts.get(inside) {
+                    Some(text) => text.as_bytes().to_owned(),
+                    None => fs::read(file).map_err(error::Error::read(file))?,
                 };
-                files.texts.insert(target.clone(), with_pins(&target, text));
+                files.add(at.join(relative), text);
             } else if !relative.starts_with("charts") {
                 // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
@@ -238,25 +261,12 @@ impl<'p> Stage<'p> {
                 ));
             }
         }
-        // A whole path lies below the empty one, too.
-        let is_made = |path: &Path, change: &FileChange| {
-            change.old.is_none() && self.state == State::Planned && path.has_root() == dir.has_root()
-        };
-        for (path, change) in self.changes.iter().filter(|(path, change)| is_made(path, change)) {
+        // Those that come with the plan. A whole path lies below the empty one, too.
+        for (path, text) in self.texts.iter().filter(|(path, _)| path.has_root() == dir.has_root()) {
             if let Ok(relative) = path.strip_prefix(dir) {
-                let target = at.join(relative);
-                files.texts.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
+                files.add(at.join(relative), text.as_bytes().to_owned());
             }
         }
         Ok(())
-    }
-}
-
-/// The text of a file in a copy: templates, and values that may hold some, are pinned.
-fn with_pins(target: &Path, text: Vec<u8>) -> Vec<u8> {
-    let is_template = target.ends_with(VALUES) || target.iter().any(|name| name == "templates");
-    match std::str::from_utf8(&text) {
-        Ok(template) if is_template => pinned(template).into_bytes(),
-        _ => text,
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::compare::Difference;
 use super::objects::Object;
 use super::render::Render;
@@ -36,8 +38,8 @@ pub(crate) struct Verified<'p> {
     pub(crate) accounts: usize,
     /// The files of values that the checkout carries for it, with which it renders what it did.
     pub(crate) overrides: usize,
-    /// With an operator's values: whether the kubelet would pull.
-    pub(crate) pulls: Pulls,
+    /// With an operator's values: one for each object that makes pods, and has images.
+    pub(crate) pulls: Vec<Pull>,
 }
 
 impl<'p> Verified<'p> {
@@ -49,7 +51,7 @@ impl<'p> Verified<'p> {
             pods: 0,
             accounts: 0,
             overrides: 0,
-            pulls: Pulls::default(),
+            pulls: Vec::new(),
         }
     }
 
@@ -62,25 +64,18 @@ impl<'p> Verified<'p> {
         self.add(with, id, object, what.into(), None);
     }
 
-    pub(crate) fn differs(&mut self, render: &Render, object: &Object, difference: Difference) {
-        self.add(render, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
+    pub(crate) fn differs(&mut self, with: &Render, object: &Object, difference: Difference) {
+        self.add(with, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
     }
 
-    pub(crate) fn does_not_render(&mut self, render: &Render, error: &str) {
-        self.add(render, Id::DoesNotRender, None, format!("does not render: {error}"), None);
-    }
-
-    /// Adds what another look at the same chart has found.
-    pub(crate) fn absorb(&mut self, other: Verified<'_>) {
-        self.faults.extend(other.faults);
-        self.notes.extend(other.notes);
-        self.overrides += other.overrides;
+    pub(crate) fn does_not_render(&mut self, with: &Render, error: &str) {
+        self.fault(with, Id::DoesNotRender, None, format!("does not render: {error}"));
     }
 
     /// Adds a fault, unless another render has it too.
-    pub(crate) fn add(
+    fn add(
         &mut self,
-        render: &Render,
+        with: &Render,
         id: Id,
         object: Option<&Object>,
         what: String,
@@ -103,9 +98,9 @@ impl<'p> Verified<'p> {
             return;
         }
         let place = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let message = printable(&format!("with {}: {place}{what}", render.name)).into_owned();
+        let message = printable(&format!("with {}: {place}{what}", with.name)).into_owned();
         let finding = Finding::error(id, Location::file(path), message, fix(id));
-        self.faults.push(Fault { finding, render: render.id, object, what, difference });
+        self.faults.push(Fault { finding, render: with.id, object, what, difference });
     }
 }
 
@@ -145,43 +140,66 @@ fn fix(id: Id) -> &'static str {
     }
 }
 
-/// What is found out about the images of charts.
-#[derive(Clone, Debug, Default)]
+/// Whether the kubelet would pull the images of an object that makes pods.
+#[derive(Debug)]
+pub(crate) struct Pull {
+    /// The images that there is no login for, each behind the reason.
+    pub(crate) without: BTreeSet<(String, String)>,
+    /// Whether its Secret is not made by the charts, so that what is in it is not known here.
+    pub(crate) is_unknown: bool,
+}
+
+/// The same of all charts, as it is reported.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Pulls {
     /// Objects that make pods, and have images.
     pub(crate) pods: usize,
     /// Those of them with a login for each image.
     pub(crate) with_login: usize,
-    /// Those whose Secret the charts do not make, so that what is in it is not known here.
     pub(crate) unknown: usize,
-    /// What is without a login, by reason.
-    pub(crate) without: BTreeMap<String, Without>,
+    /// Sorted by reason.
+    pub(crate) without: Vec<Without>,
+    /// How many pods are without a login, by reason.
+    #[serde(skip)]
+    pub(crate) reasons: BTreeMap<String, usize>,
 }
 
-/// Pods with images that there is no login for, for one reason.
-#[derive(Clone, Debug, Default)]
+/// An image that there is no login for.
+#[derive(Debug, Serialize)]
 pub(crate) struct Without {
-    pub(crate) pods: usize,
-    /// By image: the charts, with the number of their pods.
-    pub(crate) images: BTreeMap<String, BTreeMap<String, usize>>,
+    pub(crate) image: String,
+    pub(crate) reason: String,
+    /// How many pods have it, by chart.
+    pub(crate) pods: BTreeMap<String, usize>,
 }
 
 impl Pulls {
-    pub(crate) fn sum<'p>(all: impl Iterator<Item = &'p Pulls>) -> Pulls {
+    pub(crate) fn of(charts: &[(Verdict, Verified<'_>)]) -> Self {
         let mut sum = Pulls::default();
-        for pulls in all {
-            sum.pods += pulls.pods;
-            sum.with_login += pulls.with_login;
-            sum.unknown += pulls.unknown;
-            for (why, without) in &pulls.without {
-                let all = sum.without.entry(why.clone()).or_default();
-                all.pods += without.pods;
-                for (image, charts) in &without.images {
-                    let image = all.images.entry(image.clone()).or_default();
-                    image.extend(charts.iter().map(|(chart, pods)| (chart.clone(), *pods)));
+        let mut images: BTreeMap<&(String, String), BTreeMap<String, usize>> = BTreeMap::new();
+        for (_, found) in charts {
+            for Pull { without, is_unknown } in &found.pulls {
+                sum.pods += 1;
+                match (without.is_empty(), is_unknown) {
+                    (true, true) => sum.unknown += 1,
+                    (true, false) => sum.with_login += 1,
+                    (false, _) => {}
+                }
+                for reason in without.iter().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
+                    *sum.reasons.entry(reason.clone()).or_default() += 1;
+                }
+                for image in without {
+                    *images.entry(image).or_default().entry(found.chart.name.clone()).or_default() += 1;
                 }
             }
         }
+        sum.without = images
+            .into_iter()
+            .map(|(without, pods)| {
+                let (reason, image) = without.clone();
+                Without { image, reason, pods }
+            })
+            .collect();
         sum
     }
 }
