@@ -1,7 +1,7 @@
 //! What came out of `verify`: the report, for people and for programs, the summary, and a progress bar
 //! meanwhile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::json::{self, finding_json, program, write_pretty};
 use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
-use crate::finding::Finding;
+use crate::finding::{Finding, Id};
 use crate::plan::Plan;
 use crate::text::{amount, printable, shown};
-use crate::verify::{Fault, Pulls, Report, Verdict, Verified, Without};
+use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
@@ -68,15 +68,15 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 /// Writes the report for people.
 pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
     let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
-    if let Some(pulls) = &report.pulls {
-        write_pulls(out, pulls, report.not_rendered(), bad)?;
+    if report.is_operators {
+        write_pulls(out, report, bad)?;
     }
     for (verdict, found) in &report.charts {
         let path = found.chart.shown();
         match verdict {
             Verdict::Proven { is_changed } => {
                 let state = match (is_changed, &report.base) {
-                    _ if report.pulls.is_some() => "with these values",
+                    _ if report.is_operators => "with these values",
                     (true, Some(base)) => &format!("against {}", printable(base)),
                     (true, None) => "as planned",
                     (false, _) => "as it is",
@@ -113,14 +113,37 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
 /// How many images without a login people are told of, for each reason.
 const MOST_IMAGES: usize = 10;
 
+/// How many pods have images, how many of them a login for each image, and of how many that is not known.
+fn pods(report: &Report<'_>) -> [usize; 3] {
+    let sum = |count: fn(&Verified<'_>) -> usize| report.charts.iter().map(|(_, found)| count(found)).sum();
+    let [pods, unknown, without]: [usize; 3] =
+        [sum(|found| found.pulling), sum(|found| found.unknown), sum(|found| found.without.len())];
+    [pods, pods - unknown - without, unknown]
+}
+
+/// The images without a login, each behind the reason: the charts, with the number of their pods.
+fn images_without<'r>(report: &'r Report<'_>) -> BTreeMap<&'r (String, String), BTreeMap<&'r str, usize>> {
+    let mut images: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for (_, found) in &report.charts {
+        for image in found.without.iter().flatten() {
+            *images.entry(image).or_default().entry(found.chart.name.as_str()).or_default() += 1;
+        }
+    }
+    images
+}
+
 /// Writes whether the kubelet would pull.
-fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Style) -> io::Result<()> {
-    let Pulls { pods, with_login, unknown, without, reasons } = pulls;
+fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Result<()> {
+    let [pods, with_login, unknown] = pods(report);
     let unknown = match unknown {
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    let not_rendered = match not_rendered {
+    let is_rendered = |(verdict, found): &(Verdict, Verified<'_>)| {
+        !matches!(verdict, Verdict::NotVerified(_))
+            && found.faults.iter().all(|fault| fault.finding.id != Id::DoesNotRender)
+    };
+    let not_rendered = match report.charts.iter().filter(|chart| !is_rendered(chart)).count() {
         0 => String::new(),
         count => format!("; not counted: those of {}, see below", amount(count, "chart")),
     };
@@ -128,11 +151,14 @@ fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Sty
         out,
         "pods with a login for all of their images: {with_login} of {pods}{unknown}{not_rendered}"
     )?;
-    for (why, pods) in reasons {
-        writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
-        let images: Vec<_> = without.iter().filter(|without| without.reason == *why).collect();
-        for Without { image, pods, .. } in images.iter().take(MOST_IMAGES) {
-            let charts: Vec<_> = pods.keys().map(|name| printable(name)).collect();
+    let images = images_without(report);
+    for reason in images.keys().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
+        let without = report.charts.iter().flat_map(|(_, found)| &found.without);
+        let pods = without.filter(|images| images.iter().any(|(why, _)| why == reason)).count();
+        writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(pods, "pod"), printable(reason))?;
+        let images: Vec<_> = images.iter().filter(|((why, _), _)| why == reason).collect();
+        for ((_, image), charts) in images.iter().take(MOST_IMAGES) {
+            let charts: Vec<_> = charts.keys().map(|name| printable(name)).collect();
             writeln!(out, "  {} in {}", printable(image), charts.join(", "))?;
         }
         if images.len() > MOST_IMAGES {
@@ -164,12 +190,19 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
         "program": program(),
         "charts": charts.collect::<Vec<_>>(),
         "counts": Counts::of(report),
-        "pulls": report.pulls,
+        "pulls": report.is_operators.then(|| pulls_json(report)),
         "base": report.base,
         "gone": report.gone.iter().map(|path| json::path(path)).collect::<Vec<_>>(),
         "renders": report.renders,
     });
     write_pretty(out, &report)
+}
+
+fn pulls_json(report: &Report<'_>) -> Value {
+    let [pods, with_login, unknown] = pods(report);
+    let without = images_without(report).into_iter();
+    let without = without.map(|((why, image), pods)| json!({"image": image, "reason": why, "pods": pods}));
+    json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": without.collect::<Vec<_>>()})
 }
 
 fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
@@ -220,7 +253,7 @@ pub(crate) fn write_summary(
     let counts = Counts::of(report);
     let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
     if let Some(why) = no_before.filter(|_| {
-        detail >= Detail::Normal && report.pulls.is_none() && !report.charts.iter().all(is_compared)
+        detail >= Detail::Normal && !report.is_operators && !report.charts.iter().all(is_compared)
     }) {
         writeln!(
             out,

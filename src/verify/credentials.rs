@@ -70,17 +70,16 @@ impl<'v> Credentials<'v> {
     /// that it makes and the same chart with authentication off does not, `own` the objects that are to have them.
     pub(crate) fn check<'o>(
         &self,
-        on: &'o [Object],
-        with: &Render,
+        on: &'o Render<'_>,
         own: impl Iterator<Item = &'o Object>,
         secrets: &[&Object],
         found: &mut Verified<'_>,
     ) {
-        self.check_secret(on, with, secrets, found);
+        self.check_secret(on, secrets, found);
         for object in own {
             if is_account(object) {
                 found.accounts += 1;
-                self.check_account(object, with, found);
+                self.check_account(object, on, found);
             }
             let pods = Pod::all(object);
             found.pods += usize::from(!pods.is_empty());
@@ -89,7 +88,7 @@ impl<'v> Credentials<'v> {
                 found.notes.insert(format!("{} {what}", object.key));
             }
             for pod in pods {
-                self.check_pod(&pod, on, with, found);
+                self.check_pod(&pod, on, found);
             }
         }
     }
@@ -100,27 +99,27 @@ impl<'v> Credentials<'v> {
             && (self.user == PLACEHOLDER || [PLACEHOLDER, DEFAULT_PASSWORD].contains(&self.password.as_str()))
     }
 
-    fn check_account(&self, account: &Object, with: &Render, found: &mut Verified<'_>) {
+    fn check_account(&self, account: &Object, on: &Render<'_>, found: &mut Verified<'_>) {
         let what = match self.count_mentions(account.tree.get(PULL_SECRETS)) {
             0 => format!("does not name the Secret {}", self.name),
             1 => return,
             _ => format!("names the Secret {} twice", self.name),
         };
-        found.fault(with, Id::AccountWithoutCredentials, Some(account), what);
+        found.fault(on, Id::AccountWithoutCredentials, Some(account), what);
     }
 
-    fn check_pod(&self, pod: &Pod<'_>, on: &[Object], with: &Render, found: &mut Verified<'_>) {
+    fn check_pod(&self, pod: &Pod<'_>, on: &Render<'_>, found: &mut Verified<'_>) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
             let what = format!("is in the namespace {namespace}, its Secret in that of the release");
             // Where values say it, an operator installs the chart there.
             if object.subchart.is_none() && !self.values.has_text(namespace) {
-                return found.fault(with, Id::PodWithoutCredentials, Some(object), what);
+                return found.fault(on, Id::PodWithoutCredentials, Some(object), what);
             }
             found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
-        let mut fault = |what: String| found.fault(with, Id::PodWithoutCredentials, Some(object), what);
+        let mut fault = |what: String| found.fault(on, Id::PodWithoutCredentials, Some(object), what);
         if let Some(own) = pod.own_list() {
             if self.count_mentions(Some(own)) == 0 {
                 fault(format!("has imagePullSecrets without {}, which hide those of its account", self.name));
@@ -130,31 +129,31 @@ impl<'v> Credentials<'v> {
         let Some(account) = pod.account() else {
             return fault("its pod has neither a ServiceAccount nor imagePullSecrets".to_owned());
         };
-        let mut accounts = pod.accounts(on).peekable();
+        let mut accounts = pod.accounts(on.objects()).peekable();
         if accounts.peek().is_none() {
             fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
         for account in accounts.filter(|account| account.subchart.is_some()) {
-            self.check_account(account, with, found);
+            self.check_account(account, on, found);
         }
     }
 
-    fn check_secret(&self, on: &[Object], with: &Render, secrets: &[&Object], found: &mut Verified<'_>) {
+    fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
         let wrong = match (&self.registries, secrets) {
             (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
             (Some(_), []) => {
                 let what = format!("the Secret {} is missing", self.name);
-                return found.fault(with, Id::WrongSecret, None, what);
+                return found.fault(on, Id::WrongSecret, None, what);
             }
-            (Some(registries), [secret]) => self.compare(registries, secret, on),
+            (Some(registries), [secret]) => self.compare(registries, secret, on.objects()),
             (Some(_), _) => {
                 Err("is one of several Secrets for a registry, where there should be one".to_owned())
             }
         };
         if let Err(what) = wrong {
             for secret in secrets {
-                found.fault(with, Id::WrongSecret, Some(secret), what.as_str());
+                found.fault(on, Id::WrongSecret, Some(secret), what.as_str());
             }
         }
     }

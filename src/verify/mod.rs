@@ -27,4 +27,4 @@ pub(crate) use helm::Helm;
 pub(crate) use prove::Setup;
 pub(crate) use render::Operator;
 pub(crate) use run::verify;
-pub(crate) use verdict::{Fault, Pulls, Report, Verdict, Verified, Without};
+pub(crate) use verdict::{Fault, Report, Verdict, Verified};

@@ -12,8 +12,8 @@ use super::endpoint::egress;
 use super::helm::Helm;
 use super::objects::Object;
 use super::pulls;
-use super::render::{NotVerified, Operator, Render, Rendered};
-use super::stage::{Stage, put};
+use super::render::{Operator, Render};
+use super::stage::{Stage, Verifying, put};
 use super::trial::{PORT, trial};
 use super::verdict::{Verdict, Verified};
 use crate::base::Base;
@@ -73,7 +73,7 @@ impl<'p> Prover<'p> {
     }
 
     /// Proves the chart with this index, or says what is wrong with it in `found`.
-    pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Result<Verdict, NotVerified> {
+    pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Verifying<Verdict> {
         let place = PathBuf::from(index.to_string());
         let scratch = self.setup.scratch;
         let old = self.chart_before(found.chart).map(|chart| self.before.read(chart)).transpose()?;
@@ -104,96 +104,102 @@ impl<'p> Prover<'p> {
     }
 
     /// With default values nothing changes, and where authentication is on there are the credentials.
-    fn prove_defaults(&self, copies: &Copies, found: &mut Verified<'_>) -> Result<(), NotVerified> {
+    fn prove_defaults(&self, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
         let (chart, Copies { place, after, values, others, .. }) = (found.chart, copies);
-        let with = Render::new("default", "default values");
-        let default = self.render(chart, after, &with)?;
+        let render =
+            |folder, name, arguments| Render::new(&self.setup.helm, &chart.name, folder, name, arguments);
+        let default = render(after, DEFAULT, &[])?;
         if let Some(before) = &copies.before {
-            let was = self.render(chart, before, &with)?;
-            if let Err(error) = &was.objects {
-                let state = self
-                    .setup
-                    .base
-                    .map_or_else(|| "as it is".to_owned(), |base| format!("as it was in {}", base.name));
-                return Err(format!("does not render {state}: {error}").into());
+            let was = render(before, DEFAULT, &[])?;
+            if let Err(error) = &was.result {
+                let state = self.setup.base.map(|base| format!("was in {}", base.name));
+                let state = state.as_deref().unwrap_or("is");
+                return Err(format!("does not render as it {state}: {error}").into());
             }
             self.compare_default(&was, &default, values, found)?;
-        } else if let Err(error) = &default.objects {
+        } else if let Err(error) = &default.result {
             return Err(format!("does not render as it is: {error}").into());
         }
 
-        let without = Render::new("auth-off", "authentication off").set(AUTH_OFF);
         let is_on = values.at(&ENABLED).is_some_and(Tree::is_true);
-        let off = if is_on { self.render(chart, after, &without)? } else { default };
+        let auth_off = ["--set".into(), AUTH_OFF.into()];
+        let off = if is_on { render(after, ("auth-off", "authentication off"), &auth_off)? } else { default };
         let trial = trial(values, &chart.name).to_string();
         let file = place.join("on/values.json");
         put(self.setup.scratch, &file, trial.as_bytes())?;
-        let with = Render::new("auth-on", "authentication on").values(&self.setup.scratch.path().join(file));
-        let on = self.render(chart, after, &with)?;
+        let auth_on = ["--values".into(), self.setup.scratch.path().join(file).into()];
+        let on = render(after, ("auth-on", "authentication on"), &auth_on)?;
         for path in [&ENABLED[..], &["manifests", "secret_registry"]] {
             if values.at(path).is_some_and(|value| !value.is_boolean()) {
                 let what = format!("{} is no boolean", path.join("."));
-                found.fault(&with, Id::NoBoolean, None, what);
+                found.fault(&on, Id::NoBoolean, None, what);
             }
         }
         let tried = values.clone().with(Tree::parse(&trial)?);
         let credentials =
             Credentials::of(values, &chart.name).and_then(|_| Credentials::of(&tried, &chart.name));
         self.compare_auth(&off, &on, &credentials, others, found)?;
-        if chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
-            self.check_switch(after, &off, found)?;
+
+        // Only a template of another kind may not mind the switch.
+        if !chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
+            return Ok(());
+        }
+        let sets = ["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"];
+        let sets = sets.map(|set| ["--set".into(), set.into()]).concat();
+        let name = ("secret-off", "authentication on and manifests.secret_registry off");
+        let switched = render(after, name, &sets)?;
+        if let Err(error) = &switched.result {
+            found.does_not_render(&switched, error);
+        } else if off.result.is_ok() {
+            for secret in new_secrets(switched.objects(), off.objects()) {
+                let what = "is made although manifests.secret_registry is false";
+                found.fault(&switched, Id::WrongSecret, Some(secret), what);
+            }
         }
         Ok(())
     }
 
     /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
-    fn prove_values(
-        &self,
-        operator: &Operator,
-        copies: &Copies,
-        found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
+    fn prove_values(&self, operator: &Operator, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
         let (chart, Copies { after, others, .. }) = (found.chart, copies);
-        let with = operator.render(&chart.name, &mut found.notes)?;
-        let values = self.values_with(chart, copies, &with)?;
-        let on = self.render(chart, after, &with)?;
-        let credentials = Credentials::of(&values, &chart.name);
-        if values.at(&ENABLED).is_some_and(Tree::is_true) {
-            let without = with.clone().set(AUTH_OFF);
-            let off = self.render(chart, after, &without)?;
-            self.compare_auth(&off, &on, &credentials, others, found)?;
-        } else {
-            let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
-            found.fault(&with, Id::SecretNotMade, None, what);
-        }
-        if credentials.is_ok_and(|credentials| credentials.is_placeholder()) {
-            found.fault(&with, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
-        }
-        match &on.objects {
-            Ok(objects) => pulls::check(own(objects, others), objects, &with, found),
-            Err(error) => found.does_not_render(&with, error),
-        }
-        Ok(())
-    }
-
-    /// The chart's values with those of an operator, as Helm has them: a chart of nothing else prints them.
-    fn values_with(&self, chart: &ChartPlan, copies: &Copies, with: &Render) -> Result<Tree, NotVerified> {
-        const PRINTED: &str = "kind: Values\nvalues: {{ toJson .Values }}\n";
-        let values = fs::read(copies.after.join(VALUES))?;
+        let render = |folder, arguments| {
+            Render::new(&self.setup.helm, &chart.name, folder, ("values", "these values"), arguments)
+        };
+        let arguments = operator.arguments(&chart.name, &mut found.notes)?;
+        // With the chart's values, as Helm has them: a chart of nothing else prints them.
         let metadata = format!("apiVersion: v2\nname: {:?}\nversion: 0.0.0\n", chart.name);
         let folder = copies.place.join("values");
         for (file, text) in [
             ("Chart.yaml", metadata.as_bytes()),
-            (VALUES, &values),
-            ("templates/values.yaml", PRINTED.as_bytes()),
+            (VALUES, &fs::read(after.join(VALUES))?),
+            ("templates/values.yaml", b"kind: Values\nvalues: {{ toJson .Values }}\n"),
         ] {
             put(self.setup.scratch, &folder.join(file), text)?;
         }
         let folder = self.setup.scratch.path().join(folder);
-        let printed = self.render(chart, &folder, with)?;
-        let objects = printed.objects.map_err(|error| format!("{}: {error}", with.name))?;
-        let values = objects.first().and_then(|object| object.tree.get("values"));
-        Ok(values.cloned().ok_or_else(|| format!("{}: Helm prints no values", with.name))?)
+        let printed =
+            render(&folder, &arguments)?.result.map_err(|error| format!("these values: {error}"))?;
+        let values = printed.first().and_then(|object| object.tree.get("values"));
+        let values = values.ok_or("these values: Helm prints no values")?;
+
+        let auth_off = [&arguments[..], &["--set".into(), AUTH_OFF.into()]].concat();
+        let on = render(after, &arguments)?;
+        let credentials = Credentials::of(values, &chart.name);
+        if values.at(&ENABLED).is_some_and(Tree::is_true) {
+            let off = render(after, &auth_off)?;
+            self.compare_auth(&off, &on, &credentials, others, found)?;
+        } else {
+            let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
+            found.fault(&on, Id::SecretNotMade, None, what);
+        }
+        if credentials.is_ok_and(|credentials| credentials.is_placeholder()) {
+            found.fault(&on, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
+        }
+        match &on.result {
+            Ok(objects) => pulls::check(&on, own(objects, others), found),
+            Err(error) => found.does_not_render(&on, error),
+        }
+        Ok(())
     }
 
     /// What `chart` was before.
@@ -201,29 +207,20 @@ impl<'p> Prover<'p> {
         self.setup.base.map_or(Some(chart), |base| base.chart(chart))
     }
 
-    fn render<'r>(
-        &self,
-        chart: &'r ChartPlan,
-        folder: &'r Path,
-        with: &'r Render,
-    ) -> Result<Rendered<'r>, NotVerified> {
-        Rendered::new(&self.setup.helm, &chart.name, folder, with)
-    }
-
     /// Compares two renders by `compare`. Where there are faults each is rendered again, since a chart that differs
     /// from itself has none.
     fn compare(
         &self,
-        [old, new]: [&Rendered<'_>; 2],
+        [old, new]: [&Render<'_>; 2],
         found: &mut Verified<'_>,
         compare: impl FnOnce(&[Object], &[Object], &mut Verified<'_>),
-    ) -> Result<(), NotVerified> {
-        match (&old.objects, &new.objects) {
+    ) -> Verifying<()> {
+        match (&old.result, &new.result) {
             (Ok(old), Ok(new)) => compare(old, new, found),
-            (_, Err(error)) | (Err(error), _) => found.does_not_render(new.with, error),
+            (_, Err(error)) | (Err(error), _) => found.does_not_render(new, error),
         }
         let sides = [old, new];
-        if found.faults.iter().any(|fault| sides.iter().any(|side| side.with.id == fault.render)) {
+        if found.faults.iter().any(|fault| sides.iter().any(|side| side.id == fault.render)) {
             sides.into_iter().try_for_each(|side| side.check_again(&self.setup.helm))?;
         }
         Ok(())
@@ -231,11 +228,11 @@ impl<'p> Prover<'p> {
     /// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
     fn compare_default(
         &self,
-        before: &Rendered<'_>,
-        after: &Rendered<'_>,
+        before: &Render<'_>,
+        after: &Render<'_>,
         values: &Tree,
         found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
+    ) -> Verifying<()> {
         self.compare([before, after], found, |before, objects, found| {
             let egress = egress(values);
             let mut gained = BTreeSet::new();
@@ -248,7 +245,7 @@ impl<'p> Prover<'p> {
                     let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
                     found.notes.insert(note);
                 } else {
-                    found.differs(after.with, object, difference);
+                    found.differs(after, object, difference);
                 }
             }
         })
@@ -257,74 +254,50 @@ impl<'p> Prover<'p> {
     /// Where authentication is on, the credentials must be there, and nothing else may differ.
     fn compare_auth(
         &self,
-        off: &Rendered<'_>,
-        on: &Rendered<'_>,
+        off: &Render<'_>,
+        on: &Render<'_>,
         credentials: &Result<Credentials<'_>, String>,
         others: &BTreeSet<String>,
         found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
-        let (folder, with) = (on.folder, on.with);
-        self.compare([off, on], found, |off, on, found| {
+    ) -> Verifying<()> {
+        self.compare([off, on], found, |off, objects, found| {
             let credentials = match credentials {
                 Ok(credentials) => credentials,
-                Err(what) => return found.fault(with, Id::MissingValue, None, what.as_str()),
+                Err(what) => return found.fault(on, Id::MissingValue, None, what.as_str()),
             };
-            let secrets = new_secrets(on, off);
-            let always = new_secrets(off, on);
+            let secrets = new_secrets(objects, off);
+            let always = new_secrets(off, objects);
             for secret in &always {
-                found.fault(with, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
+                found.fault(on, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
             }
-            credentials.check(on, with, own(on, others), &secrets, found);
-            for (object, difference) in differences(off, on) {
+            credentials.check(on, own(objects, others), &secrets, found);
+            for (object, difference) in differences(off, objects) {
                 let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
                 let is_port =
                     object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
                 if is_secret || is_port || credentials.is_mention(object, &difference) {
                     continue;
                 }
-                if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, folder)) {
+                if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, on.folder)) {
                     let path = difference.path;
                     let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
                     found.notes.insert(note);
                 } else {
-                    found.differs(with, object, difference);
+                    found.differs(on, object, difference);
                 }
             }
         })
     }
 
-    /// Checks that a template of another kind makes no Secret where `manifests.secret_registry` is off.
-    fn check_switch(
-        &self,
-        folder: &Path,
-        off: &Rendered<'_>,
-        found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
-        let with = Render::new("secret-off", "authentication on and manifests.secret_registry off");
-        let with =
-            with.set("endpoints.oci_image_registry.auth.enabled=true").set("manifests.secret_registry=false");
-        match (&self.render(found.chart, folder, &with)?.objects, &off.objects) {
-            (Ok(objects), Ok(off)) => {
-                for secret in new_secrets(objects, off) {
-                    let what = "is made although manifests.secret_registry is false";
-                    found.fault(&with, Id::WrongSecret, Some(secret), what);
-                }
-            }
-            (Err(error), _) => found.does_not_render(&with, error),
-            (Ok(_), Err(_)) => {}
-        }
-        Ok(())
-    }
-
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
-    fn check_overrides(&self, copies: &Copies, found: &mut Verified<'_>) -> Result<(), NotVerified> {
+    fn check_overrides(&self, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
         let chart = found.chart;
         let all = |base: &Path, chart: &ChartPlan| {
             let all = Override::all(base, chart).into_iter().filter(Override::is_plain);
             all.collect::<Vec<_>>()
         };
-        let old = self.chart_before(chart).map(|old| all(self.before.base(), old)).unwrap_or_default();
-        let compared: Vec<_> = all(self.after.base(), chart)
+        let old = self.chart_before(chart).map(|old| all(&self.before.plan.base, old)).unwrap_or_default();
+        let compared: Vec<_> = all(&self.after.plan.base, chart)
             .par_iter()
             .map(|new| {
                 let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
@@ -347,7 +320,7 @@ impl<'p> Prover<'p> {
         old: &Override,
         new: &Override,
         found: &mut Verified<'_>,
-    ) -> Result<(), NotVerified> {
+    ) -> Verifying<()> {
         if let Some(why) = new.why_not() {
             found.notes.insert(format!("{}: not compared: {why}", new.name));
             return Ok(());
@@ -356,20 +329,25 @@ impl<'p> Prover<'p> {
             found.overrides += 1;
             return Ok(());
         }
-        let [with_old, with_new] =
-            [old, new].map(|file| Render::new("override", &file.name).values(&file.file));
-        let before = copies.before.as_ref().unwrap_or(&copies.after);
-        let before = self.render(found.chart, before, &with_old)?;
-        if let Err(error) = &before.objects {
-            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
+        let [old, new] = [old, new]
+            .map(|file| (("override", file.name.as_str()), ["--values".into(), file.file.clone().into()]));
+        let render = |folder, name, arguments| {
+            Render::new(&self.setup.helm, &found.chart.name, folder, name, arguments)
+        };
+        let before = render(copies.before.as_ref().unwrap_or(&copies.after), old.0, &old.1)?;
+        if let Err(error) = &before.result {
+            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.0.1));
             return Ok(());
         }
-        let after = self.render(found.chart, &copies.after, &with_new)?;
+        let after = render(&copies.after, new.0, &new.1)?;
         self.compare_default(&before, &after, &copies.values, found)?;
         found.overrides += usize::from(found.faults.is_empty());
         Ok(())
     }
 }
+
+/// What most charts are rendered with, for programs and for people.
+const DEFAULT: (&str, &str) = ("default", "default values");
 
 const ENABLED: [&str; 4] = ["endpoints", REGISTRY, "auth", "enabled"];
 

@@ -6,18 +6,14 @@ use super::credentials::{SECRET_KEY, decoded, is_for_registries};
 use super::objects::Object;
 use super::pods::Pod;
 use super::render::Render;
-use super::verdict::{Pull, Verified};
+use super::verdict::Verified;
 use crate::finding::Id;
 use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
 
-/// Compares each image of the `own` objects with the keys of the Secrets that its pod gets of `all`.
-pub(crate) fn check<'o>(
-    own: impl Iterator<Item = &'o Object>,
-    all: &'o [Object],
-    with: &Render,
-    found: &mut Verified<'_>,
-) {
+/// Compares each image of the `own` objects with the keys of the Secrets that its pod gets.
+pub(crate) fn check<'o>(on: &'o Render<'_>, own: impl Iterator<Item = &'o Object>, found: &mut Verified<'_>) {
+    let all = on.objects();
     for object in own {
         let pods = Pod::all(object);
         if pods.iter().all(|pod| pod.images().is_empty()) {
@@ -49,9 +45,14 @@ pub(crate) fn check<'o>(
         }
         for (why, image) in &without {
             let what = format!("no login for {image}: {why}");
-            found.fault(with, Id::ImageWithoutCredentials, Some(object), what);
+            found.fault(on, Id::ImageWithoutCredentials, Some(object), what);
         }
-        found.pulls.push(Pull { without, is_unknown: !unknown.is_empty() });
+        found.pulling += 1;
+        if !without.is_empty() {
+            found.without.push(without);
+        } else if !unknown.is_empty() {
+            found.unknown += 1;
+        }
     }
 }
 

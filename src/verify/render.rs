@@ -1,7 +1,6 @@
 //! What charts are rendered with, and what comes out.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -13,43 +12,13 @@ use super::compare::differences;
 use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
+use super::stage::Verifying;
 use crate::chart::VALUES;
 use crate::source::names_in;
 use crate::text::shown;
 
-/// Why a chart cannot be verified.
-pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
-
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
-
-/// What a chart is rendered with.
-#[derive(Clone, Debug)]
-pub(crate) struct Render {
-    /// As programs read it.
-    pub(crate) id: &'static str,
-    /// As in "with default values".
-    pub(crate) name: String,
-    pub(crate) arguments: Vec<OsString>,
-}
-
-impl Render {
-    pub(crate) fn new(id: &'static str, name: &str) -> Self {
-        Render { id, name: name.to_owned(), arguments: Vec::new() }
-    }
-
-    /// With one more value.
-    pub(crate) fn set(mut self, value: &str) -> Self {
-        self.arguments.extend(["--set".into(), value.into()]);
-        self
-    }
-
-    /// With one more file of values.
-    pub(crate) fn values(mut self, file: &Path) -> Self {
-        self.arguments.extend(["--values".into(), file.into()]);
-        self
-    }
-}
 
 /// What an operator passes to Helm.
 #[derive(Debug)]
@@ -64,7 +33,7 @@ pub(crate) struct Operator {
 impl Operator {
     /// The files for all charts come first, then those of the chart, sorted by name, then what is set. That the
     /// folder has none for the chart is said in `notes`.
-    pub(crate) fn render(&self, chart: &str, notes: &mut BTreeSet<String>) -> io::Result<Render> {
+    pub(crate) fn arguments(&self, chart: &str, notes: &mut BTreeSet<String>) -> io::Result<Vec<OsString>> {
         let mut files = self.files.clone();
         if let Some(folder) = &self.folder {
             let folder = folder.join(chart);
@@ -76,39 +45,49 @@ impl Operator {
             }
             files.extend(own);
         }
-        let with = Render::new("values", "these values");
-        let with = files.iter().fold(with, |with, file| with.values(file));
-        Ok(self.sets.iter().fold(with, |with, set| with.set(set)))
+        let files = files.into_iter().flat_map(|file| ["--values".into(), file.into_os_string()]);
+        let sets = self.sets.iter().flat_map(|set| ["--set".into(), set.into()]);
+        Ok(files.chain(sets).collect())
     }
 }
 
 /// A chart in the scratch folder, rendered.
-pub(crate) struct Rendered<'r> {
+pub(crate) struct Render<'r> {
     chart: &'r str,
     pub(crate) folder: &'r Path,
-    pub(crate) with: &'r Render,
+    /// What it is rendered with, as programs read it.
+    pub(crate) id: &'static str,
+    /// As in "with default values".
+    pub(crate) name: &'r str,
+    arguments: &'r [OsString],
     /// What it renders, or why it does not.
-    pub(crate) objects: Result<Vec<Object>, String>,
+    pub(crate) result: Result<Vec<Object>, String>,
 }
 
-impl<'r> Rendered<'r> {
+impl<'r> Render<'r> {
     pub(crate) fn new(
         helm: &Helm,
         chart: &'r str,
         folder: &'r Path,
-        with: &'r Render,
-    ) -> Result<Self, NotVerified> {
-        let printed = helm.template(chart, folder, &with.arguments);
+        (id, name): (&'static str, &'r str),
+        arguments: &'r [OsString],
+    ) -> Verifying<Self> {
+        let printed = helm.template(chart, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
-        Ok(Rendered { chart, folder, with, objects: printed.and_then(read) })
+        Ok(Render { chart, folder, id, name, arguments, result: printed.and_then(read) })
+    }
+
+    /// None where it does not render.
+    pub(crate) fn objects(&self) -> &[Object] {
+        self.result.as_deref().unwrap_or_default()
     }
 
     /// Renders it again, and fails where something else comes out.
-    pub(crate) fn check_again(&self, helm: &Helm) -> Result<(), NotVerified> {
+    pub(crate) fn check_again(&self, helm: &Helm) -> Verifying<()> {
         for _ in 0..AGAIN {
-            let again = Rendered::new(helm, self.chart, self.folder, self.with)?;
-            let place = match (&self.objects, &again.objects) {
+            let again = Render::new(helm, self.chart, self.folder, (self.id, self.name), self.arguments)?;
+            let place = match (&self.result, &again.result) {
                 (Ok(one), Ok(other)) => match differences(one, other).first() {
                     Some((object, difference)) => format!("{}: {difference}", object.key),
                     None => continue,

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::prove::{Prover, Setup};
-use super::verdict::{Pulls, Report, Verdict, Verified};
+use super::verdict::{Report, Verdict, Verified};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
@@ -51,8 +51,8 @@ pub(crate) fn verify<'p>(
         let gone = setup.base.into_iter().flat_map(|base| base.gone(plan));
         let gone = gone.map(|chart| chart.path.clone()).collect();
         let base = setup.base.map(|base| base.name.clone());
-        let pulls = setup.operator.map(|_| Pulls::of(&charts));
-        Ok(Report { charts, base, gone, pulls, renders: setup.helm.calls() })
+        let is_operators = setup.operator.is_some();
+        Ok(Report { charts, base, gone, is_operators, renders: setup.helm.calls() })
     })
 }
 

@@ -18,21 +18,22 @@ use crate::metadata::{Dependency, Metadata, Role, TOOLKIT};
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::text::shown;
 
-type Staging<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// An error is why a chart cannot be verified.
+pub(crate) type Verifying<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
 
 /// Charts of a plan in one state, with what they depend on.
 pub(crate) struct Stage<'p> {
-    plan: &'p Plan,
+    pub(crate) plan: &'p Plan,
+    /// The plan for the helm-toolkit that the user names: its only chart.
+    named_toolkit: Option<&'p Plan>,
     /// Before or after.
     state: &'static str,
-    /// What is in files of the plan in this state.
-    texts: BTreeMap<&'p Path, &'p str>,
+    /// What is in files of these plans in this state, by whole paths.
+    texts: BTreeMap<PathBuf, &'p str>,
     scratch: &'p Scratch,
-    /// That of the helm-toolkit which the user names.
-    named_toolkit: Option<Box<Stage<'p>>>,
-    /// The toolkits of the plan that were copied, by index: charts share them.
+    /// The toolkits that were copied, by index: charts share them.
     toolkits: Vec<OnceLock<Result<Toolkit, String>>>,
 }
 
@@ -122,29 +123,25 @@ fn is_packed(file: &Path, name: &str) -> bool {
 }
 
 impl<'p> Stage<'p> {
-    /// Copies go into `scratch`. `text` is what is in a file of the plan, if it is there. Where the user names a
-    /// helm-toolkit, `toolkit` is the plan for it.
+    /// `text` is what is in a file of a plan in this state, if it is there.
     pub(crate) fn new(
         scratch: &'p Scratch,
         plan: &'p Plan,
-        toolkit: Option<&'p Plan>,
+        named_toolkit: Option<&'p Plan>,
         state: &'static str,
         text: fn(&FileChange) -> Option<&str>,
     ) -> Self {
-        let changes = plan.files().into_iter();
-        let texts = changes.filter_map(|change| Some((change.path.as_path(), text(change)?))).collect();
-        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, None, state, text)));
-        let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
-        Stage { plan, state, texts, scratch, named_toolkit, toolkits }
-    }
-
-    /// The folder that the paths of its charts are relative to.
-    pub(crate) fn base(&self) -> &Path {
-        &self.plan.base
+        let mut texts = BTreeMap::new();
+        for plan in [plan].into_iter().chain(named_toolkit) {
+            let changes = plan.files().into_iter();
+            texts.extend(changes.filter_map(|change| Some((plan.base.join(&change.path), text(change)?))));
+        }
+        let toolkits = named_toolkit.unwrap_or(plan).charts.iter().map(|_| OnceLock::new()).collect();
+        Stage { plan, named_toolkit, state, texts, scratch, toolkits }
     }
 
     /// Reads `chart`, and what it depends on.
-    pub(crate) fn read(&self, chart: &ChartPlan) -> Staging<Files<'_>> {
+    pub(crate) fn read(&self, chart: &ChartPlan) -> Verifying<Files<'_>> {
         let mut files = Files::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
         Ok(files)
@@ -158,11 +155,8 @@ impl<'p> Stage<'p> {
         chart: &ChartPlan,
         at: &Path,
         around: &[&Path],
-    ) -> Staging<()> {
-        self.add_files(files, &chart.path, at)?;
-        if chart.role == Role::Toolkit {
-            return Ok(());
-        }
+    ) -> Verifying<()> {
+        self.add_files(files, self.plan, chart, at)?;
         let metadata = Metadata::read(&self.plan.base, &chart.path).map_err(|refusal| refusal.to_string())?;
         let around = [around, &[&chart.path]].concat();
         for dependency in metadata.dependencies {
@@ -183,11 +177,12 @@ impl<'p> Stage<'p> {
                 files.notes.insert(note);
             }
         }
-        if self.named_toolkit.is_some() || chart.toolkit.is_some() {
+        let toolkit = self.named_toolkit.map_or(chart.toolkit, |_| Some(0));
+        if toolkit.is_some() {
             files.unpack_toolkit(at);
         }
         if !files.has_chart(at, TOOLKIT) {
-            let toolkit = self.toolkit_of(chart)?;
+            let toolkit = self.toolkit(toolkit.ok_or(NO_TOOLKIT)?)?;
             files.notes.extend(toolkit.notes.iter().cloned());
             files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
@@ -202,33 +197,30 @@ impl<'p> Stage<'p> {
         by_path.or_else(|| charts().find(|chart| chart.name == dependency.name))
     }
 
-    /// The toolkit that a chart depends on, copied when it is first asked for.
-    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<&Toolkit> {
-        let (stage, index) = match &self.named_toolkit {
-            Some(stage) => (&**stage, stage.plan.charts.iter().position(|chart| chart.role == Role::Toolkit)),
-            None => (self, chart.toolkit),
-        };
-        let index = index.ok_or(NO_TOOLKIT)?;
-        let copied = stage.toolkits.get(index).ok_or(NO_TOOLKIT)?;
-        let copied = copied.get_or_init(|| stage.copy_toolkit(index).map_err(|error| error.to_string()));
+    /// The toolkit with this index, copied when it is first asked for.
+    fn toolkit(&self, index: usize) -> Verifying<&Toolkit> {
+        let copied = self.toolkits.get(index).ok_or(NO_TOOLKIT)?;
+        let copied = copied.get_or_init(|| self.copy_toolkit(index).map_err(|error| error.to_string()));
         copied.as_ref().map_err(|error| error.as_str().into())
     }
 
-    fn copy_toolkit(&self, index: usize) -> Staging<Toolkit> {
-        let toolkit = self.plan.charts.get(index).ok_or(NO_TOOLKIT)?;
+    fn copy_toolkit(&self, index: usize) -> Verifying<Toolkit> {
+        let plan = self.named_toolkit.unwrap_or(self.plan);
+        let toolkit = plan.charts.get(index).ok_or(NO_TOOLKIT)?;
         if toolkit.outcome() == Outcome::Refused {
             let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
             return Err(format!("its helm-toolkit is refused: {}", all.join("; ")).into());
         }
         let folder = Path::new("toolkits").join(self.state).join(index.to_string());
-        let files = self.read(toolkit)?;
+        let mut files = Files::default();
+        self.add_files(&mut files, plan, toolkit, Path::new(""))?;
         files.write(self.scratch, &folder)?;
         Ok(Toolkit { texts: files.texts, notes: files.notes, folder })
     }
 
-    /// Adds the files of the chart in the folder `dir` of the plan.
-    fn add_files(&self, files: &mut Files<'_>, dir: &Path, at: &Path) -> Staging<()> {
-        let whole = self.plan.base.join(dir);
+    /// Adds the files of a chart of `plan`.
+    fn add_files(&self, files: &mut Files<'_>, plan: &Plan, chart: &ChartPlan, at: &Path) -> Verifying<()> {
+        let whole = plan.base.join(&chart.path);
         let is_wanted = |entry: &walkdir::DirEntry| {
             let is_git = entry.depth() == 1 && entry.file_name() == ".git";
             !is_git && !disk::is_temporary(entry.file_name())
@@ -240,17 +232,15 @@ impl<'p> Stage<'p> {
             }
             let relative = entry.path().strip_prefix(&whole)?;
             // Helm follows links: what one leads to is copied, if it is a file of the checkout.
-            let file = entry.path().canonicalize().ok().filter(|path| path.is_file());
-            let inside = file.as_deref().and_then(|path| {
-                // A helm-toolkit may lie outside, and then its paths are whole ones.
-                path.strip_prefix(&self.plan.base).ok().or_else(|| path.starts_with(dir).then_some(path))
-            });
-            // CI keeps its token in `.git/config`.
-            let inside = inside.filter(|path| path.iter().all(|name| name != ".git"));
-            if let (Some(file), Some(inside)) = (&file, inside) {
-                let text = match self.texts.get(inside) {
+            // A helm-toolkit may lie outside of it. And CI keeps its token in `.git/config`.
+            let is_inside = |file: &PathBuf| {
+                let inside = file.strip_prefix(&plan.base).or_else(|_| file.strip_prefix(&whole));
+                file.is_file() && inside.is_ok_and(|path| path.iter().all(|name| name != ".git"))
+            };
+            if let Some(file) = entry.path().canonicalize().ok().filter(is_inside) {
+                let text = match self.texts.get(&file) {
                     Some(text) => text.as_bytes().to_owned(),
-                    None => fs::read(file).map_err(error::Error::read(file))?,
+                    None => fs::read(&file).map_err(error::Error::read(&file))?,
                 };
                 files.add(at.join(relative), text);
             } else if !relative.starts_with("charts") {
@@ -261,9 +251,9 @@ impl<'p> Stage<'p> {
                 ));
             }
         }
-        // Those that come with the plan. A whole path lies below the empty one, too.
-        for (path, text) in self.texts.iter().filter(|(path, _)| path.has_root() == dir.has_root()) {
-            if let Ok(relative) = path.strip_prefix(dir) {
+        // Those that come with the plan.
+        for (path, text) in &self.texts {
+            if let Ok(relative) = path.strip_prefix(&whole) {
                 files.add(at.join(relative), text.as_bytes().to_owned());
             }
         }

@@ -1,9 +1,7 @@
 //! What comes out of `verify`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-
-use serde::Serialize;
 
 use super::compare::Difference;
 use super::objects::Object;
@@ -38,8 +36,12 @@ pub(crate) struct Verified<'p> {
     pub(crate) accounts: usize,
     /// The files of values that the checkout carries for it, with which it renders what it did.
     pub(crate) overrides: usize,
-    /// With an operator's values: one for each object that makes pods, and has images.
-    pub(crate) pulls: Vec<Pull>,
+    /// With an operator's values: objects that make pods, and have images.
+    pub(crate) pulling: usize,
+    /// Those of them whose Secret the charts do not make, so that what is in it is not known here.
+    pub(crate) unknown: usize,
+    /// Those of them that have images without a login: each with the reasons and these images.
+    pub(crate) without: Vec<BTreeSet<(String, String)>>,
 }
 
 impl<'p> Verified<'p> {
@@ -51,7 +53,9 @@ impl<'p> Verified<'p> {
             pods: 0,
             accounts: 0,
             overrides: 0,
-            pulls: Vec::new(),
+            pulling: 0,
+            unknown: 0,
+            without: Vec::new(),
         }
     }
 
@@ -60,22 +64,28 @@ impl<'p> Verified<'p> {
         self.pods == 0 && self.accounts == 0
     }
 
-    pub(crate) fn fault(&mut self, with: &Render, id: Id, object: Option<&Object>, what: impl Into<String>) {
-        self.add(with, id, object, what.into(), None);
+    pub(crate) fn fault(
+        &mut self,
+        on: &Render<'_>,
+        id: Id,
+        object: Option<&Object>,
+        what: impl Into<String>,
+    ) {
+        self.add(on, id, object, what.into(), None);
     }
 
-    pub(crate) fn differs(&mut self, with: &Render, object: &Object, difference: Difference) {
-        self.add(with, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
+    pub(crate) fn differs(&mut self, on: &Render<'_>, object: &Object, difference: Difference) {
+        self.add(on, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
     }
 
-    pub(crate) fn does_not_render(&mut self, with: &Render, error: &str) {
-        self.fault(with, Id::DoesNotRender, None, format!("does not render: {error}"));
+    pub(crate) fn does_not_render(&mut self, on: &Render<'_>, error: &str) {
+        self.fault(on, Id::DoesNotRender, None, format!("does not render: {error}"));
     }
 
     /// Adds a fault, unless another render has it too.
     fn add(
         &mut self,
-        with: &Render,
+        on: &Render<'_>,
         id: Id,
         object: Option<&Object>,
         what: String,
@@ -98,9 +108,9 @@ impl<'p> Verified<'p> {
             return;
         }
         let place = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let message = printable(&format!("with {}: {place}{what}", with.name)).into_owned();
+        let message = printable(&format!("with {}: {place}{what}", on.name)).into_owned();
         let finding = Finding::error(id, Location::file(path), message, fix(id));
-        self.faults.push(Fault { finding, render: with.id, object, what, difference });
+        self.faults.push(Fault { finding, render: on.id, object, what, difference });
     }
 }
 
@@ -140,70 +150,6 @@ fn fix(id: Id) -> &'static str {
     }
 }
 
-/// Whether the kubelet would pull the images of an object that makes pods.
-#[derive(Debug)]
-pub(crate) struct Pull {
-    /// The images that there is no login for, each behind the reason.
-    pub(crate) without: BTreeSet<(String, String)>,
-    /// Whether its Secret is not made by the charts, so that what is in it is not known here.
-    pub(crate) is_unknown: bool,
-}
-
-/// The same of all charts, as it is reported.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Pulls {
-    /// Objects that make pods, and have images.
-    pub(crate) pods: usize,
-    /// Those of them with a login for each image.
-    pub(crate) with_login: usize,
-    pub(crate) unknown: usize,
-    /// Sorted by reason.
-    pub(crate) without: Vec<Without>,
-    /// How many pods are without a login, by reason.
-    #[serde(skip)]
-    pub(crate) reasons: BTreeMap<String, usize>,
-}
-
-/// An image that there is no login for.
-#[derive(Debug, Serialize)]
-pub(crate) struct Without {
-    pub(crate) image: String,
-    pub(crate) reason: String,
-    /// How many pods have it, by chart.
-    pub(crate) pods: BTreeMap<String, usize>,
-}
-
-impl Pulls {
-    pub(crate) fn of(charts: &[(Verdict, Verified<'_>)]) -> Self {
-        let mut sum = Pulls::default();
-        let mut images: BTreeMap<&(String, String), BTreeMap<String, usize>> = BTreeMap::new();
-        for (_, found) in charts {
-            for Pull { without, is_unknown } in &found.pulls {
-                sum.pods += 1;
-                match (without.is_empty(), is_unknown) {
-                    (true, true) => sum.unknown += 1,
-                    (true, false) => sum.with_login += 1,
-                    (false, _) => {}
-                }
-                for reason in without.iter().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
-                    *sum.reasons.entry(reason.clone()).or_default() += 1;
-                }
-                for image in without {
-                    *images.entry(image).or_default().entry(found.chart.name.clone()).or_default() += 1;
-                }
-            }
-        }
-        sum.without = images
-            .into_iter()
-            .map(|(without, pods)| {
-                let (reason, image) = without.clone();
-                Without { image, reason, pods }
-            })
-            .collect();
-        sum
-    }
-}
-
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// All is as it should be, also against what there was before, where that is something else.
@@ -225,19 +171,8 @@ pub(crate) struct Report<'p> {
     pub(crate) base: Option<String>,
     /// The charts that were there, and are no more.
     pub(crate) gone: Vec<PathBuf>,
-    /// With an operator's values: whether the kubelet would pull.
-    pub(crate) pulls: Option<Pulls>,
+    /// Whether they are rendered with an operator's values.
+    pub(crate) is_operators: bool,
     /// How often Helm was called.
     pub(crate) renders: usize,
-}
-
-impl Report<'_> {
-    /// How many charts do not render, so that nothing is known of their pods.
-    pub(crate) fn not_rendered(&self) -> usize {
-        let is_without = |(verdict, found): &&(Verdict, Verified<'_>)| {
-            matches!(verdict, Verdict::NotVerified(_))
-                || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
-        };
-        self.charts.iter().filter(is_without).count()
-    }
 }
