@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use globset::GlobSet;
 
-use crate::base::{Base, Revisions};
+use crate::base::Base;
 use crate::cli::{
     Apply, Call, CheckFormat, Cli, Command, Common, Entries, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
@@ -306,8 +306,7 @@ fn read_base(
     if names.len() > 1 && names.len() != common.checkouts.len() {
         return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() });
     }
-    let revisions = Revisions { names, folders: &common.checkouts };
-    Base::read(scratch, plan, roots, &revisions, look)
+    Base::read(scratch, plan, roots, (names, &common.checkouts), look)
 }
 
 /// Writes what an operator passes to Helm.

@@ -23,28 +23,23 @@ impl<'a> Access<'a> {
         if let Some(secret) = &args.existing_secret {
             return Ok(Access::Secret(secret));
         }
-        let placeholder = || PLACEHOLDER.to_owned();
         let Some(username) = args.username.as_deref() else {
-            return Ok(Access::Login { username: PLACEHOLDER, password: placeholder() });
+            return Ok(Access::Login { username: PLACEHOLDER, password: PLACEHOLDER.to_owned() });
         };
-        if let Some(why) =
-            wrong(username).or(username.contains(':').then_some("has a colon, which ends it in HTTP"))
-        {
+        let colon = || username.contains(':').then_some("has a colon, which ends it in HTTP");
+        if let Some(why) = wrong(username).or_else(colon) {
             return Err(Error::Login(format!("the name {username:?}"), why));
         }
         let password = match args.password_file.as_deref() {
             Some(file) => {
-                let place = if file == Path::new("-") {
-                    "on standard input".to_owned()
-                } else {
-                    format!("in {}", shown(file))
-                };
+                let is_input = file == Path::new("-");
+                let place = if is_input { "on standard input" } else { &format!("in {}", shown(file)) };
                 let text = read_input(file).map_err(Error::read(file))?;
                 password(&format!("the password {place}"), text)?
             }
             None => match env::var_os(VARIABLE) {
                 Some(text) => password(&format!("the password in ${VARIABLE}"), text.into_encoded_bytes())?,
-                None => placeholder(),
+                None => PLACEHOLDER.to_owned(),
             },
         };
         Ok(Access::Login { username, password })

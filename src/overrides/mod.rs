@@ -59,18 +59,17 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     let text =
         |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
     let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
-    let files: Vec<(PathBuf, String)> = match output {
-        None if args.list => Vec::new(),
-        None => {
-            written.stdout = text(&all)?;
-            Vec::new()
-        }
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    match output {
+        None if args.list => {}
+        None => written.stdout = text(&all)?,
         Some(folder) if is_folder => {
-            let file = |chart: &(&str, &Images)| Ok((folder.join(chart.0).join(FILE), text(&[*chart])?));
-            all.iter().map(file).collect::<Result<_, Error>>()?
+            for chart in &all {
+                files.push((folder.join(chart.0).join(FILE), text(&[*chart])?));
+            }
         }
-        Some(file) => vec![(file.to_owned(), text(&all)?)],
-    };
+        Some(file) => files.push((file.to_owned(), text(&all)?)),
+    }
     if args.list {
         written.stdout = list;
     }
@@ -94,13 +93,16 @@ fn gather<'p>(
     written: &mut Written,
 ) -> Result<BTreeMap<&'p str, Images>, Error> {
     let mut charts: BTreeMap<&str, Images> = BTreeMap::new();
+    let mut has_features = args.features.is_empty();
     for chart in plan.charts.iter().filter(|chart| chart.is_completed()) {
         if !is_migrated(chart) {
             written.left_out.push(chart.name.clone());
         } else if chart.role == Role::Application {
-            let images = Images::of(plan, chart, args, &mut written.notes);
+            let features = images::features(&plan.base, chart, &args.features);
+            has_features |= !features.is_empty();
+            let images = images::images(plan, chart, features, args, &mut written.notes);
             match charts.entry(&chart.name) {
-                Entry::Occupied(other) if args.images && other.get().tags != images.tags => {
+                Entry::Occupied(other) if args.images && *other.get() != images => {
                     return Err(Error::TwoCharts(chart.name.clone()));
                 }
                 Entry::Occupied(_) => {}
@@ -108,7 +110,7 @@ fn gather<'p>(
             }
         }
     }
-    if !args.features.is_empty() && !charts.values().any(|images| images.has_features) {
+    if !has_features {
         let note = format!("no file in {OVERRIDES} is made of the features {}", args.features.join(", "));
         written.notes.push(note);
     }
@@ -150,10 +152,9 @@ fn check_place(file: &Path, plan: &Plan, is_secret: bool) -> Result<(), Error> {
 /// The path from the root and without links, as far as there is something.
 fn whole(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let existing = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    let joined = existing.and_then(|(folder, canonical)| {
-        let rest = path.strip_prefix(folder).ok()?;
-        Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
+    let existing = path.ancestors().find_map(|folder| {
+        let (canonical, rest) = (folder.canonicalize().ok()?, path.strip_prefix(folder).ok()?);
+        Some(canonical.components().chain(rest.components()).collect())
     });
-    joined.unwrap_or(path)
+    existing.unwrap_or(path)
 }

@@ -48,8 +48,7 @@ pub(crate) fn verify<'p>(
         });
         let charts: Vec<(Verdict, Verified<'p>)> = verified.collect();
         drop(done);
-        let gone = setup.base.into_iter().flat_map(|base| base.gone(plan));
-        let gone = gone.map(|chart| chart.path.clone()).collect();
+        let gone = setup.base.map(|base| base.gone(plan)).unwrap_or_default();
         let base = setup.base.map(|base| base.name.clone());
         let is_operators = setup.operator.is_some();
         Ok(Report { charts, base, gone, is_operators, renders: setup.helm.calls() })
