@@ -166,10 +166,10 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         };
         let mut verified = prove(plan, &setup, common.detail())?;
         // What is refused is not written.
-        verified.charts.retain(|(verdict, found)| match verdict {
+        verified.charts.retain(|found| match found.verdict() {
             Verdict::Faulty => true,
-            Verdict::NotVerified(_) => found.chart.outcome() != Outcome::Refused,
-            Verdict::Proven { .. } | Verdict::LeftAlone(_) => false,
+            Verdict::NotVerified => found.chart.outcome() != Outcome::Refused,
+            Verdict::Proven | Verdict::LeftAlone => false,
         });
         // Colours are stripped from a stream that is to have none.
         report::write_text(stderr, &verified, true)?;

@@ -26,7 +26,7 @@ const VERSION: u32 = 2;
 const MOST_FAULTS: usize = 12;
 
 /// How many charts came out in which way.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Counts {
     pub(crate) proven: usize,
     /// Proven, and with default values they pull nothing.
@@ -38,17 +38,16 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn of(report: &Report<'_>) -> Self {
-        let mut counts = Counts::default();
-        for (verdict, found) in &report.charts {
-            *match verdict {
-                Verdict::Proven { .. } if found.is_empty() => &mut counts.without_pods,
-                Verdict::Proven { .. } => &mut counts.proven,
-                Verdict::Faulty => &mut counts.faulty,
-                Verdict::NotVerified(_) => &mut counts.not_verified,
-                Verdict::LeftAlone(_) => &mut counts.left_alone,
-            } += 1;
+        let count = |verdict| report.charts.iter().filter(|found| found.verdict() == verdict).count();
+        let is_without = |found: &&Verified<'_>| found.verdict() == Verdict::Proven && found.is_empty();
+        let without_pods = report.charts.iter().filter(is_without).count();
+        Counts {
+            proven: count(Verdict::Proven) - without_pods,
+            without_pods,
+            faulty: count(Verdict::Faulty),
+            not_verified: count(Verdict::NotVerified),
+            left_alone: count(Verdict::LeftAlone),
         }
-        counts
     }
 
     /// Whether no chart was to be verified.
@@ -71,37 +70,34 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
     if report.is_operators {
         write_pulls(out, report, bad)?;
     }
-    for (verdict, found) in &report.charts {
+    for found in &report.charts {
         let path = found.chart.shown();
-        match verdict {
-            Verdict::Proven { is_changed } => {
-                let state = match (is_changed, &report.base) {
+        match found.verdict() {
+            Verdict::Proven => {
+                let state = match (found.is_changed, &report.base) {
                     _ if report.is_operators => "with these values",
                     (true, Some(base)) => &format!("against {}", printable(base)),
                     (true, None) => "as planned",
                     (false, _) => "as it is",
                 };
-                let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
-                let overrides = match found.overrides {
-                    0 => String::new(),
-                    count => format!(", {}", amount(count, "override file")),
-                };
-                let what = if found.is_empty() {
-                    "renders no pods by default"
-                } else {
-                    &format!("{pods}, {accounts}{overrides}")
-                };
-                writeln!(out, "{path}: {good}proven{good:#} {state} ({what})")?;
+                let mut what = vec![amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount")];
+                if found.is_empty() {
+                    what = vec!["renders no pods by default".to_owned()];
+                } else if found.overrides > 0 {
+                    what.push(amount(found.overrides, "override file"));
+                }
+                writeln!(out, "{path}: {good}proven{good:#} {state} ({})", what.join(", "))?;
             }
             Verdict::Faulty => {
                 writeln!(out, "{path}: {bad}{}{bad:#}", amount(found.faults.len(), "fault"))?;
                 write_faults(out, &found.faults, bad, note)?;
             }
-            Verdict::NotVerified(why) => {
+            Verdict::NotVerified => {
+                let why = found.reason.as_deref().unwrap_or_default();
                 writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
             }
             // The summary names them together.
-            Verdict::LeftAlone(_) => {}
+            Verdict::LeftAlone => {}
         }
         for text in &found.notes {
             writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
@@ -115,7 +111,7 @@ const MOST_IMAGES: usize = 10;
 
 /// How many pods have images, how many of them a login for each image, and of how many that is not known.
 fn pods(report: &Report<'_>) -> [usize; 3] {
-    let sum = |count: fn(&Verified<'_>) -> usize| report.charts.iter().map(|(_, found)| count(found)).sum();
+    let sum = |count: fn(&Verified<'_>) -> usize| report.charts.iter().map(count).sum();
     let [pods, unknown, without]: [usize; 3] =
         [sum(|found| found.pulling), sum(|found| found.unknown), sum(|found| found.without.len())];
     [pods, pods - unknown - without, unknown]
@@ -124,7 +120,7 @@ fn pods(report: &Report<'_>) -> [usize; 3] {
 /// The images without a login, each behind the reason: the charts, with the number of their pods.
 fn images_without<'r>(report: &'r Report<'_>) -> BTreeMap<&'r (String, String), BTreeMap<&'r str, usize>> {
     let mut images: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for (_, found) in &report.charts {
+    for found in &report.charts {
         for image in found.without.iter().flatten() {
             *images.entry(image).or_default().entry(found.chart.name.as_str()).or_default() += 1;
         }
@@ -139,11 +135,11 @@ fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Resu
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    let is_rendered = |(verdict, found): &(Verdict, Verified<'_>)| {
-        !matches!(verdict, Verdict::NotVerified(_))
-            && found.faults.iter().all(|fault| fault.finding.id != Id::DoesNotRender)
+    let is_not_rendered = |found: &&Verified<'_>| {
+        found.verdict() == Verdict::NotVerified
+            || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
     };
-    let not_rendered = match report.charts.iter().filter(|chart| !is_rendered(chart)).count() {
+    let not_rendered = match report.charts.iter().filter(is_not_rendered).count() {
         0 => String::new(),
         count => format!("; not counted: those of {}, see below", amount(count, "chart")),
     };
@@ -153,7 +149,7 @@ fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Resu
     )?;
     let images = images_without(report);
     for reason in images.keys().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
-        let without = report.charts.iter().flat_map(|(_, found)| &found.without);
+        let without = report.charts.iter().flat_map(|found| &found.without);
         let pods = without.filter(|images| images.iter().any(|(why, _)| why == reason)).count();
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(pods, "pod"), printable(reason))?;
         let images: Vec<_> = images.iter().filter(|((why, _), _)| why == reason).collect();
@@ -184,7 +180,7 @@ fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) 
 
 /// Writes the report for programs; `verify.schema.json` beside this file describes it.
 pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
-    let charts = report.charts.iter().map(|(verdict, found)| chart_json(verdict, found));
+    let charts = report.charts.iter().map(chart_json);
     let report = json!({
         "version": VERSION,
         "program": program(),
@@ -205,23 +201,18 @@ fn pulls_json(report: &Report<'_>) -> Value {
     json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": without.collect::<Vec<_>>()})
 }
 
-fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
-    let (word, reason, as_planned) = match verdict {
-        Verdict::Proven { is_changed } => ("proven", None, Some(is_changed)),
-        Verdict::Faulty => ("faulty", None, None),
-        Verdict::NotVerified(why) => ("not-verified", Some(why.as_str()), None),
-        Verdict::LeftAlone(reason) => ("left-alone", Some(*reason), None),
-    };
-    let if_proven = |count: usize| as_planned.map(|_| count);
+fn chart_json(found: &Verified<'_>) -> Value {
+    let is_proven = found.verdict() == Verdict::Proven;
+    let number = |count: usize| is_proven.then_some(count);
     json!({
         "path": json::path(&found.chart.path),
         "name": found.chart.name,
-        "verdict": word,
-        "reason": reason,
-        "as_planned": as_planned,
-        "pods": if_proven(found.pods),
-        "service_accounts": if_proven(found.accounts),
-        "overrides": if_proven(found.overrides),
+        "verdict": found.verdict(),
+        "reason": found.reason,
+        "as_planned": is_proven.then_some(found.is_changed),
+        "pods": number(found.pods),
+        "service_accounts": number(found.accounts),
+        "overrides": number(found.overrides),
         "faults": found.faults.iter().map(fault_json).collect::<Vec<_>>(),
         "notes": found.notes,
     })
@@ -251,9 +242,9 @@ pub(crate) fn write_summary(
 ) -> io::Result<()> {
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
-    let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
+    let is_not_compared = |found: &Verified<'_>| found.verdict() == Verdict::Proven && !found.is_changed;
     if let Some(why) = no_before.filter(|_| {
-        detail >= Detail::Normal && !report.is_operators && !report.charts.iter().all(is_compared)
+        detail >= Detail::Normal && !report.is_operators && report.charts.iter().any(is_not_compared)
     }) {
         writeln!(
             out,

@@ -4,14 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::{Key, Object};
+use super::objects::{Key, Object, decoded};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
 use super::trial::NAME;
@@ -140,20 +138,19 @@ impl<'v> Credentials<'v> {
     }
 
     fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
-        let wrong = match (&self.registries, secrets) {
-            (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
-            (Some(_), []) => {
-                let what = format!("the Secret {} is missing", self.name);
-                return found.fault(on, Id::WrongSecret, None, what);
-            }
-            (Some(registries), [secret]) => self.compare(registries, secret, on.objects()),
-            (Some(_), _) => {
-                Err("is one of several Secrets for a registry, where there should be one".to_owned())
-            }
-        };
-        if let Err(what) = wrong {
-            for secret in secrets {
-                found.fault(on, Id::WrongSecret, Some(secret), what.as_str());
+        if self.registries.is_some() && secrets.is_empty() {
+            found.fault(on, Id::WrongSecret, None, format!("the Secret {} is missing", self.name));
+        }
+        for secret in secrets {
+            let wrong = match &self.registries {
+                None => Err("is made although manifests.secret_registry is false".to_owned()),
+                Some(registries) if secrets.len() == 1 => self.compare(registries, secret, on.objects()),
+                Some(_) => {
+                    Err("is one of several Secrets for a registry, where there should be one".to_owned())
+                }
+            };
+            if let Err(what) = wrong {
+                found.fault(on, Id::WrongSecret, Some(secret), what);
             }
         }
     }
@@ -277,10 +274,6 @@ fn login_in(secret: &Tree) -> Result<(String, String), String> {
         Some((registry.clone(), decoded(login)?)).filter(|_| is_all)
     };
     first().ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
-}
-
-pub(crate) fn decoded(base64: &str) -> Option<String> {
-    String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 
 /// The function of helm-toolkit that hashes what a template renders.

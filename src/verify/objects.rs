@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::helm::NAMESPACE;
 use crate::metadata::TOOLKIT;
 use crate::yaml::tree::Tree;
@@ -95,4 +98,9 @@ fn add(
     let subchart = subcharts.find(|name| *name != TOOLKIT).map(ToOwned::to_owned);
     objects.push(Object { key, template, subchart, tree });
     Ok(())
+}
+
+/// The text in base64 that a Secret holds.
+pub(crate) fn decoded(base64: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }

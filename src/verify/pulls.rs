@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::credentials::{SECRET_KEY, decoded, is_for_registries};
-use super::objects::Object;
+use super::credentials::{SECRET_KEY, is_for_registries};
+use super::objects::{Object, decoded};
 use super::pods::Pod;
 use super::render::Render;
 use super::verdict::Verified;

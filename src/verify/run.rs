@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::prove::{Prover, Setup};
-use super::verdict::{Report, Verdict, Verified};
+use super::verdict::{Report, Verified};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
@@ -46,7 +46,7 @@ pub(crate) fn verify<'p>(
             bar.inc(1);
             verified
         });
-        let charts: Vec<(Verdict, Verified<'p>)> = verified.collect();
+        let charts = verified.collect();
         drop(done);
         let gone = setup.base.map(|base| base.gone(plan)).unwrap_or_default();
         let base = setup.base.map(|base| base.name.clone());
@@ -55,18 +55,18 @@ pub(crate) fn verify<'p>(
     })
 }
 
-fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> (Verdict, Verified<'p>) {
+fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> Verified<'p> {
     let mut found = Verified::new(chart);
-    let verdict = match chart.outcome() {
-        Outcome::LeftAlone(reason) => Verdict::LeftAlone(reason),
+    found.reason = match chart.outcome() {
+        Outcome::LeftAlone(reason) => Some(reason.to_owned()),
         Outcome::Refused => {
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
-            Verdict::NotVerified(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
+            Some(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
         }
-        _ => prover.prove(index, &mut found).unwrap_or_else(|error| {
-            found.faults.clear();
-            Verdict::NotVerified(error.to_string())
-        }),
+        _ => prover.prove(index, &mut found).err().map(|error| error.to_string()),
     };
-    (verdict, found)
+    if found.reason.is_some() {
+        found.faults.clear();
+    }
+    found
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::compare::Difference;
 use super::objects::Object;
 use super::render::Render;
 use crate::chart::VALUES;
 use crate::finding::{Finding, Id, Location};
-use crate::plan::ChartPlan;
+use crate::plan::{ChartPlan, Outcome};
 use crate::text::printable;
 
 /// Something that is not as it should be.
@@ -24,10 +26,25 @@ pub(crate) struct Fault {
     pub(crate) difference: Option<Difference>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// All is as it should be, also against what there was before, where that is something else.
+    Proven,
+    /// There are faults.
+    Faulty,
+    NotVerified,
+    LeftAlone,
+}
+
 /// What is found out about a chart.
 #[derive(Debug)]
 pub(crate) struct Verified<'p> {
     pub(crate) chart: &'p ChartPlan,
+    /// Why it is not verified, or left alone.
+    pub(crate) reason: Option<String>,
+    /// Whether there was something else before.
+    pub(crate) is_changed: bool,
     pub(crate) faults: Vec<Fault>,
     /// What else a reader should know.
     pub(crate) notes: BTreeSet<String>,
@@ -48,6 +65,8 @@ impl<'p> Verified<'p> {
     pub(crate) fn new(chart: &'p ChartPlan) -> Self {
         Verified {
             chart,
+            reason: None,
+            is_changed: false,
             faults: Vec::new(),
             notes: BTreeSet::new(),
             pods: 0,
@@ -56,6 +75,15 @@ impl<'p> Verified<'p> {
             pulling: 0,
             unknown: 0,
             without: Vec::new(),
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.reason {
+            Some(_) if matches!(self.chart.outcome(), Outcome::LeftAlone(_)) => Verdict::LeftAlone,
+            Some(_) => Verdict::NotVerified,
+            None if self.faults.is_empty() => Verdict::Proven,
+            None => Verdict::Faulty,
         }
     }
 
@@ -150,23 +178,11 @@ fn fix(id: Id) -> &'static str {
     }
 }
 
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// All is as it should be, also against what there was before, where that is something else.
-    Proven { is_changed: bool },
-    /// There are faults.
-    Faulty,
-    /// With the reason.
-    NotVerified(String),
-    /// With the reason.
-    LeftAlone(&'static str),
-}
-
 /// What came out for all charts, toolkits aside.
 #[derive(Debug)]
 pub(crate) struct Report<'p> {
     /// Sorted by path.
-    pub(crate) charts: Vec<(Verdict, Verified<'p>)>,
+    pub(crate) charts: Vec<Verified<'p>>,
     /// The revision that the charts are compared with, where that is not what the plan starts from.
     pub(crate) base: Option<String>,
     /// The charts that were there, and are no more.
