@@ -92,21 +92,6 @@ impl Files<'_> {
         }
         Ok(scratch.path().join(at))
     }
-
-    /// Leaves out the packed helm-toolkits of the chart at `at`, so that it renders with the one that is migrated.
-    fn unpack_toolkit(&mut self, at: &Path) {
-        let charts = at.join("charts");
-        self.texts.retain(|path, _| {
-            let is_toolkit = path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
-            if is_toolkit {
-                let what = shown(path);
-                self.notes.insert(format!(
-                    "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
-                ));
-            }
-            !is_toolkit
-        });
-    }
 }
 
 /// Writes a file into the scratch folder, and makes the folder that it is in.
@@ -177,16 +162,17 @@ impl<'p> Stage<'p> {
                 files.notes.insert(note);
             }
         }
-        let toolkit = self.named_toolkit.map_or(chart.toolkit, |_| Some(0));
-        if toolkit.is_some() {
-            files.unpack_toolkit(at);
-        }
         if !files.has_chart(at, TOOLKIT) {
-            let toolkit = self.toolkit(toolkit.ok_or(NO_TOOLKIT)?)?;
+            let toolkit = self.toolkit(self.toolkit_of(chart).ok_or(NO_TOOLKIT)?)?;
             files.notes.extend(toolkit.notes.iter().cloned());
             files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
         Ok(())
+    }
+
+    /// The helm-toolkit that a chart is rendered with.
+    fn toolkit_of(&self, chart: &ChartPlan) -> Option<usize> {
+        self.named_toolkit.map_or(chart.toolkit, |_| Some(0))
     }
 
     /// The chart that another one depends on: by its path, else by its name.
@@ -237,12 +223,22 @@ impl<'p> Stage<'p> {
                 let inside = file.strip_prefix(&plan.base).or_else(|_| file.strip_prefix(&whole));
                 file.is_file() && inside.is_ok_and(|path| path.iter().all(|name| name != ".git"))
             };
+            let target = at.join(relative);
             if let Some(file) = entry.path().canonicalize().ok().filter(is_inside) {
+                // The helm-toolkit beside it is migrated, a packed one is not.
+                let is_packed = relative.strip_prefix("charts").is_ok_and(|file| is_packed(file, TOOLKIT));
+                if is_packed && self.toolkit_of(chart).is_some() {
+                    let what = shown(&target);
+                    files.notes.insert(format!(
+                        "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
+                    ));
+                    continue;
+                }
                 let text = match self.texts.get(&file) {
                     Some(text) => text.as_bytes().to_owned(),
                     None => fs::read(&file).map_err(error::Error::read(&file))?,
                 };
-                files.add(at.join(relative), text);
+                files.add(target, text);
             } else if !relative.starts_with("charts") {
                 // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
