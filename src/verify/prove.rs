@@ -222,6 +222,7 @@ impl<'p> Prover<'p> {
         }
         Ok(())
     }
+
     /// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
     fn compare_default(
         &self,
@@ -298,8 +299,7 @@ impl<'p> Prover<'p> {
             .par_iter()
             .map(|new| {
                 let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
-                let mut found = Verified::new(chart);
-                self.check_override(copies, old, new, &mut found).map(|()| found)
+                self.check_override(copies, old, new, Verified::new(chart))
             })
             .collect();
         for compared in compared {
@@ -311,35 +311,34 @@ impl<'p> Prover<'p> {
         Ok(())
     }
 
-    fn check_override(
+    fn check_override<'c>(
         &self,
         copies: &Copies,
         old: &Override,
         new: &Override,
-        found: &mut Verified<'_>,
-    ) -> Verifying<()> {
+        mut found: Verified<'c>,
+    ) -> Verifying<Verified<'c>> {
         if let Some(why) = new.why_not() {
             found.notes.insert(format!("{}: not compared: {why}", new.name));
-            return Ok(());
+            return Ok(found);
         }
         if copies.before.is_none() && old.is_same(new) {
             found.overrides += 1;
-            return Ok(());
+            return Ok(found);
         }
-        let [old, new] = [old, new]
-            .map(|file| (("override", file.name.as_str()), ["--values".into(), file.file.clone().into()]));
-        let render = |folder, name, arguments| {
-            Render::new(&self.setup.helm, &found.chart.name, folder, name, arguments)
-        };
-        let before = render(copies.before.as_ref().unwrap_or(&copies.after), old.0, &old.1)?;
+        let helm = &self.setup.helm;
+        let chart = &found.chart.name;
+        let [with_old, with_new] = [old, new].map(|file| ["--values".into(), file.file.clone().into()]);
+        let before = copies.before.as_ref().unwrap_or(&copies.after);
+        let before = Render::new(helm, chart, before, ("override", &old.name), &with_old)?;
         if let Err(error) = &before.result {
-            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.0.1));
-            return Ok(());
+            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
+            return Ok(found);
         }
-        let after = render(&copies.after, new.0, &new.1)?;
-        self.compare_default(&before, &after, &copies.values, found)?;
+        let after = Render::new(helm, chart, &copies.after, ("override", &new.name), &with_new)?;
+        self.compare_default(&before, &after, &copies.values, &mut found)?;
         found.overrides += usize::from(found.faults.is_empty());
-        Ok(())
+        Ok(found)
     }
 }
 
