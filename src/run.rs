@@ -166,9 +166,9 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         };
         let mut verified = prove(plan, &setup, common.detail())?;
         // What is refused is not written.
-        verified.charts.retain(|found| match found.verdict() {
+        verified.charts.retain(|(chart, found)| match found.verdict() {
             Verdict::Faulty => true,
-            Verdict::NotVerified => found.chart.outcome() != Outcome::Refused,
+            Verdict::NotVerified => chart.outcome() != Outcome::Refused,
             Verdict::Proven | Verdict::LeftAlone => false,
         });
         // Colours are stripped from a stream that is to have none.

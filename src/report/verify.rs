@@ -13,7 +13,7 @@ use super::json::{self, finding_json, program, write_pretty};
 use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
 use crate::finding::{Finding, Id};
-use crate::plan::Plan;
+use crate::plan::{ChartPlan, Plan};
 use crate::text::{amount, printable, shown};
 use crate::verify::{Fault, Report, Verdict, Verified};
 
@@ -38,9 +38,10 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn of(report: &Report<'_>) -> Self {
-        let count = |verdict| report.charts.iter().filter(|found| found.verdict() == verdict).count();
-        let is_without = |found: &&Verified<'_>| found.verdict() == Verdict::Proven && found.is_empty();
-        let without_pods = report.charts.iter().filter(is_without).count();
+        let all = || report.charts.iter().map(|(_, found)| found);
+        let count = |verdict| all().filter(|found| found.verdict() == verdict).count();
+        let without_pods =
+            all().filter(|found| found.verdict() == Verdict::Proven && found.is_empty()).count();
         Counts {
             proven: count(Verdict::Proven) - without_pods,
             without_pods,
@@ -70,8 +71,8 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
     if report.is_operators {
         write_pulls(out, report, bad)?;
     }
-    for found in &report.charts {
-        let path = found.chart.shown();
+    for (chart, found) in &report.charts {
+        let path = chart.shown();
         match found.verdict() {
             Verdict::Proven => {
                 let state = match (found.is_changed, &report.base) {
@@ -93,7 +94,7 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
                 write_faults(out, &found.faults, bad, note)?;
             }
             Verdict::NotVerified => {
-                let why = found.reason.as_deref().unwrap_or_default();
+                let why = found.stopped.as_ref().map_or("", |(_, why)| why);
                 writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
             }
             // The summary names them together.
@@ -111,7 +112,7 @@ const MOST_IMAGES: usize = 10;
 
 /// How many pods have images, how many of them a login for each image, and of how many that is not known.
 fn pods(report: &Report<'_>) -> [usize; 3] {
-    let sum = |count: fn(&Verified<'_>) -> usize| report.charts.iter().map(count).sum();
+    let sum = |count: fn(&Verified) -> usize| report.charts.iter().map(|(_, found)| count(found)).sum();
     let [pods, unknown, without]: [usize; 3] =
         [sum(|found| found.pulling), sum(|found| found.unknown), sum(|found| found.without.len())];
     [pods, pods - unknown - without, unknown]
@@ -120,9 +121,9 @@ fn pods(report: &Report<'_>) -> [usize; 3] {
 /// The images without a login, each behind the reason: the charts, with the number of their pods.
 fn images_without<'r>(report: &'r Report<'_>) -> BTreeMap<&'r (String, String), BTreeMap<&'r str, usize>> {
     let mut images: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for found in &report.charts {
+    for (chart, found) in &report.charts {
         for image in found.without.iter().flatten() {
-            *images.entry(image).or_default().entry(found.chart.name.as_str()).or_default() += 1;
+            *images.entry(image).or_default().entry(chart.name.as_str()).or_default() += 1;
         }
     }
     images
@@ -135,7 +136,7 @@ fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Resu
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    let is_not_rendered = |found: &&Verified<'_>| {
+    let is_not_rendered = |(_, found): &&(&ChartPlan, Verified)| {
         found.verdict() == Verdict::NotVerified
             || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
     };
@@ -149,7 +150,7 @@ fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Resu
     )?;
     let images = images_without(report);
     for reason in images.keys().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
-        let without = report.charts.iter().flat_map(|found| &found.without);
+        let without = report.charts.iter().flat_map(|(_, found)| &found.without);
         let pods = without.filter(|images| images.iter().any(|(why, _)| why == reason)).count();
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(pods, "pod"), printable(reason))?;
         let images: Vec<_> = images.iter().filter(|((why, _), _)| why == reason).collect();
@@ -180,7 +181,7 @@ fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) 
 
 /// Writes the report for programs; `verify.schema.json` beside this file describes it.
 pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
-    let charts = report.charts.iter().map(chart_json);
+    let charts = report.charts.iter().map(|(chart, found)| chart_json(chart, found));
     let report = json!({
         "version": VERSION,
         "program": program(),
@@ -201,14 +202,14 @@ fn pulls_json(report: &Report<'_>) -> Value {
     json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": without.collect::<Vec<_>>()})
 }
 
-fn chart_json(found: &Verified<'_>) -> Value {
+fn chart_json(chart: &ChartPlan, found: &Verified) -> Value {
     let is_proven = found.verdict() == Verdict::Proven;
     let number = |count: usize| is_proven.then_some(count);
     json!({
-        "path": json::path(&found.chart.path),
-        "name": found.chart.name,
+        "path": json::path(&chart.path),
+        "name": chart.name,
         "verdict": found.verdict(),
-        "reason": found.reason,
+        "reason": found.stopped.as_ref().map(|(_, why)| why),
         "as_planned": is_proven.then_some(found.is_changed),
         "pods": number(found.pods),
         "service_accounts": number(found.accounts),
@@ -242,7 +243,8 @@ pub(crate) fn write_summary(
 ) -> io::Result<()> {
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
-    let is_not_compared = |found: &Verified<'_>| found.verdict() == Verdict::Proven && !found.is_changed;
+    let is_not_compared =
+        |(_, found): &(&ChartPlan, Verified)| found.verdict() == Verdict::Proven && !found.is_changed;
     if let Some(why) = no_before.filter(|_| {
         detail >= Detail::Normal && !report.is_operators && report.charts.iter().any(is_not_compared)
     }) {

@@ -71,7 +71,7 @@ impl<'v> Credentials<'v> {
         on: &'o Render<'_>,
         own: impl Iterator<Item = &'o Object>,
         secrets: &[&Object],
-        found: &mut Verified<'_>,
+        found: &mut Verified,
     ) {
         self.check_secret(on, secrets, found);
         for object in own {
@@ -97,7 +97,7 @@ impl<'v> Credentials<'v> {
             && (self.user == PLACEHOLDER || [PLACEHOLDER, DEFAULT_PASSWORD].contains(&self.password.as_str()))
     }
 
-    fn check_account(&self, account: &Object, on: &Render<'_>, found: &mut Verified<'_>) {
+    fn check_account(&self, account: &Object, on: &Render<'_>, found: &mut Verified) {
         let what = match self.count_mentions(account.tree.get(PULL_SECRETS)) {
             0 => format!("does not name the Secret {}", self.name),
             1 => return,
@@ -106,7 +106,7 @@ impl<'v> Credentials<'v> {
         found.fault(on, Id::AccountWithoutCredentials, Some(account), what);
     }
 
-    fn check_pod(&self, pod: &Pod<'_>, on: &Render<'_>, found: &mut Verified<'_>) {
+    fn check_pod(&self, pod: &Pod<'_>, on: &Render<'_>, found: &mut Verified) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
@@ -137,7 +137,7 @@ impl<'v> Credentials<'v> {
         }
     }
 
-    fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
+    fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified) {
         if self.registries.is_some() && secrets.is_empty() {
             found.fault(on, Id::WrongSecret, None, format!("the Secret {} is missing", self.name));
         }

@@ -51,7 +51,8 @@ pub(crate) struct Prover<'p> {
 const AUTH_OFF: &str = "endpoints.oci_image_registry.auth.enabled=false";
 
 /// A chart in the scratch folder.
-struct Copies {
+struct Copies<'p> {
+    chart: &'p ChartPlan,
     /// Where its files go.
     place: PathBuf,
     /// The folder with what it was; `None` where that is what it is.
@@ -73,11 +74,11 @@ impl<'p> Prover<'p> {
     }
 
     /// Proves the chart with this index, or says what is wrong with it in `found`.
-    pub(crate) fn prove(&self, index: usize, found: &mut Verified<'_>) -> Verifying<()> {
+    pub(crate) fn prove(&self, index: usize, chart: &ChartPlan, found: &mut Verified) -> Verifying<()> {
         let place = PathBuf::from(index.to_string());
         let scratch = self.setup.scratch;
-        let old = self.chart_before(found.chart).map(|chart| self.before.read(chart)).transpose()?;
-        let new = self.after.read(found.chart)?;
+        let old = self.chart_before(chart).map(|chart| self.before.read(chart)).transpose()?;
+        let new = self.after.read(chart)?;
         found.notes.extend(new.notes.iter().cloned());
         let changed = old.as_ref().filter(|old| **old != new);
         let before = changed.map(|old| old.write(scratch, &place.join("before"))).transpose()?;
@@ -85,7 +86,7 @@ impl<'p> Prover<'p> {
         let file = after.join(VALUES);
         let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
         let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
-        let copies = Copies { place, before, after, values, others: new.others };
+        let copies = Copies { chart, place, before, after, values, others: new.others };
 
         match self.setup.operator {
             Some(operator) => self.prove_values(operator, &copies, found)?,
@@ -101,10 +102,9 @@ impl<'p> Prover<'p> {
     }
 
     /// With default values nothing changes, and where authentication is on there are the credentials.
-    fn prove_defaults(&self, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
-        let (chart, Copies { place, after, values, others, .. }) = (found.chart, copies);
-        let render =
-            |folder, name, arguments| Render::new(&self.setup.helm, &chart.name, folder, name, arguments);
+    fn prove_defaults(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
+        let Copies { chart, place, after, values, others, .. } = copies;
+        let render = |folder, name, arguments| Render::new(&self.setup.helm, chart, folder, name, arguments);
         let default = render(after, DEFAULT, &[])?;
         if let Some(before) = &copies.before {
             let was = render(before, DEFAULT, &[])?;
@@ -157,10 +157,10 @@ impl<'p> Prover<'p> {
     }
 
     /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
-    fn prove_values(&self, operator: &Operator, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
-        let (chart, Copies { after, others, .. }) = (found.chart, copies);
+    fn prove_values(&self, operator: &Operator, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
+        let Copies { chart, after, others, .. } = copies;
         let render = |folder, arguments| {
-            Render::new(&self.setup.helm, &chart.name, folder, ("values", "these values"), arguments)
+            Render::new(&self.setup.helm, chart, folder, ("values", "these values"), arguments)
         };
         let arguments = operator.arguments(&chart.name, &mut found.notes)?;
         // With the chart's values, as Helm has them: a chart of nothing else prints them.
@@ -209,8 +209,8 @@ impl<'p> Prover<'p> {
     fn compare(
         &self,
         [old, new]: [&Render<'_>; 2],
-        found: &mut Verified<'_>,
-        compare: impl FnOnce(&[Object], &[Object], &mut Verified<'_>),
+        found: &mut Verified,
+        compare: impl FnOnce(&[Object], &[Object], &mut Verified),
     ) -> Verifying<()> {
         match (&old.result, &new.result) {
             (Ok(old), Ok(new)) => compare(old, new, found),
@@ -229,7 +229,7 @@ impl<'p> Prover<'p> {
         before: &Render<'_>,
         after: &Render<'_>,
         values: &Tree,
-        found: &mut Verified<'_>,
+        found: &mut Verified,
     ) -> Verifying<()> {
         self.compare([before, after], found, |before, objects, found| {
             let egress = egress(values);
@@ -256,7 +256,7 @@ impl<'p> Prover<'p> {
         on: &Render<'_>,
         credentials: &Result<Credentials<'_>, String>,
         others: &BTreeSet<String>,
-        found: &mut Verified<'_>,
+        found: &mut Verified,
     ) -> Verifying<()> {
         self.compare([off, on], found, |off, objects, found| {
             let credentials = match credentials {
@@ -288,8 +288,8 @@ impl<'p> Prover<'p> {
     }
 
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
-    fn check_overrides(&self, copies: &Copies, found: &mut Verified<'_>) -> Verifying<()> {
-        let chart = found.chart;
+    fn check_overrides(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
+        let chart = copies.chart;
         let all = |base: &Path, chart: &ChartPlan| {
             let all = Override::all(base, chart).into_iter().filter(Override::is_plain);
             all.collect::<Vec<_>>()
@@ -299,7 +299,7 @@ impl<'p> Prover<'p> {
             .par_iter()
             .map(|new| {
                 let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
-                self.check_override(copies, old, new, Verified::new(chart))
+                self.check_override(copies, old, new)
             })
             .collect();
         for compared in compared {
@@ -311,13 +311,8 @@ impl<'p> Prover<'p> {
         Ok(())
     }
 
-    fn check_override<'c>(
-        &self,
-        copies: &Copies,
-        old: &Override,
-        new: &Override,
-        mut found: Verified<'c>,
-    ) -> Verifying<Verified<'c>> {
+    fn check_override(&self, copies: &Copies<'_>, old: &Override, new: &Override) -> Verifying<Verified> {
+        let mut found = Verified::default();
         if let Some(why) = new.why_not() {
             found.notes.insert(format!("{}: not compared: {why}", new.name));
             return Ok(found);
@@ -326,8 +321,7 @@ impl<'p> Prover<'p> {
             found.overrides += 1;
             return Ok(found);
         }
-        let helm = &self.setup.helm;
-        let chart = &found.chart.name;
+        let (helm, chart) = (&self.setup.helm, copies.chart);
         let [with_old, with_new] = [old, new].map(|file| ["--values".into(), file.file.clone().into()]);
         let before = copies.before.as_ref().unwrap_or(&copies.after);
         let before = Render::new(helm, chart, before, ("override", &old.name), &with_old)?;

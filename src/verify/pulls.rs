@@ -12,7 +12,7 @@ use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
 
 /// Compares each image of the `own` objects with the keys of the Secrets that its pod gets.
-pub(crate) fn check<'o>(on: &'o Render<'_>, own: impl Iterator<Item = &'o Object>, found: &mut Verified<'_>) {
+pub(crate) fn check<'o>(on: &'o Render<'_>, own: impl Iterator<Item = &'o Object>, found: &mut Verified) {
     let all = on.objects();
     for object in own {
         let pods = Pod::all(object);

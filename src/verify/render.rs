@@ -14,6 +14,7 @@ use super::objects::{self, Object};
 use super::pin::unpinned;
 use super::stage::Verifying;
 use crate::chart::VALUES;
+use crate::plan::ChartPlan;
 use crate::source::names_in;
 use crate::text::shown;
 
@@ -53,7 +54,7 @@ impl Operator {
 
 /// A chart in the scratch folder, rendered.
 pub(crate) struct Render<'r> {
-    chart: &'r str,
+    pub(crate) chart: &'r ChartPlan,
     pub(crate) folder: &'r Path,
     /// What it is rendered with, as programs read it.
     pub(crate) id: &'static str,
@@ -67,12 +68,12 @@ pub(crate) struct Render<'r> {
 impl<'r> Render<'r> {
     pub(crate) fn new(
         helm: &Helm,
-        chart: &'r str,
+        chart: &'r ChartPlan,
         folder: &'r Path,
         (id, name): (&'static str, &'r str),
         arguments: &'r [OsString],
     ) -> Verifying<Self> {
-        let printed = helm.template(chart, folder, arguments);
+        let printed = helm.template(&chart.name, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
         Ok(Render { chart, folder, id, name, arguments, result: printed.and_then(read) })

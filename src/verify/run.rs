@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::prove::{Prover, Setup};
-use super::verdict::{Report, Verified};
+use super::verdict::{Report, Verdict, Verified};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
@@ -44,7 +44,7 @@ pub(crate) fn verify<'p>(
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
             let verified = verify_chart(&prover, index, chart);
             bar.inc(1);
-            verified
+            (chart, verified)
         });
         let charts = verified.collect();
         drop(done);
@@ -55,17 +55,17 @@ pub(crate) fn verify<'p>(
     })
 }
 
-fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> Verified<'p> {
-    let mut found = Verified::new(chart);
-    found.reason = match chart.outcome() {
-        Outcome::LeftAlone(reason) => Some(reason.to_owned()),
+fn verify_chart(prover: &Prover<'_>, index: usize, chart: &ChartPlan) -> Verified {
+    let mut found = Verified::default();
+    found.stopped = match chart.outcome() {
+        Outcome::LeftAlone(reason) => Some((Verdict::LeftAlone, reason.to_owned())),
         Outcome::Refused => {
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
-            Some(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
+            Some((Verdict::NotVerified, format!("refused: {}", all.collect::<Vec<_>>().join("; "))))
         }
-        _ => prover.prove(index, &mut found).err().map(|error| error.to_string()),
+        _ => prover.prove(index, chart, &mut found).err().map(|why| (Verdict::NotVerified, why.to_string())),
     };
-    if found.reason.is_some() {
+    if found.stopped.is_some() {
         found.faults.clear();
     }
     found

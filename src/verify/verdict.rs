@@ -10,7 +10,7 @@ use super::objects::Object;
 use super::render::Render;
 use crate::chart::VALUES;
 use crate::finding::{Finding, Id, Location};
-use crate::plan::{ChartPlan, Outcome};
+use crate::plan::ChartPlan;
 use crate::text::printable;
 
 /// Something that is not as it should be.
@@ -38,11 +38,10 @@ pub(crate) enum Verdict {
 }
 
 /// What is found out about a chart.
-#[derive(Debug)]
-pub(crate) struct Verified<'p> {
-    pub(crate) chart: &'p ChartPlan,
-    /// Why it is not verified, or left alone.
-    pub(crate) reason: Option<String>,
+#[derive(Debug, Default)]
+pub(crate) struct Verified {
+    /// That it is left alone or cannot be verified, and why.
+    pub(crate) stopped: Option<(Verdict, String)>,
     /// Whether there was something else before.
     pub(crate) is_changed: bool,
     pub(crate) faults: Vec<Fault>,
@@ -61,27 +60,10 @@ pub(crate) struct Verified<'p> {
     pub(crate) without: Vec<BTreeSet<(String, String)>>,
 }
 
-impl<'p> Verified<'p> {
-    pub(crate) fn new(chart: &'p ChartPlan) -> Self {
-        Verified {
-            chart,
-            reason: None,
-            is_changed: false,
-            faults: Vec::new(),
-            notes: BTreeSet::new(),
-            pods: 0,
-            accounts: 0,
-            overrides: 0,
-            pulling: 0,
-            unknown: 0,
-            without: Vec::new(),
-        }
-    }
-
+impl Verified {
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.reason {
-            Some(_) if matches!(self.chart.outcome(), Outcome::LeftAlone(_)) => Verdict::LeftAlone,
-            Some(_) => Verdict::NotVerified,
+        match &self.stopped {
+            Some((verdict, _)) => *verdict,
             None if self.faults.is_empty() => Verdict::Proven,
             None => Verdict::Faulty,
         }
@@ -130,7 +112,7 @@ impl<'p> Verified<'p> {
             }
             None => template_in(&what),
         };
-        let path = file.map_or_else(|| self.chart.path.clone(), |file| self.chart.path.join(file));
+        let path = file.map_or_else(|| on.chart.path.clone(), |file| on.chart.path.join(file));
         let object = object.map(|object| object.key.to_string());
         if self.faults.iter().any(|fault| (&fault.object, &fault.what) == (&object, &what)) {
             return;
@@ -182,7 +164,7 @@ fn fix(id: Id) -> &'static str {
 #[derive(Debug)]
 pub(crate) struct Report<'p> {
     /// Sorted by path.
-    pub(crate) charts: Vec<Verified<'p>>,
+    pub(crate) charts: Vec<(&'p ChartPlan, Verified)>,
     /// The revision that the charts are compared with, where that is not what the plan starts from.
     pub(crate) base: Option<String>,
     /// The charts that were there, and are no more.
