@@ -179,11 +179,8 @@ fn read_key(key: &str) -> Option<(&str, &str, &str)> {
     let url = url.split(['?', '#']).next()?;
     let (authority, path) = url.split_at_checked(url.find('/').unwrap_or(url.len()))?;
     let authority = authority.rsplit('@').next()?;
-    let path = ["/v1/", "/v2/"]
-        .iter()
-        .find(|api| path.starts_with(**api))
-        .and_then(|_| path.get(3..))
-        .unwrap_or(path);
+    let is_api = path.starts_with("/v1/") || path.starts_with("/v2/");
+    let path = if is_api { path.get(3..)? } else { path };
     let (host, port) = split_port(authority);
     let is_host_character = |c: char| c.is_ascii_alphanumeric() || "-._~*[]:".contains(c) || !c.is_ascii();
     let is_valid = host.chars().all(is_host_character) && port.bytes().all(|byte| byte.is_ascii_digit());

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use self::args::Args;
 use self::images::Images;
-use self::login::Access;
+use self::login::Login;
 use crate::chart::OVERRIDES;
 use crate::error::Error;
 use crate::finding::Id;
@@ -48,7 +48,9 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     if args.images && !is_folder && (output.is_some() || !args.list) {
         return Err(Error::ImagesNeedFolder);
     }
-    let access = Access::of(args)?;
+    // Where a Secret is there already the charts need none.
+    let login = if args.existing_secret.is_none() { Some(Login::of(args)?) } else { None };
+    let is_secret = login.as_ref().is_some_and(Login::is_secret);
     let mut written = Written::default();
     let charts = gather(args, plan, &mut written)?;
     if charts.is_empty() {
@@ -56,8 +58,7 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     }
     // Printed or not: it fails where two images would become one.
     let list = if args.images { images::list(charts.values())? } else { String::new() };
-    let text =
-        |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
+    let text = |charts: &[(&str, &Images)]| values::text(charts, args, login.as_ref());
     let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
     let mut files: Vec<(PathBuf, String)> = Vec::new();
     match output {
@@ -74,15 +75,15 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
         written.stdout = list;
     }
     for (file, _) in &files {
-        check_place(file, plan, access.is_secret() && !args.allow_in_git)?;
+        check_place(file, plan, is_secret && !args.allow_in_git)?;
     }
     for (file, text) in &files {
-        disk::write_for_owner(file, text, access.is_secret()).map_err(Error::write(file))?;
+        disk::write_for_owner(file, text, is_secret).map_err(Error::write(file))?;
     }
     if let Some(registry) = args.registry.as_ref().filter(|_| !args.images) {
         written.notes.extend(images::elsewhere(charts.values(), registry));
     }
-    written.notes.extend(access.placeholder_note());
+    written.notes.extend(login.filter(|login| !login.is_secret()).map(|login| login.placeholder_note()));
     Ok(written)
 }
 

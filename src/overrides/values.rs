@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::args::Args;
 use super::images::Images;
-use super::login::Access;
+use super::login::Login;
 use crate::error::Error;
-use crate::registry::Registry;
 use crate::yaml::{quoted, scalar};
 
 const HEAD: &str = "\
@@ -21,12 +21,11 @@ endpoints:
 /// The values for `charts`.
 pub(super) fn text(
     charts: &[(&str, &Images)],
-    registry: Option<&Registry>,
-    with_images: bool,
-    access: &Access<'_>,
+    args: &Args,
+    login: Option<&Login<'_>>,
 ) -> Result<String, Error> {
     let mut out = HEAD.to_owned();
-    if let Access::Login { username, password } = access {
+    if let Some(Login { username, password }) = login {
         let anchor = if charts.len() > 1 { " &login" } else { "" };
         let (username, password) = (quoted(username), quoted(password));
         let first = format!("{anchor}\n        username: {username}\n        password: {password}");
@@ -35,7 +34,7 @@ pub(super) fn text(
             let _ = writeln!(out, "      {}:{login}", scalar(chart));
         }
     }
-    if let Some(registry) = registry {
+    if let Some(registry) = &args.registry {
         let host = scalar(&registry.host);
         let port = registry.port.map_or_else(|| "null".to_owned(), |port| port.to_string());
         // helm-toolkit takes an address in `hosts` for the host, and looks at no override then.
@@ -52,13 +51,13 @@ pub(super) fn text(
         );
     }
     let mut tags = charts.iter().flat_map(|(_, images)| *images).peekable();
-    if with_images && tags.peek().is_some() {
+    if args.images && tags.peek().is_some() {
         out.push_str("images:\n  tags:\n");
         for (tag, (_, target)) in tags {
             let _ = writeln!(out, "    {}: {}", scalar(tag), quoted(&target.to_string()));
         }
     }
-    if let Access::Secret(name) = access {
+    if let Some(name) = &args.existing_secret {
         out.push_str("manifests:\n  secret_registry: false\nsecrets:\n  oci_image_registry:\n");
         for (chart, _) in charts {
             let name = name.of(chart).map_err(Error::SecretName)?.text;

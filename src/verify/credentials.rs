@@ -157,27 +157,25 @@ impl<'v> Credentials<'v> {
 
     /// The password is not said: reports are read by many.
     fn compare(&self, registries: &[String], secret: &Object, on: &[Object]) -> Result<(), String> {
-        if secret.key.name != self.name {
-            return Err(format!("should be called {}", self.name));
-        }
-        if secret.key.namespace != NAMESPACE {
-            return Err(format!("is in the namespace {}, not in that of the release", secret.key.namespace));
-        }
+        let namespace = &secret.key.namespace;
+        ensure(secret.key.name == self.name, format!("should be called {}", self.name))?;
+        ensure(
+            namespace == NAMESPACE,
+            format!("is in the namespace {namespace}, not in that of the release"),
+        )?;
         // Without an operator's name, too.
         let names = [&self.name, self.name.strip_suffix(NAME).unwrap_or(&self.name)];
         let is_namesake = |key: &Key| {
             (key.kind.as_str(), key.namespace.as_str()) == ("Secret", NAMESPACE)
                 && names.contains(&key.name.as_str())
         };
-        if on.iter().any(|object| object.key != secret.key && is_namesake(&object.key)) {
-            return Err("is called as another Secret of the chart is".to_owned());
-        }
+        let has_namesake = on.iter().any(|object| object.key != secret.key && is_namesake(&object.key));
+        ensure(!has_namesake, "is called as another Secret of the chart is")?;
         check_shape(&secret.tree)?;
         let (registry, login) = login_in(&secret.tree)?;
-        if !registries.contains(&registry) {
-            let expected = registries.join(" or ");
-            return Err(format!("is for the registry {registry:?}, and should be for {expected:?}"));
-        }
+        let expected = registries.join(" or ");
+        let what = format!("is for the registry {registry:?}, and should be for {expected:?}");
+        ensure(registries.contains(&registry), what)?;
         match login.split_once(':') {
             _ if login == format!("{}:{}", self.user, self.password) => Ok(()),
             Some((user, _)) if user == self.user => {
@@ -235,27 +233,27 @@ fn check_shape(secret: &Tree) -> Result<(), String> {
         tree.entries().iter().find_map(other).map_or(Ok(()), |key| Err(format!("should have no {key}")))
     };
     only(secret, &["apiVersion", "kind", "metadata", "type", "data"])?;
-    if secret.get("apiVersion").and_then(Tree::text) != Some("v1") {
-        return Err("should have the apiVersion v1".to_owned());
-    }
+    let version = secret.get("apiVersion").and_then(Tree::text);
+    ensure(version == Some("v1"), "should have the apiVersion v1")?;
     let metadata = secret.get("metadata").unwrap_or(secret);
     only(metadata, &["name", "namespace", "labels", "annotations"])?;
-    match metadata.get("name") {
-        Some(Tree::Text(name)) if is_object_name(name) => {}
-        _ => return Err("has a name that Kubernetes does not take".to_owned()),
-    }
+    let name = metadata.get("name").and_then(Tree::text);
+    ensure(name.is_some_and(is_object_name), "has a name that Kubernetes does not take")?;
     for key in ["labels", "annotations"] {
         let is_text = |(_, value): &(Tree, Tree)| value.text().is_some();
-        let all = metadata.get(key).filter(|all| **all != Tree::null());
-        if all.is_some_and(|all| !matches!(all, Tree::Mapping(entries) if entries.iter().all(is_text))) {
-            return Err(format!("has {key} that are no texts, which Kubernetes does not take"));
-        }
+        let are_texts = match metadata.get(key) {
+            Some(Tree::Mapping(entries)) => entries.iter().all(is_text),
+            all => all.is_none_or(|all| *all == Tree::null()),
+        };
+        ensure(are_texts, format!("has {key} that are no texts, which Kubernetes does not take"))?;
     }
-    let is_hook = |(key, _): &(Tree, Tree)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook"));
-    if metadata.get("annotations").is_some_and(|annotations| annotations.entries().iter().any(is_hook)) {
-        return Err("is a hook of Helm, which is not there whenever pods are made".to_owned());
-    }
-    Ok(())
+    let mut annotations = metadata.get("annotations").map(Tree::entries).unwrap_or_default().iter();
+    let is_hook = annotations.any(|(key, _)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook")));
+    ensure(!is_hook, "is a hook of Helm, which is not there whenever pods are made")
+}
+
+fn ensure(is_right: bool, what: impl Into<String>) -> Result<(), String> {
+    if is_right { Ok(()) } else { Err(what.into()) }
 }
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.
