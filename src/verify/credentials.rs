@@ -65,16 +65,10 @@ impl<'v> Credentials<'v> {
     }
 
     /// Checks the credentials in `on`, what is rendered where authentication is on; `secrets` are those for registries
-    /// that it makes and the same chart with authentication off does not, `own` the objects that are to have them.
-    pub(crate) fn check<'o>(
-        &self,
-        on: &'o Render<'_>,
-        own: impl Iterator<Item = &'o Object>,
-        secrets: &[&Object],
-        found: &mut Verified,
-    ) {
+    /// that it makes and the same chart with authentication off does not.
+    pub(crate) fn check(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified) {
         self.check_secret(on, secrets, found);
-        for object in own {
+        for object in on.own() {
             if is_account(object) {
                 found.accounts += 1;
                 self.check_account(object, on, found);

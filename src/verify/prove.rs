@@ -12,7 +12,7 @@ use super::endpoint::egress;
 use super::helm::Helm;
 use super::objects::Object;
 use super::pulls;
-use super::render::{Operator, Render};
+use super::render::{Copies, Operator, Render};
 use super::stage::{Stage, Verifying, put};
 use super::trial::{PORT, trial};
 use super::verdict::Verified;
@@ -49,20 +49,6 @@ pub(crate) struct Prover<'p> {
 
 /// What has to be asked for where values have authentication switched on.
 const AUTH_OFF: &str = "endpoints.oci_image_registry.auth.enabled=false";
-
-/// A chart in the scratch folder.
-struct Copies<'p> {
-    chart: &'p ChartPlan,
-    /// Where its files go.
-    place: PathBuf,
-    /// The folder with what it was; `None` where that is what it is.
-    before: Option<PathBuf>,
-    after: PathBuf,
-    /// The default values.
-    values: Tree,
-    /// The charts that it depends on, which are verified on their own.
-    others: BTreeSet<String>,
-}
 
 impl<'p> Prover<'p> {
     pub(crate) fn new(plan: &'p Plan, setup: &'p Setup<'p>) -> Self {
@@ -103,8 +89,8 @@ impl<'p> Prover<'p> {
 
     /// With default values nothing changes, and where authentication is on there are the credentials.
     fn prove_defaults(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
-        let Copies { chart, place, after, values, others, .. } = copies;
-        let render = |folder, name, arguments| Render::new(&self.setup.helm, chart, folder, name, arguments);
+        let Copies { chart, place, after, values, .. } = copies;
+        let render = |folder, name, arguments| Render::new(&self.setup.helm, copies, folder, name, arguments);
         let default = render(after, DEFAULT, &[])?;
         if let Some(before) = &copies.before {
             let was = render(before, DEFAULT, &[])?;
@@ -113,7 +99,7 @@ impl<'p> Prover<'p> {
                 let state = state.as_deref().unwrap_or("is");
                 return Err(format!("does not render as it {state}: {error}").into());
             }
-            self.compare_default(&was, &default, values, found)?;
+            self.compare_default(&was, &default, found)?;
         } else if let Err(error) = &default.result {
             return Err(format!("does not render as it is: {error}").into());
         }
@@ -135,7 +121,7 @@ impl<'p> Prover<'p> {
         let tried = values.clone().with(Tree::parse(&trial)?);
         let credentials =
             Credentials::of(values, &chart.name).and_then(|_| Credentials::of(&tried, &chart.name));
-        self.compare_auth(&off, &on, &credentials, others, found)?;
+        self.compare_auth(&off, &on, &credentials, found)?;
 
         // Only a template of another kind may not mind the switch.
         if !chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
@@ -158,9 +144,9 @@ impl<'p> Prover<'p> {
 
     /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
     fn prove_values(&self, operator: &Operator, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
-        let Copies { chart, after, others, .. } = copies;
+        let Copies { chart, after, .. } = copies;
         let render = |folder, arguments| {
-            Render::new(&self.setup.helm, chart, folder, ("values", "these values"), arguments)
+            Render::new(&self.setup.helm, copies, folder, ("values", "these values"), arguments)
         };
         let arguments = operator.arguments(&chart.name, &mut found.notes)?;
         // With the chart's values, as Helm has them: a chart of nothing else prints them.
@@ -184,7 +170,7 @@ impl<'p> Prover<'p> {
         let credentials = Credentials::of(values, &chart.name);
         if values.at(&ENABLED).is_some_and(Tree::is_true) {
             let off = render(after, &auth_off)?;
-            self.compare_auth(&off, &on, &credentials, others, found)?;
+            self.compare_auth(&off, &on, &credentials, found)?;
         } else {
             let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
             found.fault(&on, Id::SecretNotMade, None, what);
@@ -193,7 +179,7 @@ impl<'p> Prover<'p> {
             found.fault(&on, Id::PlaceholderLogin, None, "the login is the default one, or a placeholder");
         }
         match &on.result {
-            Ok(objects) => pulls::check(&on, own(objects, others), found),
+            Ok(_) => pulls::check(&on, found),
             Err(error) => found.does_not_render(&on, error),
         }
         Ok(())
@@ -228,11 +214,10 @@ impl<'p> Prover<'p> {
         &self,
         before: &Render<'_>,
         after: &Render<'_>,
-        values: &Tree,
         found: &mut Verified,
     ) -> Verifying<()> {
         self.compare([before, after], found, |before, objects, found| {
-            let egress = egress(values);
+            let egress = egress(&after.copies.values);
             let mut gained = BTreeSet::new();
             for (object, difference) in differences(before, objects) {
                 let is_egress = object.key.kind == "NetworkPolicy"
@@ -255,7 +240,6 @@ impl<'p> Prover<'p> {
         off: &Render<'_>,
         on: &Render<'_>,
         credentials: &Result<Credentials<'_>, String>,
-        others: &BTreeSet<String>,
         found: &mut Verified,
     ) -> Verifying<()> {
         self.compare([off, on], found, |off, objects, found| {
@@ -268,7 +252,7 @@ impl<'p> Prover<'p> {
             for secret in &always {
                 found.fault(on, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
             }
-            credentials.check(on, own(objects, others), &secrets, found);
+            credentials.check(on, &secrets, found);
             for (object, difference) in differences(off, objects) {
                 let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
                 let is_port =
@@ -321,16 +305,16 @@ impl<'p> Prover<'p> {
             found.overrides += 1;
             return Ok(found);
         }
-        let (helm, chart) = (&self.setup.helm, copies.chart);
+        let helm = &self.setup.helm;
         let [with_old, with_new] = [old, new].map(|file| ["--values".into(), file.file.clone().into()]);
         let before = copies.before.as_ref().unwrap_or(&copies.after);
-        let before = Render::new(helm, chart, before, ("override", &old.name), &with_old)?;
+        let before = Render::new(helm, copies, before, ("override", &old.name), &with_old)?;
         if let Err(error) = &before.result {
             found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
             return Ok(found);
         }
-        let after = Render::new(helm, chart, &copies.after, ("override", &new.name), &with_new)?;
-        self.compare_default(&before, &after, &copies.values, &mut found)?;
+        let after = Render::new(helm, copies, &copies.after, ("override", &new.name), &with_new)?;
+        self.compare_default(&before, &after, &mut found)?;
         found.overrides += usize::from(found.faults.is_empty());
         Ok(found)
     }
@@ -340,8 +324,3 @@ impl<'p> Prover<'p> {
 const DEFAULT: (&str, &str) = ("default", "default values");
 
 const ENABLED: [&str; 4] = ["endpoints", REGISTRY, "auth", "enabled"];
-
-/// The objects that are not of `others`, the charts that a chart depends on.
-fn own<'o>(objects: &'o [Object], others: &BTreeSet<String>) -> impl Iterator<Item = &'o Object> {
-    objects.iter().filter(|object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart)))
-}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::credentials::{SECRET_KEY, is_for_registries};
-use super::objects::{Object, decoded};
+use super::objects::decoded;
 use super::pods::Pod;
 use super::render::Render;
 use super::verdict::Verified;
@@ -11,10 +11,10 @@ use crate::finding::Id;
 use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
 
-/// Compares each image of the `own` objects with the keys of the Secrets that its pod gets.
-pub(crate) fn check<'o>(on: &'o Render<'_>, own: impl Iterator<Item = &'o Object>, found: &mut Verified) {
+/// Compares each image of the chart's own objects with the keys of the Secrets that its pod gets.
+pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
     let all = on.objects();
-    for object in own {
+    for object in on.own() {
         let pods = Pod::all(object);
         if pods.iter().all(|pod| pod.images().is_empty()) {
             continue;

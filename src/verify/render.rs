@@ -17,6 +17,7 @@ use crate::chart::VALUES;
 use crate::plan::ChartPlan;
 use crate::source::names_in;
 use crate::text::shown;
+use crate::yaml::tree::Tree;
 
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
@@ -52,9 +53,23 @@ impl Operator {
     }
 }
 
+/// A chart in the scratch folder.
+pub(crate) struct Copies<'p> {
+    pub(crate) chart: &'p ChartPlan,
+    /// Where its files go.
+    pub(crate) place: PathBuf,
+    /// The folder with what it was; `None` where that is what it is.
+    pub(crate) before: Option<PathBuf>,
+    pub(crate) after: PathBuf,
+    /// The default values.
+    pub(crate) values: Tree,
+    /// The charts that it depends on, which are verified on their own.
+    pub(crate) others: BTreeSet<String>,
+}
+
 /// A chart in the scratch folder, rendered.
 pub(crate) struct Render<'r> {
-    pub(crate) chart: &'r ChartPlan,
+    pub(crate) copies: &'r Copies<'r>,
     pub(crate) folder: &'r Path,
     /// What it is rendered with, as programs read it.
     pub(crate) id: &'static str,
@@ -68,15 +83,15 @@ pub(crate) struct Render<'r> {
 impl<'r> Render<'r> {
     pub(crate) fn new(
         helm: &Helm,
-        chart: &'r ChartPlan,
+        copies: &'r Copies<'r>,
         folder: &'r Path,
         (id, name): (&'static str, &'r str),
         arguments: &'r [OsString],
     ) -> Verifying<Self> {
-        let printed = helm.template(&chart.name, folder, arguments);
+        let printed = helm.template(&copies.chart.name, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
-        Ok(Render { chart, folder, id, name, arguments, result: printed.and_then(read) })
+        Ok(Render { copies, folder, id, name, arguments, result: printed.and_then(read) })
     }
 
     /// None where it does not render.
@@ -84,10 +99,17 @@ impl<'r> Render<'r> {
         self.result.as_deref().unwrap_or_default()
     }
 
+    /// Those that are not of the charts that it depends on.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &Object> {
+        let others = &self.copies.others;
+        let is_own = |object: &&Object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart));
+        self.objects().iter().filter(is_own)
+    }
+
     /// Renders it again, and fails where something else comes out.
     pub(crate) fn check_again(&self, helm: &Helm) -> Verifying<()> {
         for _ in 0..AGAIN {
-            let again = Render::new(helm, self.chart, self.folder, (self.id, self.name), self.arguments)?;
+            let again = Render::new(helm, self.copies, self.folder, (self.id, self.name), self.arguments)?;
             let place = match (&self.result, &again.result) {
                 (Ok(one), Ok(other)) => match differences(one, other).first() {
                     Some((object, difference)) => format!("{}: {difference}", object.key),

@@ -112,7 +112,7 @@ impl Verified {
             }
             None => template_in(&what),
         };
-        let path = file.map_or_else(|| on.chart.path.clone(), |file| on.chart.path.join(file));
+        let path = file.map_or_else(|| on.copies.chart.path.clone(), |file| on.copies.chart.path.join(file));
         let object = object.map(|object| object.key.to_string());
         if self.faults.iter().any(|fault| (&fault.object, &fault.what) == (&object, &what)) {
             return;
