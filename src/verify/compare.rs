@@ -57,23 +57,24 @@ fn around_difference(before: &str, after: &str) -> (String, String) {
 
 /// All places in which `after` differs from `before`, each with its object.
 pub(crate) fn differences<'o>(before: &'o [Object], after: &'o [Object]) -> Vec<(&'o Object, Difference)> {
-    let by_key = |objects: &'o [Object]| -> BTreeMap<&'o Key, &'o Object> {
-        objects.iter().map(|object| (&object.key, object)).collect()
-    };
-    let (before, after) = (by_key(before), by_key(after));
-    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
+    let mut pairs: BTreeMap<&Key, [Option<&'o Object>; 2]> = BTreeMap::new();
+    for object in before {
+        pairs.entry(&object.key).or_default()[0] = Some(object);
+    }
+    for object in after {
+        pairs.entry(&object.key).or_default()[1] = Some(object);
+    }
     let mut all = Vec::new();
-    for key in keys {
-        let (old, new) = (before.get(key), after.get(key));
+    for (key, [old, new]) in pairs {
         let mut comparison = Comparison { is_secret: key.kind == "Secret", found: Vec::new() };
         if let (Some(old), Some(new)) = (old, new) {
             comparison.compare("", Some(&old.tree), Some(&new.tree));
         } else {
-            let shown = |object: Option<&&Object>| object.map(|object| object.key.to_string());
-            comparison.found.push(Difference { path: String::new(), before: shown(old), after: shown(new) });
+            let [before, after] = [old, new].map(|object| object.map(|object| object.key.to_string()));
+            comparison.found.push(Difference { path: String::new(), before, after });
         }
         if let Some(object) = new.or(old) {
-            all.extend(comparison.found.into_iter().map(|difference| (*object, difference)));
+            all.extend(comparison.found.into_iter().map(|difference| (object, difference)));
         }
     }
     all

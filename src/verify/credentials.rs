@@ -97,7 +97,7 @@ impl<'v> Credentials<'v> {
             1 => return,
             _ => format!("names the Secret {} twice", self.name),
         };
-        found.fault(on, Id::AccountWithoutCredentials, Some(account), what);
+        found.fault(on, Id::AccountWithoutCredentials, Some(account), &what);
     }
 
     fn check_pod(&self, pod: &Pod<'_>, on: &Render<'_>, found: &mut Verified) {
@@ -107,23 +107,26 @@ impl<'v> Credentials<'v> {
             let what = format!("is in the namespace {namespace}, its Secret in that of the release");
             // Where values say it, an operator installs the chart there.
             if object.subchart.is_none() && !self.values.has_text(namespace) {
-                return found.fault(on, Id::PodWithoutCredentials, Some(object), what);
+                return found.fault(on, Id::PodWithoutCredentials, Some(object), &what);
             }
             found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
-        let mut fault = |what: String| found.fault(on, Id::PodWithoutCredentials, Some(object), what);
+        let mut fault = |what: &str| found.fault(on, Id::PodWithoutCredentials, Some(object), what);
         if let Some(own) = pod.own_list() {
             if self.count_mentions(Some(own)) == 0 {
-                fault(format!("has imagePullSecrets without {}, which hide those of its account", self.name));
+                fault(&format!(
+                    "has imagePullSecrets without {}, which hide those of its account",
+                    self.name
+                ));
             }
             return;
         }
         let Some(account) = pod.account() else {
-            return fault("its pod has neither a ServiceAccount nor imagePullSecrets".to_owned());
+            return fault("its pod has neither a ServiceAccount nor imagePullSecrets");
         };
         let mut accounts = pod.accounts(on.objects()).peekable();
         if accounts.peek().is_none() {
-            fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
+            fault(&format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
         for account in accounts.filter(|account| account.subchart.is_some()) {
@@ -133,7 +136,7 @@ impl<'v> Credentials<'v> {
 
     fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified) {
         if self.registries.is_some() && secrets.is_empty() {
-            found.fault(on, Id::WrongSecret, None, format!("the Secret {} is missing", self.name));
+            found.fault(on, Id::WrongSecret, None, &format!("the Secret {} is missing", self.name));
         }
         for secret in secrets {
             let wrong = match &self.registries {
@@ -144,7 +147,7 @@ impl<'v> Credentials<'v> {
                 }
             };
             if let Err(what) = wrong {
-                found.fault(on, Id::WrongSecret, Some(secret), what);
+                found.fault(on, Id::WrongSecret, Some(secret), &what);
             }
         }
     }

@@ -72,7 +72,8 @@ impl<'p> Prover<'p> {
         let file = after.join(VALUES);
         let values = fs::read_to_string(&file).map_err(error::Error::read(&file))?;
         let values = Tree::parse_first(&values).map_err(|error| format!("{VALUES}: {error}"))?.settled();
-        let copies = Copies { chart, place, before, after, values, others: new.others };
+        let copies =
+            Copies { helm: &self.setup.helm, chart, place, before, after, values, others: new.others };
 
         match self.setup.operator {
             Some(operator) => self.prove_values(operator, &copies, found)?,
@@ -90,7 +91,7 @@ impl<'p> Prover<'p> {
     /// With default values nothing changes, and where authentication is on there are the credentials.
     fn prove_defaults(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
         let Copies { chart, place, after, values, .. } = copies;
-        let render = |folder, name, arguments| Render::new(&self.setup.helm, copies, folder, name, arguments);
+        let render = |folder, name, arguments| Render::new(copies, folder, name, arguments);
         let default = render(after, DEFAULT, &[])?;
         if let Some(before) = &copies.before {
             let was = render(before, DEFAULT, &[])?;
@@ -99,7 +100,7 @@ impl<'p> Prover<'p> {
                 let state = state.as_deref().unwrap_or("is");
                 return Err(format!("does not render as it {state}: {error}").into());
             }
-            self.compare_default(&was, &default, found)?;
+            compare_default(&was, &default, found)?;
         } else if let Err(error) = &default.result {
             return Err(format!("does not render as it is: {error}").into());
         }
@@ -115,13 +116,13 @@ impl<'p> Prover<'p> {
         for path in [&ENABLED[..], &["manifests", "secret_registry"]] {
             if values.at(path).is_some_and(|value| !value.is_boolean()) {
                 let what = format!("{} is no boolean", path.join("."));
-                found.fault(&on, Id::NoBoolean, None, what);
+                found.fault(&on, Id::NoBoolean, None, &what);
             }
         }
         let tried = values.clone().with(Tree::parse(&trial)?);
         let credentials =
             Credentials::of(values, &chart.name).and_then(|_| Credentials::of(&tried, &chart.name));
-        self.compare_auth(&off, &on, &credentials, found)?;
+        compare_auth(&off, &on, &credentials, found)?;
 
         // Only a template of another kind may not mind the switch.
         if !chart.findings.iter().any(|finding| finding.id == Id::ForeignTemplate) {
@@ -145,9 +146,7 @@ impl<'p> Prover<'p> {
     /// With an operator's values there are the credentials, nothing else changes by them, and the kubelet would pull.
     fn prove_values(&self, operator: &Operator, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
         let Copies { chart, after, .. } = copies;
-        let render = |folder, arguments| {
-            Render::new(&self.setup.helm, copies, folder, ("values", "these values"), arguments)
-        };
+        let render = |folder, arguments| Render::new(copies, folder, ("values", "these values"), arguments);
         let arguments = operator.arguments(&chart.name, &mut found.notes)?;
         // With the chart's values, as Helm has them: a chart of nothing else prints them.
         let metadata = format!("apiVersion: v2\nname: {:?}\nversion: 0.0.0\n", chart.name);
@@ -170,7 +169,7 @@ impl<'p> Prover<'p> {
         let credentials = Credentials::of(values, &chart.name);
         if values.at(&ENABLED).is_some_and(Tree::is_true) {
             let off = render(after, &auth_off)?;
-            self.compare_auth(&off, &on, &credentials, found)?;
+            compare_auth(&off, &on, &credentials, found)?;
         } else {
             let what = "endpoints.oci_image_registry.auth.enabled is not true: no Secret is made";
             found.fault(&on, Id::SecretNotMade, None, what);
@@ -190,87 +189,6 @@ impl<'p> Prover<'p> {
         self.setup.base.map_or(Some(chart), |base| base.chart(chart))
     }
 
-    /// Compares two renders by `compare`. Where there are faults each is rendered again, since a chart that differs
-    /// from itself has none.
-    fn compare(
-        &self,
-        [old, new]: [&Render<'_>; 2],
-        found: &mut Verified,
-        compare: impl FnOnce(&[Object], &[Object], &mut Verified),
-    ) -> Verifying<()> {
-        match (&old.result, &new.result) {
-            (Ok(old), Ok(new)) => compare(old, new, found),
-            (_, Err(error)) | (Err(error), _) => found.does_not_render(new, error),
-        }
-        let sides = [old, new];
-        if found.faults.iter().any(|fault| sides.iter().any(|side| side.id == fault.render)) {
-            sides.into_iter().try_for_each(|side| side.check_again(&self.setup.helm))?;
-        }
-        Ok(())
-    }
-
-    /// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
-    fn compare_default(
-        &self,
-        before: &Render<'_>,
-        after: &Render<'_>,
-        found: &mut Verified,
-    ) -> Verifying<()> {
-        self.compare([before, after], found, |before, objects, found| {
-            let egress = egress(&after.copies.values);
-            let mut gained = BTreeSet::new();
-            for (object, difference) in differences(before, objects) {
-                let is_egress = object.key.kind == "NetworkPolicy"
-                    && difference.path.starts_with("spec.egress.")
-                    && difference.before.is_none()
-                    && difference.after == egress;
-                if is_egress && gained.insert(&object.key) {
-                    let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
-                    found.notes.insert(note);
-                } else {
-                    found.differs(after, object, difference);
-                }
-            }
-        })
-    }
-
-    /// Where authentication is on, the credentials must be there, and nothing else may differ.
-    fn compare_auth(
-        &self,
-        off: &Render<'_>,
-        on: &Render<'_>,
-        credentials: &Result<Credentials<'_>, String>,
-        found: &mut Verified,
-    ) -> Verifying<()> {
-        self.compare([off, on], found, |off, objects, found| {
-            let credentials = match credentials {
-                Ok(credentials) => credentials,
-                Err(what) => return found.fault(on, Id::MissingValue, None, what.as_str()),
-            };
-            let secrets = new_secrets(objects, off);
-            let always = new_secrets(off, objects);
-            for secret in &always {
-                found.fault(on, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
-            }
-            credentials.check(on, &secrets, found);
-            for (object, difference) in differences(off, objects) {
-                let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
-                let is_port =
-                    object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
-                if is_secret || is_port || credentials.is_mention(object, &difference) {
-                    continue;
-                }
-                if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, on.folder)) {
-                    let path = difference.path;
-                    let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
-                    found.notes.insert(note);
-                } else {
-                    found.differs(on, object, difference);
-                }
-            }
-        })
-    }
-
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
     fn check_overrides(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
         let chart = copies.chart;
@@ -283,7 +201,7 @@ impl<'p> Prover<'p> {
             .par_iter()
             .map(|new| {
                 let old = old.iter().find(|old| old.name == new.name).unwrap_or(new);
-                self.check_override(copies, old, new)
+                check_override(copies, old, new)
             })
             .collect();
         for compared in compared {
@@ -294,30 +212,102 @@ impl<'p> Prover<'p> {
         }
         Ok(())
     }
+}
 
-    fn check_override(&self, copies: &Copies<'_>, old: &Override, new: &Override) -> Verifying<Verified> {
-        let mut found = Verified::default();
-        if let Some(why) = new.why_not() {
-            found.notes.insert(format!("{}: not compared: {why}", new.name));
-            return Ok(found);
-        }
-        if copies.before.is_none() && old.is_same(new) {
-            found.overrides += 1;
-            return Ok(found);
-        }
-        let helm = &self.setup.helm;
-        let [with_old, with_new] = [old, new].map(|file| ["--values".into(), file.file.clone().into()]);
-        let before = copies.before.as_ref().unwrap_or(&copies.after);
-        let before = Render::new(helm, copies, before, ("override", &old.name), &with_old)?;
-        if let Err(error) = &before.result {
-            found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
-            return Ok(found);
-        }
-        let after = Render::new(helm, copies, &copies.after, ("override", &new.name), &with_new)?;
-        self.compare_default(&before, &after, &mut found)?;
-        found.overrides += usize::from(found.faults.is_empty());
-        Ok(found)
+fn check_override(copies: &Copies<'_>, old: &Override, new: &Override) -> Verifying<Verified> {
+    let mut found = Verified::default();
+    if let Some(why) = new.why_not() {
+        found.notes.insert(format!("{}: not compared: {why}", new.name));
+        return Ok(found);
     }
+    if copies.before.is_none() && old.is_same(new) {
+        found.overrides += 1;
+        return Ok(found);
+    }
+    let [with_old, with_new] = [old, new].map(|file| ["--values".into(), file.file.clone().into()]);
+    let before = copies.before.as_ref().unwrap_or(&copies.after);
+    let before = Render::new(copies, before, ("override", &old.name), &with_old)?;
+    if let Err(error) = &before.result {
+        found.notes.insert(format!("{}: not compared: does not render before: {error}", new.name));
+        return Ok(found);
+    }
+    let after = Render::new(copies, &copies.after, ("override", &new.name), &with_new)?;
+    compare_default(&before, &after, &mut found)?;
+    found.overrides += usize::from(found.faults.is_empty());
+    Ok(found)
+}
+
+/// Compares two renders by `check`. Where there are faults each is rendered again, since a chart that differs
+/// from itself has none.
+fn compare(
+    [old, new]: [&Render<'_>; 2],
+    found: &mut Verified,
+    check: impl FnOnce(&[Object], &[Object], &mut Verified),
+) -> Verifying<()> {
+    match (&old.result, &new.result) {
+        (Ok(old), Ok(new)) => check(old, new, found),
+        (_, Err(error)) | (Err(error), _) => found.does_not_render(new, error),
+    }
+    let sides = [old, new];
+    if found.faults.iter().any(|fault| sides.iter().any(|side| side.id == fault.render)) {
+        sides.into_iter().try_for_each(Render::check_again)?;
+    }
+    Ok(())
+}
+
+/// With the same values nothing may differ, but for the rule that a NetworkPolicy gains for the endpoint.
+fn compare_default(before: &Render<'_>, after: &Render<'_>, found: &mut Verified) -> Verifying<()> {
+    compare([before, after], found, |before, objects, found| {
+        let egress = egress(&after.copies.values);
+        let mut gained = BTreeSet::new();
+        for (object, difference) in differences(before, objects) {
+            let is_egress = object.key.kind == "NetworkPolicy"
+                && difference.path.starts_with("spec.egress.")
+                && difference.before.is_none()
+                && difference.after == egress;
+            if is_egress && gained.insert(&object.key) {
+                let note = format!("{} gains the egress of the new endpoint, and only that", object.key);
+                found.notes.insert(note);
+            } else {
+                found.differs(after, object, difference);
+            }
+        }
+    })
+}
+
+/// Where authentication is on, the credentials must be there, and nothing else may differ.
+fn compare_auth(
+    off: &Render<'_>,
+    on: &Render<'_>,
+    credentials: &Result<Credentials<'_>, String>,
+    found: &mut Verified,
+) -> Verifying<()> {
+    compare([off, on], found, |off, objects, found| {
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(what) => return found.fault(on, Id::MissingValue, None, what),
+        };
+        let secrets = new_secrets(objects, off);
+        let always = new_secrets(off, objects);
+        for secret in &always {
+            found.fault(on, Id::WrongSecret, Some(secret), "is made where authentication is off, too");
+        }
+        credentials.check(on, &secrets, found);
+        for (object, difference) in differences(off, objects) {
+            let is_secret = secrets.iter().chain(&always).any(|secret| secret.key == object.key);
+            let is_port = object.key.kind == "NetworkPolicy" && difference.after == Some(PORT.to_string());
+            if is_secret || is_port || credentials.is_mention(object, &difference) {
+                continue;
+            }
+            if secrets.iter().any(|secret| is_hash_of(secret, object, &difference, on.folder)) {
+                let path = difference.path;
+                let note = format!("{}: {path} is a hash of the Secret, and changes with it", object.key);
+                found.notes.insert(note);
+            } else {
+                found.differs(on, object, difference);
+            }
+        }
+    })
 }
 
 /// What most charts are rendered with, for programs and for people.

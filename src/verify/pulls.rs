@@ -45,7 +45,7 @@ pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
         }
         for (why, image) in &without {
             let what = format!("no login for {image}: {why}");
-            found.fault(on, Id::ImageWithoutCredentials, Some(object), what);
+            found.fault(on, Id::ImageWithoutCredentials, Some(object), &what);
         }
         found.pulling += 1;
         if !without.is_empty() {

@@ -55,6 +55,7 @@ impl Operator {
 
 /// A chart in the scratch folder.
 pub(crate) struct Copies<'p> {
+    pub(crate) helm: &'p Helm,
     pub(crate) chart: &'p ChartPlan,
     /// Where its files go.
     pub(crate) place: PathBuf,
@@ -82,13 +83,12 @@ pub(crate) struct Render<'r> {
 
 impl<'r> Render<'r> {
     pub(crate) fn new(
-        helm: &Helm,
         copies: &'r Copies<'r>,
         folder: &'r Path,
         (id, name): (&'static str, &'r str),
         arguments: &'r [OsString],
     ) -> Verifying<Self> {
-        let printed = helm.template(&copies.chart.name, folder, arguments);
+        let printed = copies.helm.template(&copies.chart.name, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
         Ok(Render { copies, folder, id, name, arguments, result: printed.and_then(read) })
@@ -107,9 +107,9 @@ impl<'r> Render<'r> {
     }
 
     /// Renders it again, and fails where something else comes out.
-    pub(crate) fn check_again(&self, helm: &Helm) -> Verifying<()> {
+    pub(crate) fn check_again(&self) -> Verifying<()> {
         for _ in 0..AGAIN {
-            let again = Render::new(helm, self.copies, self.folder, (self.id, self.name), self.arguments)?;
+            let again = Render::new(self.copies, self.folder, (self.id, self.name), self.arguments)?;
             let place = match (&self.result, &again.result) {
                 (Ok(one), Ok(other)) => match differences(one, other).first() {
                     Some((object, difference)) => format!("{}: {difference}", object.key),

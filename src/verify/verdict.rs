@@ -74,14 +74,8 @@ impl Verified {
         self.pods == 0 && self.accounts == 0
     }
 
-    pub(crate) fn fault(
-        &mut self,
-        on: &Render<'_>,
-        id: Id,
-        object: Option<&Object>,
-        what: impl Into<String>,
-    ) {
-        self.add(on, id, object, what.into(), None);
+    pub(crate) fn fault(&mut self, on: &Render<'_>, id: Id, object: Option<&Object>, what: &str) {
+        self.add(on, id, object, what.to_owned(), None);
     }
 
     pub(crate) fn differs(&mut self, on: &Render<'_>, object: &Object, difference: Difference) {
@@ -89,7 +83,7 @@ impl Verified {
     }
 
     pub(crate) fn does_not_render(&mut self, on: &Render<'_>, error: &str) {
-        self.fault(on, Id::DoesNotRender, None, format!("does not render: {error}"));
+        self.fault(on, Id::DoesNotRender, None, &format!("does not render: {error}"));
     }
 
     /// Adds a fault, unless another render has it too.
@@ -103,13 +97,7 @@ impl Verified {
     ) {
         let file = match object {
             Some(object) => Some(object.template.clone()),
-            None if matches!(
-                id,
-                Id::MissingValue | Id::NoBoolean | Id::PlaceholderLogin | Id::SecretNotMade
-            ) =>
-            {
-                Some(VALUES.into())
-            }
+            None if OF_VALUES.contains(&id) => Some(VALUES.into()),
             None => template_in(&what),
         };
         let path = file.map_or_else(|| on.copies.chart.path.clone(), |file| on.copies.chart.path.join(file));
@@ -123,6 +111,9 @@ impl Verified {
         self.faults.push(Fault { finding, render: on.id, object, what, difference });
     }
 }
+
+/// What is wrong in values.yaml, and in no object.
+const OF_VALUES: [Id; 4] = [Id::MissingValue, Id::NoBoolean, Id::PlaceholderLogin, Id::SecretNotMade];
 
 /// Helm says in which template it fails, as in `nova/templates/job.yaml:9:24`.
 fn template_in(what: &str) -> Option<PathBuf> {
