@@ -192,9 +192,8 @@ impl<'p> Prover<'p> {
     /// Renders the chart with each of the files of values that the checkout carries for it, before and after.
     fn check_overrides(&self, copies: &Copies<'_>, found: &mut Verified) -> Verifying<()> {
         let chart = copies.chart;
-        let all = |base: &Path, chart: &ChartPlan| {
-            let all = Override::all(base, chart).into_iter().filter(Override::is_plain);
-            all.collect::<Vec<_>>()
+        let all = |base: &Path, chart: &ChartPlan| -> Vec<Override> {
+            Override::all(base, chart).into_iter().filter(Override::is_plain).collect()
         };
         let old = self.chart_before(chart).map(|old| all(&self.before.plan.base, old)).unwrap_or_default();
         let compared: Vec<_> = all(&self.after.plan.base, chart)
@@ -248,9 +247,9 @@ fn compare(
         (Ok(old), Ok(new)) => check(old, new, found),
         (_, Err(error)) | (Err(error), _) => found.does_not_render(new, error),
     }
-    let sides = [old, new];
-    if found.faults.iter().any(|fault| sides.iter().any(|side| side.id == fault.render)) {
-        sides.into_iter().try_for_each(Render::check_again)?;
+    if found.faults.iter().any(|fault| [old.id, new.id].contains(&fault.render)) {
+        old.check_again()?;
+        new.check_again()?;
     }
     Ok(())
 }

@@ -37,12 +37,9 @@ pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
                 }
             }
         }
-        for name in &unknown {
-            let note = format!(
-                "the Secret {name} is not made here: whether it has a login for the images is not known"
-            );
-            found.notes.insert(note);
-        }
+        found.notes.extend(unknown.iter().map(|name| {
+            format!("the Secret {name} is not made here: whether it has a login for the images is not known")
+        }));
         for (why, image) in &without {
             let what = format!("no login for {image}: {why}");
             found.fault(on, Id::ImageWithoutCredentials, Some(object), &what);

@@ -55,6 +55,7 @@ impl Operator {
 
 /// A chart in the scratch folder.
 pub(crate) struct Copies<'p> {
+    /// What renders it.
     pub(crate) helm: &'p Helm,
     pub(crate) chart: &'p ChartPlan,
     /// Where its files go.
