@@ -24,7 +24,6 @@ mod trial;
 mod verdict;
 
 pub(crate) use helm::Helm;
-pub(crate) use prove::Setup;
-pub(crate) use render::Operator;
+pub(crate) use render::{Operator, Setup};
 pub(crate) use run::verify;
 pub(crate) use verdict::{Fault, Report, Verdict, Verified};

@@ -13,8 +13,10 @@ use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
 use super::stage::Verifying;
+use crate::base::Base;
 use crate::chart::VALUES;
-use crate::plan::ChartPlan;
+use crate::disk::Scratch;
+use crate::plan::{ChartPlan, Plan};
 use crate::source::names_in;
 use crate::text::shown;
 use crate::yaml::tree::Tree;
@@ -53,10 +55,23 @@ impl Operator {
     }
 }
 
+/// What a plan is verified with.
+pub(crate) struct Setup<'w> {
+    /// The plan for the helm-toolkit that the user names.
+    pub(crate) toolkit: Option<&'w Plan>,
+    /// What there was before, where that is not the plan's own old state.
+    pub(crate) base: Option<&'w Base>,
+    pub(crate) helm: Helm,
+    pub(crate) scratch: &'w Scratch,
+    /// Whether the checkouts' own files of values are tried too.
+    pub(crate) all_overrides: bool,
+    /// The values of an operator, in place of the default ones.
+    pub(crate) operator: Option<&'w Operator>,
+}
+
 /// A chart in the scratch folder.
 pub(crate) struct Copies<'p> {
-    /// What renders it.
-    pub(crate) helm: &'p Helm,
+    pub(crate) setup: &'p Setup<'p>,
     pub(crate) chart: &'p ChartPlan,
     /// Where its files go.
     pub(crate) place: PathBuf,
@@ -89,7 +104,7 @@ impl<'r> Render<'r> {
         (id, name): (&'static str, &'r str),
         arguments: &'r [OsString],
     ) -> Verifying<Self> {
-        let printed = copies.helm.template(&copies.chart.name, folder, arguments);
+        let printed = copies.setup.helm.template(&copies.chart.name, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
         Ok(Render { copies, folder, id, name, arguments, result: printed.and_then(read) })

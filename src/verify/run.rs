@@ -8,7 +8,9 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::prove::{Prover, Setup};
+use super::prove::prove;
+use super::render::Setup;
+use super::stage::Stage;
 use super::verdict::{Report, Verdict, Verified};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
@@ -38,24 +40,27 @@ pub(crate) fn verify<'p>(
                 }
             }
         });
-        let prover = Prover::new(plan, setup);
+        let &Setup { scratch, base, toolkit, .. } = setup;
+        let old = base.map_or(plan, |base| &base.plan);
+        let before = Stage::new(scratch, old, toolkit, "before", |change| change.old.as_deref());
+        let after = Stage::new(scratch, plan, toolkit, "after", |change| Some(&change.new));
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
-            let verified = verify_chart(&prover, index, chart);
+            let verified = verify_chart(setup, [&before, &after], index, chart);
             bar.inc(1);
             (chart, verified)
         });
         let charts = verified.collect();
         drop(done);
-        let gone = setup.base.map(|base| base.gone(plan)).unwrap_or_default();
-        let base = setup.base.map(|base| base.name.clone());
+        let gone = base.map(|base| base.gone(plan)).unwrap_or_default();
+        let base = base.map(|base| base.name.clone());
         let is_operators = setup.operator.is_some();
         Ok(Report { charts, base, gone, is_operators, renders: setup.helm.calls() })
     })
 }
 
-fn verify_chart(prover: &Prover<'_>, index: usize, chart: &ChartPlan) -> Verified {
+fn verify_chart(setup: &Setup<'_>, stages: [&Stage<'_>; 2], index: usize, chart: &ChartPlan) -> Verified {
     let mut found = Verified::default();
     found.stopped = match chart.outcome() {
         Outcome::LeftAlone(reason) => Some((Verdict::LeftAlone, reason.to_owned())),
@@ -63,7 +68,10 @@ fn verify_chart(prover: &Prover<'_>, index: usize, chart: &ChartPlan) -> Verifie
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
             Some((Verdict::NotVerified, format!("refused: {}", all.collect::<Vec<_>>().join("; "))))
         }
-        _ => prover.prove(index, chart, &mut found).err().map(|why| (Verdict::NotVerified, why.to_string())),
+        _ => {
+            let proven = prove(setup, stages, index, chart, &mut found);
+            proven.err().map(|why| (Verdict::NotVerified, why.to_string()))
+        }
     };
     if found.stopped.is_some() {
         found.faults.clear();
