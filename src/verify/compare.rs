@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::objects::{Key, Object};
+use super::objects::{Key, Object, decoded};
 use crate::yaml::tree::Tree;
 
 /// A place in which two renders differ.
@@ -108,14 +105,9 @@ impl Comparison {
 
     /// Texts of several lines line by line, also where a Secret holds them.
     fn compare_texts(&mut self, path: &str, before: &str, after: &str) {
-        let decoded = |text: &str| {
-            let bytes = STANDARD.decode(text).ok().filter(|_| self.is_secret && path.starts_with("data."))?;
-            String::from_utf8(bytes).ok()
-        };
-        let (before, after) = match (decoded(before), decoded(after)) {
-            (Some(old), Some(new)) => (old, new),
-            _ => (before.to_owned(), after.to_owned()),
-        };
+        let held = |text: &str| decoded(text).filter(|_| self.is_secret && path.starts_with("data."));
+        let (before, after) =
+            held(before).zip(held(after)).unwrap_or_else(|| (before.to_owned(), after.to_owned()));
         let lines =
             |text: &str| -> Vec<Tree> { text.split('\n').map(|line| Tree::Text(line.to_owned())).collect() };
         let (old, new) = (lines(&before), lines(&after));
