@@ -118,15 +118,21 @@ fn pods(report: &Report<'_>) -> [usize; 3] {
     [pods, pods - unknown - without, unknown]
 }
 
-/// The images without a login, each behind the reason: the charts, with the number of their pods.
-fn images_without<'r>(report: &'r Report<'_>) -> BTreeMap<&'r (String, String), BTreeMap<&'r str, usize>> {
-    let mut images: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+/// What has no login, by reason: how many pods, and by image the charts with the number of their pods.
+type Without<'r> = BTreeMap<&'r str, (usize, BTreeMap<&'r str, BTreeMap<&'r str, usize>>)>;
+
+fn without<'r>(report: &'r Report<'_>) -> Without<'r> {
+    let mut all = Without::new();
     for (chart, found) in &report.charts {
-        for image in found.without.iter().flatten() {
-            *images.entry(image).or_default().entry(chart.name.as_str()).or_default() += 1;
+        for (reason, images) in found.without.iter().flatten() {
+            let (pods, by_image) = all.entry(reason).or_default();
+            *pods += 1;
+            for image in images {
+                *by_image.entry(image).or_default().entry(&chart.name).or_default() += 1;
+            }
         }
     }
-    images
+    all
 }
 
 /// Writes whether the kubelet would pull.
@@ -148,13 +154,9 @@ fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Resu
         out,
         "pods with a login for all of their images: {with_login} of {pods}{unknown}{not_rendered}"
     )?;
-    let images = images_without(report);
-    for reason in images.keys().map(|(reason, _)| reason).collect::<BTreeSet<_>>() {
-        let without = report.charts.iter().flat_map(|(_, found)| &found.without);
-        let pods = without.filter(|images| images.iter().any(|(why, _)| why == reason)).count();
+    for (reason, (pods, images)) in without(report) {
         writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(pods, "pod"), printable(reason))?;
-        let images: Vec<_> = images.iter().filter(|((why, _), _)| why == reason).collect();
-        for ((_, image), charts) in images.iter().take(MOST_IMAGES) {
+        for (image, charts) in images.iter().take(MOST_IMAGES) {
             let charts: Vec<_> = charts.keys().map(|name| printable(name)).collect();
             writeln!(out, "  {} in {}", printable(image), charts.join(", "))?;
         }
@@ -197,8 +199,10 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
 
 fn pulls_json(report: &Report<'_>) -> Value {
     let [pods, with_login, unknown] = pods(report);
-    let without = images_without(report).into_iter();
-    let without = without.map(|((why, image), pods)| json!({"image": image, "reason": why, "pods": pods}));
+    let without = without(report).into_iter().flat_map(|(reason, (_, images))| {
+        let images = images.into_iter();
+        images.map(move |(image, pods)| json!({"image": image, "reason": reason, "pods": pods}))
+    });
     json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": without.collect::<Vec<_>>()})
 }
 

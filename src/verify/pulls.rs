@@ -1,6 +1,6 @@
 //! Whether the kubelet would pull the images of a render with the logins in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::credentials::{SECRET_KEY, is_for_registries};
 use super::objects::decoded;
@@ -19,7 +19,7 @@ pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
         if pods.iter().all(|pod| pod.images().is_empty()) {
             continue;
         }
-        let mut without = BTreeSet::new();
+        let mut without: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut unknown = BTreeSet::new();
         for pod in &pods {
             let names = pod.secrets(all);
@@ -32,7 +32,7 @@ pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
             for image in pod.images() {
                 match why_not(image, &keys) {
                     Some(_) if !elsewhere.is_empty() => unknown.extend(elsewhere.iter().copied()),
-                    Some(why) => drop(without.insert((why, image.to_owned()))),
+                    Some(why) => drop(without.entry(why).or_default().insert(image.to_owned())),
                     None => {}
                 }
             }
@@ -40,7 +40,7 @@ pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
         found.notes.extend(unknown.iter().map(|name| {
             format!("the Secret {name} is not made here: whether it has a login for the images is not known")
         }));
-        for (why, image) in &without {
+        for (why, image) in without.iter().flat_map(|(why, images)| images.iter().map(move |it| (why, it))) {
             let what = format!("no login for {image}: {why}");
             found.fault(on, Id::ImageWithoutCredentials, Some(object), &what);
         }

@@ -1,6 +1,6 @@
 //! What comes out of `verify`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -56,8 +56,8 @@ pub(crate) struct Verified {
     pub(crate) pulling: usize,
     /// Those of them whose Secret the charts do not make, so that what is in it is not known here.
     pub(crate) unknown: usize,
-    /// Those of them that have images without a login: each with the reasons and these images.
-    pub(crate) without: Vec<BTreeSet<(String, String)>>,
+    /// Those of them that have images without a login: these images, by reason.
+    pub(crate) without: Vec<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Verified {
