@@ -109,6 +109,8 @@ impl FromStr for Registry {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str = "write HOST[:PORT][/PATH] as the names of its images begin, such as registry.example.com:5000/team";
+        const NO_PORT: &str =
+            "an address of IPv6 needs a port: without one the kubelet takes it for a pattern";
         if text.contains("://") {
             return Err(format!("the names of images have no http:// or https://; {FORM}"));
         }
@@ -123,12 +125,7 @@ impl FromStr for Registry {
             ));
         }
         let port = match split_port(&host).1 {
-            "" if host.starts_with('[') => {
-                return Err(
-                    "an address of IPv6 needs a port: without one the kubelet takes it for a pattern"
-                        .to_owned(),
-                );
-            }
+            "" if host.starts_with('[') => return Err(NO_PORT.to_owned()),
             "" => None,
             port => {
                 let number =

@@ -11,7 +11,6 @@ mod login;
 mod values;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use self::args::Args;
@@ -102,12 +101,12 @@ fn gather<'p>(
             let features = images::features(&plan.base, chart, &args.features);
             has_features |= !features.is_empty();
             let images = images::images(plan, chart, features, args, &mut written.notes);
-            match charts.entry(&chart.name) {
-                Entry::Occupied(other) if args.images && *other.get() != images => {
+            match charts.get(chart.name.as_str()) {
+                Some(other) if args.images && *other != images => {
                     return Err(Error::TwoCharts(chart.name.clone()));
                 }
-                Entry::Occupied(_) => {}
-                Entry::Vacant(entry) => drop(entry.insert(images)),
+                Some(_) => {}
+                None => drop(charts.insert(&chart.name, images)),
             }
         }
     }
