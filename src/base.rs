@@ -19,23 +19,6 @@ pub(crate) struct Base {
     pub(crate) plan: Plan,
 }
 
-/// Which revision the folders of a call are compared with.
-pub(crate) struct Revisions<'r> {
-    /// One for all folders, or one for each.
-    pub(crate) names: &'r [String],
-    /// The folders that the call names.
-    pub(crate) folders: &'r [PathBuf],
-}
-
-impl Revisions<'_> {
-    /// The revision for `root`, which may be a folder beside those that the call names.
-    fn of(&self, root: &Path) -> &str {
-        let is_it = |folder: &PathBuf| folder.canonicalize().is_ok_and(|folder| folder == root);
-        let index = self.folders.iter().position(is_it).unwrap_or(0);
-        self.names.get(index).or(self.names.first()).map_or("HEAD", String::as_str)
-    }
-}
-
 /// Whether something in one of these folders is not committed in git. `None` where git cannot tell of one of them.
 pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Option<bool> {
     let uncommitted: Option<Vec<Vec<PathBuf>>> = roots.iter().map(|root| git::uncommitted(root)).collect();
@@ -43,8 +26,8 @@ pub(crate) fn has_changes(roots: &BTreeSet<PathBuf>) -> Option<bool> {
 }
 
 impl Base {
-    /// Writes the charts of the folders `roots`, of which `plan` is made, into `scratch` as `revisions` have them,
-    /// and has `look` look at them.
+    /// Writes the charts of the folders `roots`, of which `plan` is made, into `scratch` as git has them, and has `look`
+    /// look at them. `revisions` are one for all folders, or one for each of `asked`, the folders that the call names.
     ///
     /// # Errors
     /// [`Error::Revision`] where there is no such revision.
@@ -52,20 +35,24 @@ impl Base {
         scratch: &Scratch,
         plan: &Plan,
         roots: &BTreeSet<PathBuf>,
-        revisions: &Revisions<'_>,
+        (revisions, asked): (&[String], &[PathBuf]),
         look: impl FnOnce(Checkouts) -> Plan,
     ) -> Result<Self, Error> {
+        // A root may be beside the folders that are asked for.
+        let revision = |root: &Path| {
+            let is_it = |folder: &PathBuf| folder.canonicalize().is_ok_and(|folder| folder == root);
+            let index = asked.iter().position(is_it).unwrap_or(0);
+            revisions.get(index).or(revisions.first()).map_or("HEAD", String::as_str)
+        };
         // helm-toolkits that charts name by path are found there again.
-        let elsewhere =
-            plan.charts.iter().filter(|chart| chart.path.has_root()).map(|chart| chart.path.clone());
         let mut folders = roots.clone();
-        folders.extend(elsewhere);
+        folders.extend(plan.charts.iter().map(|chart| chart.path.clone()).filter(|path| path.has_root()));
         let around = discover::common_parent(&folders);
         let copy_of = |folder: &Path| Path::new("base").join(folder.strip_prefix(&around).unwrap_or(folder));
         for folder in &folders {
             let copy = copy_of(folder);
             scratch.make_folder(&copy)?;
-            for git::File { path, is_link, text } in git::files_at(folder, revisions.of(folder))? {
+            for git::File { path, is_link, text } in git::files_at(folder, revision(folder))? {
                 let at = copy.join(path);
                 scratch.make_folder(at.parent().unwrap_or(&copy))?;
                 if is_link { scratch.link_anywhere(&text, &at)? } else { scratch.write(&at, &text)? }
@@ -76,9 +63,8 @@ impl Base {
             Err(Error::NoChart(_)) => Checkouts::default(),
             found => found?,
         };
-        let names: BTreeSet<&str> = roots.iter().map(|root| revisions.of(root)).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        Ok(Base { name: names.join(" and "), plan: look(checkouts) })
+        let names: BTreeSet<&str> = roots.iter().map(|root| revision(root)).collect();
+        Ok(Base { name: Vec::from_iter(names).join(" and "), plan: look(checkouts) })
     }
 
     /// What `chart` was: the chart in the same folder, else the one of its name.
@@ -102,12 +88,12 @@ impl Base {
         }
     }
 
-    /// The charts that `plan` has no more.
-    pub(crate) fn gone<'b>(&'b self, plan: &'b Plan) -> impl Iterator<Item = &'b ChartPlan> {
-        let there = plan.charts.iter().filter_map(|chart| self.chart(chart)).map(|old| old.path.as_path());
-        let there: HashSet<&Path> = there.collect();
+    /// The folders of the charts that `plan` has no more.
+    pub(crate) fn gone(&self, plan: &Plan) -> Vec<PathBuf> {
+        let there: HashSet<&Path> =
+            plan.charts.iter().filter_map(|chart| self.chart(chart)).map(|old| old.path.as_path()).collect();
         let charts = self.plan.charts.iter().filter(|old| old.role == Role::Application);
-        charts.filter(move |old| !there.contains(old.path.as_path()))
+        charts.map(|old| old.path.clone()).filter(|path| !there.contains(path.as_path())).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use globset::GlobSet;
 
-use crate::base::{Base, Revisions};
+use crate::base::Base;
 use crate::cli::{
     Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
@@ -28,7 +28,7 @@ use crate::report::style::Detail;
 use crate::report::summary::{self, Done};
 use crate::report::{html, json, markdown, overrides as said, verify as report};
 use crate::signals::Signals;
-use crate::verify::{self, Calls, Progress, Setup, Verdict};
+use crate::verify::{self, Helm, Setup, Verdict};
 use crate::{base, diff, git, lock, manual, overrides, passes, write};
 
 /// Nothing is left to be done.
@@ -164,10 +164,10 @@ fn apply(args: &Apply, plan: &Plan, color: ColorChoice, stderr: &mut dyn Write) 
         let (toolkit, scratch) = (toolkit_plan(proof, &changing.options)?, Scratch::new()?);
         let mut verified = prove(plan, &setup(proof, toolkit.as_ref(), &scratch), common.detail())?;
         // What is refused is not written.
-        verified.charts.retain(|(verdict, found)| match verdict {
+        verified.charts.retain(|(chart, found)| match found.verdict() {
             Verdict::Faulty => true,
-            Verdict::NotVerified(_) => found.chart.outcome() != Outcome::Refused,
-            Verdict::Proven { .. } | Verdict::LeftAlone(_) => false,
+            Verdict::NotVerified => chart.outcome() != Outcome::Refused,
+            Verdict::Proven | Verdict::LeftAlone => false,
         });
         // Colours are stripped from a stream that is to have none.
         report::write_text(stderr, &verified, true)?;
@@ -278,22 +278,15 @@ fn verify(
 fn prove<'p>(plan: &'p Plan, setup: &Setup<'_>, detail: Detail) -> Result<verify::Report<'p>, AnyError> {
     let charts = plan.charts.iter().filter(|chart| chart.role == Role::Application).count();
     let bar = report::progress(charts, detail >= Detail::Normal);
-    let progress = |progress| match progress {
-        Progress::ChartDone => bar.inc(1),
-        Progress::Interrupted => bar.finish_and_clear(),
-    };
-    let verified = verify::verify(plan, setup, &progress);
+    let verified = verify::verify(plan, setup, &bar);
     bar.finish_and_clear();
     verified
 }
 
-/// How Helm is called, to prove a plan against what it starts from.
-fn setup<'s>(proof: &'s Proof, toolkit: Option<&'s Plan>, scratch: &'s Scratch) -> Setup<'s> {
-    let helm = Calls {
-        program: proof.helm.as_deref(),
-        seconds: proof.helm_timeout.get().into(),
-        mebibytes: proof.helm_output.get().into(),
-    };
+/// How a plan is proven against what it starts from.
+fn setup<'s>(proof: &Proof, toolkit: Option<&'s Plan>, scratch: &'s Scratch) -> Setup<'s> {
+    let (seconds, mebibytes) = (proof.helm_timeout.get().into(), proof.helm_output.get().into());
+    let helm = Helm::new(proof.helm.as_deref(), seconds, mebibytes, scratch.path().join("helm"));
     Setup { toolkit, base: None, helm, scratch, all_overrides: false, operator: None }
 }
 
@@ -309,8 +302,7 @@ fn read_base(
     if names.len() > 1 && names.len() != common.checkouts.len() {
         return Err(Error::Revisions { revisions: names.len(), checkouts: common.checkouts.len() });
     }
-    let revisions = Revisions { names, folders: &common.checkouts };
-    Base::read(scratch, plan, roots, &revisions, look)
+    Base::read(scratch, plan, roots, (names, &common.checkouts), look)
 }
 
 /// Writes what an operator passes to Helm.

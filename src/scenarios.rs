@@ -26,8 +26,10 @@ impl Override {
         let folders = beside.map(|around| (around, Path::new(OVERRIDES).join(&chart.name)));
         let mut all = Vec::new();
         for (around, folder) in [(dir.as_path(), OVERRIDES.into())].into_iter().chain(folders) {
-            let entries = fs::read_dir(around.join(folder)).into_iter().flatten().flatten();
-            all.extend(entries.map(|entry| entry.path()).filter(|file| is_yaml(file)).map(|file| {
+            let files = fs::read_dir(around.join(folder)).into_iter().flatten().flatten().map(|it| it.path());
+            let is_yaml =
+                |file: &PathBuf| file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+            all.extend(files.filter(is_yaml).map(|file| {
                 let name = file.strip_prefix(around).unwrap_or(&file).display().to_string();
                 Override { name, file }
             }));
@@ -55,8 +57,4 @@ impl Override {
     pub(crate) fn is_same(&self, other: &Override) -> bool {
         matches!((fs::read(&self.file), fs::read(&other.file)), (Ok(one), Ok(other)) if one == other)
     }
-}
-
-fn is_yaml(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }

@@ -13,43 +13,37 @@ use crate::source::read_text;
 use crate::text::{amount, shown};
 use crate::yaml::tree::Tree;
 
-/// The images of one chart that are not in the registry.
-#[derive(Debug, Default)]
-pub(super) struct Images {
-    /// By tag: where the image is, and where it is to be.
-    pub(super) tags: BTreeMap<String, (Image, Image)>,
-    /// Whether some come from the features that the call names.
-    pub(super) has_features: bool,
-}
+/// The images of one chart that are not in the registry, by tag: where each is, and where it is to be.
+pub(super) type Images = BTreeMap<String, (Image, Image)>;
 
-impl Images {
-    /// Reads `images.tags` of a chart, and of the features that `args` names. What is no image is said in `notes`.
-    pub(super) fn of(plan: &Plan, chart: &ChartPlan, args: &Args, notes: &mut Vec<String>) -> Self {
-        let mut images = Images::default();
-        let Some(registry) = &args.registry else { return images };
-        let mut files = vec![chart.path.join(VALUES)];
-        files.extend(features(&plan.base, chart, &args.features));
-        images.has_features = files.len() > 1;
-        let mut tags: BTreeMap<String, Tree> = BTreeMap::new();
-        for path in &files {
-            match read(&plan.base, path) {
-                Ok(found) => tags.extend(found),
-                Err(why) => notes.push(format!("{why}; the images that it names are left as they are")),
-            }
+/// Reads `images.tags` of the values of a chart, and of those of `features`. What is no image is said in `notes`.
+pub(super) fn images(
+    plan: &Plan,
+    chart: &ChartPlan,
+    features: Vec<PathBuf>,
+    args: &Args,
+    notes: &mut Vec<String>,
+) -> Images {
+    let Some(registry) = &args.registry else { return Images::new() };
+    let mut tags: BTreeMap<String, Tree> = BTreeMap::new();
+    for path in [chart.path.join(VALUES)].into_iter().chain(features) {
+        match read(&plan.base, &path) {
+            Ok(found) => tags.extend(found),
+            Err(why) => notes.push(format!("{why}; the images that it names are left as they are")),
         }
-        for (tag, image) in tags {
-            let parsed = image.scalar().map_or_else(|| Err("it is no text".to_owned()), Image::parse);
-            match parsed {
-                Ok(image) if mismatch(&registry.key(), &image).is_some() => {
-                    let moved = image.moved(registry, args.keep_host);
-                    images.tags.insert(tag, (image, moved));
-                }
-                Ok(_) => {}
-                Err(why) => notes.push(format!("{}: images.tags.{tag} is left as it is: {why}", chart.name)),
-            }
-        }
-        images
     }
+    let mut images = Images::new();
+    for (tag, image) in tags {
+        match image.scalar().map_or_else(|| Err("it is no text".to_owned()), Image::parse) {
+            Ok(image) if mismatch(&registry.key(), &image).is_some() => {
+                let moved = image.moved(registry, args.keep_host);
+                images.insert(tag, (image, moved));
+            }
+            Ok(_) => {}
+            Err(why) => notes.push(format!("{}: images.tags.{tag} is left as it is: {why}", chart.name)),
+        }
+    }
+    images
 }
 
 /// `images.tags` of a file of values; what is null is no image.
@@ -63,7 +57,7 @@ fn read(base: &Path, path: &Path) -> Result<Vec<(String, Tree)>, String> {
 
 /// The files of values for `chart` that are made of these features, in the order in which Helm gets them: `a.yaml`,
 /// `b.yaml`, `a-b.yaml`.
-fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf> {
+pub(super) fn features(base: &Path, chart: &ChartPlan, features: &[String]) -> Vec<PathBuf> {
     // As $FEATURES has them, they are words.
     let features: Vec<&str> = features.iter().flat_map(|features| features.split_whitespace()).collect();
     let ranked = |Override { file, .. }: Override| {
@@ -89,8 +83,7 @@ fn rank(name: &str, features: &[&str], bit: u64) -> Option<u64> {
 
 /// Says how many images the login is of no use for.
 pub(super) fn elsewhere<'i>(charts: impl Iterator<Item = &'i Images>, registry: &Registry) -> Option<String> {
-    let images: BTreeSet<&Image> =
-        charts.flat_map(|images| images.tags.values()).map(|(image, _)| image).collect();
+    let images: BTreeSet<&Image> = charts.flat_map(Images::values).map(|(image, _)| image).collect();
     let hosts: BTreeSet<&str> = images.iter().map(|image| image.host.as_str()).collect();
     let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
     let (count, key) = (amount(images.len(), "image"), registry.key());
@@ -100,7 +93,7 @@ pub(super) fn elsewhere<'i>(charts: impl Iterator<Item = &'i Images>, registry: 
 /// The images to copy, a line `SOURCE TARGET` each, by source.
 pub(super) fn list<'i>(charts: impl Iterator<Item = &'i Images>) -> Result<String, Error> {
     let mut targets: BTreeMap<&Image, &Image> = BTreeMap::new();
-    let moved: BTreeSet<&(Image, Image)> = charts.flat_map(|images| images.tags.values()).collect();
+    let moved: BTreeSet<&(Image, Image)> = charts.flat_map(Images::values).collect();
     for (source, target) in &moved {
         if let Some(other) = targets.insert(target, source) {
             return Err(Error::TwoImages([other, source, target].map(ToString::to_string)));

@@ -1,11 +1,11 @@
-//! With what pods pull: the login that goes into the values, or the name of a Secret that is there already.
+//! The login that goes into the values.
 
 use std::env;
 use std::path::Path;
 
 use super::args::Args;
 use crate::error::Error;
-use crate::options::{SecretName, unfit_for_login};
+use crate::options::unfit_for_login;
 use crate::registry::PLACEHOLDER;
 use crate::source::read_input;
 use crate::text::shown;
@@ -13,56 +13,39 @@ use crate::text::shown;
 /// A password that is no file's, and nobody's who lists processes.
 const VARIABLE: &str = "OSH_REGISTRY_AUTH_PASSWORD";
 
-pub(super) enum Access<'a> {
-    Login { username: &'a str, password: String },
-    Secret(&'a SecretName),
+pub(super) struct Login<'a> {
+    pub(super) username: &'a str,
+    pub(super) password: String,
 }
 
-impl<'a> Access<'a> {
+impl<'a> Login<'a> {
+    /// What the call says of it, and placeholders for the rest.
     pub(super) fn of(args: &'a Args) -> Result<Self, Error> {
-        if let Some(secret) = &args.existing_secret {
-            return Ok(Access::Secret(secret));
-        }
-        let placeholder = || PLACEHOLDER.to_owned();
-        let Some(username) = args.username.as_deref() else {
-            return Ok(Access::Login { username: PLACEHOLDER, password: placeholder() });
-        };
-        if let Some(why) =
-            wrong(username).or(username.contains(':').then_some("has a colon, which ends it in HTTP"))
-        {
+        let username = args.username.as_deref().unwrap_or(PLACEHOLDER);
+        let colon = || username.contains(':').then_some("has a colon, which ends it in HTTP");
+        if let Some(why) = wrong(username).or_else(colon) {
             return Err(Error::Login(format!("the name {username:?}"), why));
         }
-        let password = match args.password_file.as_deref() {
-            Some(file) => {
-                let place = if file == Path::new("-") {
-                    "on standard input".to_owned()
-                } else {
-                    format!("in {}", shown(file))
-                };
-                let text = read_input(file).map_err(Error::read(file))?;
-                password(&format!("the password {place}"), text)?
-            }
-            None => match env::var_os(VARIABLE) {
-                Some(text) => password(&format!("the password in ${VARIABLE}"), text.into_encoded_bytes())?,
-                None => placeholder(),
-            },
+        let given = if let Some(file) = &args.password_file {
+            let is_input = file == Path::new("-");
+            let place = if is_input { "on standard input".to_owned() } else { format!("in {}", shown(file)) };
+            Some((place, read_input(file).map_err(Error::read(file))?))
+        } else {
+            let text = env::var_os(VARIABLE).filter(|_| args.username.is_some());
+            text.map(|text| (format!("in ${VARIABLE}"), text.into_encoded_bytes()))
         };
-        Ok(Access::Login { username, password })
+        let password = given.map(|(place, text)| password(&format!("the password {place}"), text));
+        Ok(Login { username, password: password.unwrap_or_else(|| Ok(PLACEHOLDER.to_owned()))? })
     }
 
     /// Whether there is something in it that is not for everybody.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self, Access::Login { password, .. } if password != PLACEHOLDER)
+        self.password != PLACEHOLDER
     }
 
-    pub(super) fn placeholder_note(&self) -> Option<String> {
-        match self {
-            Access::Login { username, password } if password == PLACEHOLDER => {
-                let what = if *username == PLACEHOLDER { "name and password are" } else { "the password is" };
-                Some(format!("{what} {PLACEHOLDER}: replace that, or say --username and --password-file"))
-            }
-            _ => None,
-        }
+    pub(super) fn placeholder_note(&self) -> String {
+        let what = if self.username == PLACEHOLDER { "name and password are" } else { "the password is" };
+        format!("{what} {PLACEHOLDER}: replace that, or say --username and --password-file")
     }
 }
 

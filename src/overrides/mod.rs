@@ -11,12 +11,11 @@ mod login;
 mod values;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use self::args::Args;
 use self::images::Images;
-use self::login::Access;
+use self::login::Login;
 use crate::chart::OVERRIDES;
 use crate::error::Error;
 use crate::finding::Id;
@@ -48,7 +47,9 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     if args.images && !is_folder && (output.is_some() || !args.list) {
         return Err(Error::ImagesNeedFolder);
     }
-    let access = Access::of(args)?;
+    // Where a Secret is there already the charts need none.
+    let login = if args.existing_secret.is_none() { Some(Login::of(args)?) } else { None };
+    let is_secret = login.as_ref().is_some_and(Login::is_secret);
     let mut written = Written::default();
     let charts = gather(args, plan, &mut written)?;
     if charts.is_empty() {
@@ -56,34 +57,32 @@ pub(crate) fn write(args: &Args, plan: &Plan) -> Result<Written, Error> {
     }
     // Printed or not: it fails where two images would become one.
     let list = if args.images { images::list(charts.values())? } else { String::new() };
-    let text =
-        |charts: &[(&str, &Images)]| values::text(charts, args.registry.as_ref(), args.images, &access);
+    let text = |charts: &[(&str, &Images)]| values::text(charts, args, login.as_ref());
     let all: Vec<(&str, &Images)> = charts.iter().map(|(name, images)| (*name, images)).collect();
-    let files: Vec<(PathBuf, String)> = match output {
-        None if args.list => Vec::new(),
-        None => {
-            written.stdout = text(&all)?;
-            Vec::new()
-        }
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    match output {
+        None if args.list => {}
+        None => written.stdout = text(&all)?,
         Some(folder) if is_folder => {
-            let file = |chart: &(&str, &Images)| Ok((folder.join(chart.0).join(FILE), text(&[*chart])?));
-            all.iter().map(file).collect::<Result<_, Error>>()?
+            for chart in &all {
+                files.push((folder.join(chart.0).join(FILE), text(&[*chart])?));
+            }
         }
-        Some(file) => vec![(file.to_owned(), text(&all)?)],
-    };
+        Some(file) => files.push((file.to_owned(), text(&all)?)),
+    }
     if args.list {
         written.stdout = list;
     }
     for (file, _) in &files {
-        check_place(file, plan, access.is_secret() && !args.allow_in_git)?;
+        check_place(file, plan, is_secret && !args.allow_in_git)?;
     }
     for (file, text) in &files {
-        disk::write_for_owner(file, text, access.is_secret()).map_err(Error::write(file))?;
+        disk::write_for_owner(file, text, is_secret).map_err(Error::write(file))?;
     }
     if let Some(registry) = args.registry.as_ref().filter(|_| !args.images) {
         written.notes.extend(images::elsewhere(charts.values(), registry));
     }
-    written.notes.extend(access.placeholder_note());
+    written.notes.extend(login.filter(|login| !login.is_secret()).map(|login| login.placeholder_note()));
     Ok(written)
 }
 
@@ -94,21 +93,24 @@ fn gather<'p>(
     written: &mut Written,
 ) -> Result<BTreeMap<&'p str, Images>, Error> {
     let mut charts: BTreeMap<&str, Images> = BTreeMap::new();
+    let mut has_features = args.features.is_empty();
     for chart in plan.charts.iter().filter(|chart| chart.is_completed()) {
         if !is_migrated(chart) {
             written.left_out.push(chart.name.clone());
         } else if chart.role == Role::Application {
-            let images = Images::of(plan, chart, args, &mut written.notes);
-            match charts.entry(&chart.name) {
-                Entry::Occupied(other) if args.images && other.get().tags != images.tags => {
+            let features = images::features(&plan.base, chart, &args.features);
+            has_features |= !features.is_empty();
+            let images = images::images(plan, chart, features, args, &mut written.notes);
+            match charts.get(chart.name.as_str()) {
+                Some(other) if args.images && *other != images => {
                     return Err(Error::TwoCharts(chart.name.clone()));
                 }
-                Entry::Occupied(_) => {}
-                Entry::Vacant(entry) => drop(entry.insert(images)),
+                Some(_) => {}
+                None => drop(charts.insert(&chart.name, images)),
             }
         }
     }
-    if !args.features.is_empty() && !charts.values().any(|images| images.has_features) {
+    if !has_features {
         let note = format!("no file in {OVERRIDES} is made of the features {}", args.features.join(", "));
         written.notes.push(note);
     }
@@ -150,10 +152,9 @@ fn check_place(file: &Path, plan: &Plan, is_secret: bool) -> Result<(), Error> {
 /// The path from the root and without links, as far as there is something.
 fn whole(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let existing = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    let joined = existing.and_then(|(folder, canonical)| {
-        let rest = path.strip_prefix(folder).ok()?;
-        Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
+    let existing = path.ancestors().find_map(|folder| {
+        let (canonical, rest) = (folder.canonicalize().ok()?, path.strip_prefix(folder).ok()?);
+        Some(canonical.components().chain(rest.components()).collect())
     });
-    joined.unwrap_or(path)
+    existing.unwrap_or(path)
 }

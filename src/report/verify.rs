@@ -1,7 +1,7 @@
 //! What came out of `verify`: the report, for people and for programs, the summary, and a progress bar
 //! meanwhile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::json::{self, finding_json, program, write_pretty};
 use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
-use crate::finding::Finding;
-use crate::plan::Plan;
+use crate::finding::{Finding, Id};
+use crate::plan::{ChartPlan, Plan};
 use crate::text::{amount, printable, shown};
-use crate::verify::{Fault, Pulls, Report, Verdict, Verified, Without};
+use crate::verify::{Fault, Report, Verdict, Verified};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
@@ -26,7 +26,7 @@ const VERSION: u32 = 2;
 const MOST_FAULTS: usize = 12;
 
 /// How many charts came out in which way.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Counts {
     pub(crate) proven: usize,
     /// Proven, and with default values they pull nothing.
@@ -38,17 +38,17 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn of(report: &Report<'_>) -> Self {
-        let mut counts = Counts::default();
-        for (verdict, found) in &report.charts {
-            *match verdict {
-                Verdict::Proven { .. } if found.is_empty() => &mut counts.without_pods,
-                Verdict::Proven { .. } => &mut counts.proven,
-                Verdict::Faulty => &mut counts.faulty,
-                Verdict::NotVerified(_) => &mut counts.not_verified,
-                Verdict::LeftAlone(_) => &mut counts.left_alone,
-            } += 1;
+        let all = || report.charts.iter().map(|(_, found)| found);
+        let count = |verdict| all().filter(|found| found.verdict() == verdict).count();
+        let without_pods =
+            all().filter(|found| found.verdict() == Verdict::Proven && found.is_empty()).count();
+        Counts {
+            proven: count(Verdict::Proven) - without_pods,
+            without_pods,
+            faulty: count(Verdict::Faulty),
+            not_verified: count(Verdict::NotVerified),
+            left_alone: count(Verdict::LeftAlone),
         }
-        counts
     }
 
     /// Whether no chart was to be verified.
@@ -68,40 +68,37 @@ pub(crate) fn progress(charts: usize, is_wanted: bool) -> ProgressBar {
 /// Writes the report for people.
 pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: bool) -> io::Result<()> {
     let [good, bad, note] = if is_coloured { [GOOD, ERROR, NOTE] } else { [Style::new(); 3] };
-    if let Some(pulls) = &report.pulls {
-        write_pulls(out, pulls, report.not_rendered(), bad)?;
+    if report.is_operators {
+        write_pulls(out, report, bad)?;
     }
-    for (verdict, found) in &report.charts {
-        let path = found.chart.shown();
-        match verdict {
-            Verdict::Proven { is_changed } => {
-                let state = match (is_changed, &report.base) {
-                    _ if report.pulls.is_some() => "with these values",
+    for (chart, found) in &report.charts {
+        let path = chart.shown();
+        match found.verdict() {
+            Verdict::Proven => {
+                let state = match (found.is_changed, &report.base) {
+                    _ if report.is_operators => "with these values",
                     (true, Some(base)) => &format!("against {}", printable(base)),
                     (true, None) => "as planned",
                     (false, _) => "as it is",
                 };
-                let (pods, accounts) = (amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount"));
-                let overrides = match found.overrides {
-                    0 => String::new(),
-                    count => format!(", {}", amount(count, "override file")),
-                };
-                let what = if found.is_empty() {
-                    "renders no pods by default"
-                } else {
-                    &format!("{pods}, {accounts}{overrides}")
-                };
-                writeln!(out, "{path}: {good}proven{good:#} {state} ({what})")?;
+                let mut what = vec![amount(found.pods, "pod"), amount(found.accounts, "ServiceAccount")];
+                if found.is_empty() {
+                    what = vec!["renders no pods by default".to_owned()];
+                } else if found.overrides > 0 {
+                    what.push(amount(found.overrides, "override file"));
+                }
+                writeln!(out, "{path}: {good}proven{good:#} {state} ({})", what.join(", "))?;
             }
             Verdict::Faulty => {
                 writeln!(out, "{path}: {bad}{}{bad:#}", amount(found.faults.len(), "fault"))?;
                 write_faults(out, &found.faults, bad, note)?;
             }
-            Verdict::NotVerified(why) => {
+            Verdict::NotVerified => {
+                let why = found.stopped.as_ref().map_or("", |(_, why)| why);
                 writeln!(out, "{path}: {bad}not verified{bad:#}: {}", printable(why))?;
             }
             // The summary names them together.
-            Verdict::LeftAlone(_) => {}
+            Verdict::LeftAlone => {}
         }
         for text in &found.notes {
             writeln!(out, "  {note}note{note:#}: {}", printable(text))?;
@@ -113,14 +110,47 @@ pub(crate) fn write_text(out: &mut dyn Write, report: &Report<'_>, is_coloured: 
 /// How many images without a login people are told of, for each reason.
 const MOST_IMAGES: usize = 10;
 
+/// How many pods have images, how many of them a login for each image, and of how many that is not known.
+fn pods(report: &Report<'_>) -> [usize; 3] {
+    let sum = |count: fn(&Verified) -> usize| report.charts.iter().map(|(_, found)| count(found)).sum();
+    let [pods, unknown, without]: [usize; 3] =
+        [sum(|found| found.pulling), sum(|found| found.unknown), sum(|found| found.without.len())];
+    [pods, pods - unknown - without, unknown]
+}
+
+/// What has no login, by reason: how many pods, and by image the charts with the number of their pods.
+type Without<'r> = BTreeMap<&'r str, (usize, BTreeMap<&'r str, BTreeMap<&'r str, usize>>)>;
+
+fn without<'r>(report: &'r Report<'_>) -> Without<'r> {
+    let mut all = Without::new();
+    for (chart, found) in &report.charts {
+        let mut own: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for (reason, images) in found.without.iter().flatten() {
+            all.entry(reason).or_default().0 += 1;
+            for image in images {
+                *own.entry((reason, image)).or_default() += 1;
+            }
+        }
+        // Of two charts of one name the last one is counted.
+        for ((reason, image), pods) in own {
+            all.entry(reason).or_default().1.entry(image).or_default().insert(&chart.name, pods);
+        }
+    }
+    all
+}
+
 /// Writes whether the kubelet would pull.
-fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Style) -> io::Result<()> {
-    let Pulls { pods, with_login, unknown, without } = pulls;
+fn write_pulls(out: &mut dyn Write, report: &Report<'_>, bad: Style) -> io::Result<()> {
+    let [pods, with_login, unknown] = pods(report);
     let unknown = match unknown {
         0 => String::new(),
         count => format!("; of {count} it is not known, since their Secrets are not made here"),
     };
-    let not_rendered = match not_rendered {
+    let is_not_rendered = |(_, found): &&(&ChartPlan, Verified)| {
+        found.verdict() == Verdict::NotVerified
+            || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
+    };
+    let not_rendered = match report.charts.iter().filter(is_not_rendered).count() {
         0 => String::new(),
         count => format!("; not counted: those of {}, see below", amount(count, "chart")),
     };
@@ -128,8 +158,8 @@ fn write_pulls(out: &mut dyn Write, pulls: &Pulls, not_rendered: usize, bad: Sty
         out,
         "pods with a login for all of their images: {with_login} of {pods}{unknown}{not_rendered}"
     )?;
-    for (why, Without { pods, images }) in without {
-        writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(*pods, "pod"), printable(why))?;
+    for (reason, (pods, images)) in without(report) {
+        writeln!(out, "{bad}no login{bad:#} in {}: {}", amount(pods, "pod"), printable(reason))?;
         for (image, charts) in images.iter().take(MOST_IMAGES) {
             let charts: Vec<_> = charts.keys().map(|name| printable(name)).collect();
             writeln!(out, "  {} in {}", printable(image), charts.join(", "))?;
@@ -157,13 +187,13 @@ fn write_faults(out: &mut dyn Write, faults: &[Fault], bad: Style, note: Style) 
 
 /// Writes the report for programs; `verify.schema.json` beside this file describes it.
 pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
-    let charts = report.charts.iter().map(|(verdict, found)| chart_json(verdict, found));
+    let charts = report.charts.iter().map(|(chart, found)| chart_json(chart, found));
     let report = json!({
         "version": VERSION,
         "program": program(),
         "charts": charts.collect::<Vec<_>>(),
         "counts": Counts::of(report),
-        "pulls": report.pulls.as_ref().map(pulls_json),
+        "pulls": report.is_operators.then(|| pulls_json(report)),
         "base": report.base,
         "gone": report.gone.iter().map(|path| json::path(path)).collect::<Vec<_>>(),
         "renders": report.renders,
@@ -171,34 +201,27 @@ pub(crate) fn write_json(out: &mut dyn Write, report: &Report<'_>) -> io::Result
     write_pretty(out, &report)
 }
 
-fn pulls_json(pulls: &Pulls) -> Value {
-    let Pulls { pods, with_login, unknown, without } = pulls;
-    let images = without.iter().flat_map(|(why, without)| {
-        without
-            .images
-            .iter()
-            .map(move |(image, charts)| json!({"image": image, "reason": why, "pods": charts}))
+fn pulls_json(report: &Report<'_>) -> Value {
+    let [pods, with_login, unknown] = pods(report);
+    let without = without(report).into_iter().flat_map(|(reason, (_, images))| {
+        let images = images.into_iter();
+        images.map(move |(image, pods)| json!({"image": image, "reason": reason, "pods": pods}))
     });
-    json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": images.collect::<Vec<_>>()})
+    json!({"pods": pods, "with_login": with_login, "unknown": unknown, "without": without.collect::<Vec<_>>()})
 }
 
-fn chart_json(verdict: &Verdict, found: &Verified<'_>) -> Value {
-    let (word, reason, as_planned) = match verdict {
-        Verdict::Proven { is_changed } => ("proven", None, Some(is_changed)),
-        Verdict::Faulty => ("faulty", None, None),
-        Verdict::NotVerified(why) => ("not-verified", Some(why.as_str()), None),
-        Verdict::LeftAlone(reason) => ("left-alone", Some(*reason), None),
-    };
-    let if_proven = |count: usize| as_planned.map(|_| count);
+fn chart_json(chart: &ChartPlan, found: &Verified) -> Value {
+    let is_proven = found.verdict() == Verdict::Proven;
+    let number = |count: usize| is_proven.then_some(count);
     json!({
-        "path": json::path(&found.chart.path),
-        "name": found.chart.name,
-        "verdict": word,
-        "reason": reason,
-        "as_planned": as_planned,
-        "pods": if_proven(found.pods),
-        "service_accounts": if_proven(found.accounts),
-        "overrides": if_proven(found.overrides),
+        "path": json::path(&chart.path),
+        "name": chart.name,
+        "verdict": found.verdict(),
+        "reason": found.stopped.as_ref().map(|(_, why)| why),
+        "as_planned": is_proven.then_some(found.is_changed),
+        "pods": number(found.pods),
+        "service_accounts": number(found.accounts),
+        "overrides": number(found.overrides),
         "faults": found.faults.iter().map(fault_json).collect::<Vec<_>>(),
         "notes": found.notes,
     })
@@ -228,9 +251,10 @@ pub(crate) fn write_summary(
 ) -> io::Result<()> {
     write_refusals(out, plan)?;
     let counts = Counts::of(report);
-    let is_compared = |(verdict, _): &(Verdict, _)| !matches!(verdict, Verdict::Proven { is_changed: false });
+    let is_not_compared =
+        |(_, found): &(&ChartPlan, Verified)| found.verdict() == Verdict::Proven && !found.is_changed;
     if let Some(why) = no_before.filter(|_| {
-        detail >= Detail::Normal && report.pulls.is_none() && !report.charts.iter().all(is_compared)
+        detail >= Detail::Normal && !report.is_operators && report.charts.iter().any(is_not_compared)
     }) {
         writeln!(
             out,

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::objects::{Key, Object};
+use super::objects::{Key, Object, decoded};
 use crate::yaml::tree::Tree;
 
 /// A place in which two renders differ.
@@ -57,23 +54,24 @@ fn around_difference(before: &str, after: &str) -> (String, String) {
 
 /// All places in which `after` differs from `before`, each with its object.
 pub(crate) fn differences<'o>(before: &'o [Object], after: &'o [Object]) -> Vec<(&'o Object, Difference)> {
-    let by_key = |objects: &'o [Object]| -> BTreeMap<&'o Key, &'o Object> {
-        objects.iter().map(|object| (&object.key, object)).collect()
-    };
-    let (before, after) = (by_key(before), by_key(after));
-    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).copied().collect();
+    let mut pairs: BTreeMap<&Key, [Option<&'o Object>; 2]> = BTreeMap::new();
+    for object in before {
+        pairs.entry(&object.key).or_default()[0] = Some(object);
+    }
+    for object in after {
+        pairs.entry(&object.key).or_default()[1] = Some(object);
+    }
     let mut all = Vec::new();
-    for key in keys {
-        let (old, new) = (before.get(key), after.get(key));
+    for (key, [old, new]) in pairs {
         let mut comparison = Comparison { is_secret: key.kind == "Secret", found: Vec::new() };
         if let (Some(old), Some(new)) = (old, new) {
             comparison.compare("", Some(&old.tree), Some(&new.tree));
         } else {
-            let shown = |object: Option<&&Object>| object.map(|object| object.key.to_string());
-            comparison.found.push(Difference { path: String::new(), before: shown(old), after: shown(new) });
+            let [before, after] = [old, new].map(|object| object.map(|object| object.key.to_string()));
+            comparison.found.push(Difference { path: String::new(), before, after });
         }
         if let Some(object) = new.or(old) {
-            all.extend(comparison.found.into_iter().map(|difference| (*object, difference)));
+            all.extend(comparison.found.into_iter().map(|difference| (object, difference)));
         }
     }
     all
@@ -107,14 +105,9 @@ impl Comparison {
 
     /// Texts of several lines line by line, also where a Secret holds them.
     fn compare_texts(&mut self, path: &str, before: &str, after: &str) {
-        let decoded = |text: &str| {
-            let bytes = STANDARD.decode(text).ok().filter(|_| self.is_secret && path.starts_with("data."))?;
-            String::from_utf8(bytes).ok()
-        };
-        let (before, after) = match (decoded(before), decoded(after)) {
-            (Some(old), Some(new)) => (old, new),
-            _ => (before.to_owned(), after.to_owned()),
-        };
+        let held = |text: &str| decoded(text).filter(|_| self.is_secret && path.starts_with("data."));
+        let (before, after) =
+            held(before).zip(held(after)).unwrap_or_else(|| (before.to_owned(), after.to_owned()));
         let lines =
             |text: &str| -> Vec<Tree> { text.split('\n').map(|line| Tree::Text(line.to_owned())).collect() };
         let (old, new) = (lines(&before), lines(&after));
@@ -185,40 +178,21 @@ mod tests {
     use super::{Difference, differences};
     use crate::verify::objects::read;
 
-    fn found(before: &str, after: &str) -> Result<Vec<String>, String> {
-        let read = |text: &str| read(&format!("kind: {text}"));
-        let shown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        let (before, after) = (read(before)?, read(after)?);
-        let line = |(_, Difference { path, before, after })| {
-            format!("{path}: {} -> {}", shown(before), shown(after))
-        };
-        Ok(differences(&before, &after).into_iter().map(line).collect())
-    }
-
     #[test]
     fn every_place_is_found() -> Result<(), String> {
-        let cases: [(&str, &str, &[&str]); 10] = [
-            ("A\na: 1\nb: {c: 2}", "A\nb: {c: 2}\na: 1", &[]),
-            ("A\na: 1\nb: {c: 2}", "A\na: '1'\nb: {d: 2}", &["a: 1 -> \"1\"", "b.c: 2 -> -", "b.d: - -> 2"]),
-            ("A\na: [1, 2, 3]", "A\na: [1, 4, 3]", &["a.1: 2 -> 4"]),
-            ("A\na: [1, 2, 3]", "A\na: [1, 3]", &["a.1: 2 -> -"]),
-            ("A\na: [1, 1]", "A\na: [1, 1, 1]", &["a.2: - -> 1"]),
-            ("A\na: [1, 2]", "A\na: [2, 1]", &["a.0: 1 -> 2", "a.1: 2 -> 1"]),
-            ("A\na: \"x\\ny\\nz\"", "A\na: \"x\\nz\"", &["a.line 2: \"y\" -> -"]),
-            (
-                "Secret\ndata: {a: eApiCg==}",
-                "Secret\ndata: {a: eApjZAo=}",
-                &["data.a.line 2: (3 characters) -> (4 characters)"],
-            ),
-            (
-                "Secret\ndata: {a: x y}",
-                "Secret\ndata: {a: eCB5}",
-                &["data.a: (5 characters) -> (6 characters)"],
-            ),
-            ("A\na: 1", "B\na: 1", &[": A/ -> -", ": - -> B/"]),
-        ];
-        for (before, after, expected) in cases {
-            assert_eq!(found(before, after)?, expected, "{before} -> {after}");
+        let table = include_str!("../../testdata/differences.txt").lines();
+        let rows: Vec<&str> = table.filter(|row| row.starts_with('{')).collect();
+        assert_eq!(rows.len(), 10);
+        for row in rows {
+            let mut columns = row.split('\t');
+            let [before, after] = [(); 2].map(|()| read(columns.next().unwrap_or_default()));
+            let (before, after) = (before?, after?);
+            let found = differences(&before, &after).into_iter().map(|(_, difference)| {
+                let Difference { path, before, after } = difference;
+                let [before, after] = [before, after].map(|text| text.unwrap_or_else(|| "-".to_owned()));
+                format!("{path}: {before} -> {after}")
+            });
+            assert_eq!(found.collect::<Vec<_>>(), columns.collect::<Vec<_>>(), "{row}");
         }
         Ok(())
     }

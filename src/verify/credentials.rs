@@ -4,13 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::{Key, Object};
+use super::objects::{Key, Object, decoded};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
 use super::trial::NAME;
@@ -42,12 +41,6 @@ pub(crate) struct Credentials<'v> {
     password: String,
 }
 
-/// Objects, and what they are rendered with.
-pub(crate) struct Rendering<'o> {
-    pub(crate) objects: &'o [Object],
-    pub(crate) with: &'o Render,
-}
-
 impl<'v> Credentials<'v> {
     /// What `values` ask for of the chart called `chart`; an error is what is wrong with them.
     pub(crate) fn of(values: &'v Tree, chart: &str) -> Result<Self, String> {
@@ -71,20 +64,14 @@ impl<'v> Credentials<'v> {
         Ok(Credentials { values, name, registries, user, password })
     }
 
-    /// Checks the credentials in `on`, a render with authentication on; `secrets` are those for registries
-    /// that it makes and the same chart with authentication off does not, `own` the objects that are to have them.
-    pub(crate) fn check<'o>(
-        &self,
-        on: &'o Rendering<'o>,
-        own: impl Iterator<Item = &'o Object>,
-        secrets: &[&Object],
-        found: &mut Verified<'_>,
-    ) {
+    /// Checks the credentials in `on`, what is rendered where authentication is on; `secrets` are those for registries
+    /// that it makes and the same chart with authentication off does not.
+    pub(crate) fn check(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified) {
         self.check_secret(on, secrets, found);
-        for object in own {
+        for object in on.own() {
             if is_account(object) {
                 found.accounts += 1;
-                self.check_account(object, on.with, found);
+                self.check_account(object, on, found);
             }
             let pods = Pod::all(object);
             found.pods += usize::from(!pods.is_empty());
@@ -104,88 +91,88 @@ impl<'v> Credentials<'v> {
             && (self.user == PLACEHOLDER || [PLACEHOLDER, DEFAULT_PASSWORD].contains(&self.password.as_str()))
     }
 
-    fn check_account(&self, account: &Object, with: &Render, found: &mut Verified<'_>) {
+    fn check_account(&self, account: &Object, on: &Render<'_>, found: &mut Verified) {
         let what = match self.count_mentions(account.tree.get(PULL_SECRETS)) {
             0 => format!("does not name the Secret {}", self.name),
             1 => return,
             _ => format!("names the Secret {} twice", self.name),
         };
-        found.fault(with, Id::AccountWithoutCredentials, Some(account), what);
+        found.fault(on, Id::AccountWithoutCredentials, Some(account), &what);
     }
 
-    fn check_pod(&self, pod: &Pod<'_>, on: &Rendering<'_>, found: &mut Verified<'_>) {
+    fn check_pod(&self, pod: &Pod<'_>, on: &Render<'_>, found: &mut Verified) {
         let object = pod.object;
         let namespace = object.key.namespace.as_str();
         if namespace != NAMESPACE {
             let what = format!("is in the namespace {namespace}, its Secret in that of the release");
             // Where values say it, an operator installs the chart there.
             if object.subchart.is_none() && !self.values.has_text(namespace) {
-                return found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
+                return found.fault(on, Id::PodWithoutCredentials, Some(object), &what);
             }
             found.notes.insert(format!("{} {what}: install it into {namespace}", object.key));
         }
-        let mut fault = |what: String| found.fault(on.with, Id::PodWithoutCredentials, Some(object), what);
+        let mut fault = |what: &str| found.fault(on, Id::PodWithoutCredentials, Some(object), what);
         if let Some(own) = pod.own_list() {
             if self.count_mentions(Some(own)) == 0 {
-                fault(format!("has imagePullSecrets without {}, which hide those of its account", self.name));
+                fault(&format!(
+                    "has imagePullSecrets without {}, which hide those of its account",
+                    self.name
+                ));
             }
             return;
         }
         let Some(account) = pod.account() else {
-            return fault("its pod has neither a ServiceAccount nor imagePullSecrets".to_owned());
+            return fault("its pod has neither a ServiceAccount nor imagePullSecrets");
         };
-        let mut accounts = pod.accounts(on.objects).peekable();
+        let mut accounts = pod.accounts(on.objects()).peekable();
         if accounts.peek().is_none() {
-            fault(format!("its pod has the ServiceAccount {account}, which the chart does not make"));
+            fault(&format!("its pod has the ServiceAccount {account}, which the chart does not make"));
         }
         // Those of the chart itself are checked anyway.
         for account in accounts.filter(|account| account.subchart.is_some()) {
-            self.check_account(account, on.with, found);
+            self.check_account(account, on, found);
         }
     }
 
-    fn check_secret(&self, on: &Rendering<'_>, secrets: &[&Object], found: &mut Verified<'_>) {
-        let wrong = match (&self.registries, secrets) {
-            (None, _) => Err("is made although manifests.secret_registry is false".to_owned()),
-            (Some(_), []) => {
-                let what = format!("the Secret {} is missing", self.name);
-                return found.fault(on.with, Id::WrongSecret, None, what);
-            }
-            (Some(registries), [secret]) => self.compare(registries, secret, on.objects),
-            (Some(_), _) => {
-                Err("is one of several Secrets for a registry, where there should be one".to_owned())
-            }
-        };
-        if let Err(what) = wrong {
-            for secret in secrets {
-                found.fault(on.with, Id::WrongSecret, Some(secret), what.as_str());
+    fn check_secret(&self, on: &Render<'_>, secrets: &[&Object], found: &mut Verified) {
+        if self.registries.is_some() && secrets.is_empty() {
+            found.fault(on, Id::WrongSecret, None, &format!("the Secret {} is missing", self.name));
+        }
+        for secret in secrets {
+            let wrong = match &self.registries {
+                None => Err("is made although manifests.secret_registry is false".to_owned()),
+                Some(registries) if secrets.len() == 1 => self.compare(registries, secret, on.objects()),
+                Some(_) => {
+                    Err("is one of several Secrets for a registry, where there should be one".to_owned())
+                }
+            };
+            if let Err(what) = wrong {
+                found.fault(on, Id::WrongSecret, Some(secret), &what);
             }
         }
     }
 
     /// The password is not said: reports are read by many.
     fn compare(&self, registries: &[String], secret: &Object, on: &[Object]) -> Result<(), String> {
-        if secret.key.name != self.name {
-            return Err(format!("should be called {}", self.name));
-        }
-        if secret.key.namespace != NAMESPACE {
-            return Err(format!("is in the namespace {}, not in that of the release", secret.key.namespace));
-        }
+        let namespace = &secret.key.namespace;
+        ensure(secret.key.name == self.name, format!("should be called {}", self.name))?;
+        ensure(
+            namespace == NAMESPACE,
+            format!("is in the namespace {namespace}, not in that of the release"),
+        )?;
         // Without an operator's name, too.
         let names = [&self.name, self.name.strip_suffix(NAME).unwrap_or(&self.name)];
         let is_namesake = |key: &Key| {
             (key.kind.as_str(), key.namespace.as_str()) == ("Secret", NAMESPACE)
                 && names.contains(&key.name.as_str())
         };
-        if on.iter().any(|object| object.key != secret.key && is_namesake(&object.key)) {
-            return Err("is called as another Secret of the chart is".to_owned());
-        }
+        let has_namesake = on.iter().any(|object| object.key != secret.key && is_namesake(&object.key));
+        ensure(!has_namesake, "is called as another Secret of the chart is")?;
         check_shape(&secret.tree)?;
         let (registry, login) = login_in(&secret.tree)?;
-        if !registries.contains(&registry) {
-            let expected = registries.join(" or ");
-            return Err(format!("is for the registry {registry:?}, and should be for {expected:?}"));
-        }
+        let expected = registries.join(" or ");
+        let what = format!("is for the registry {registry:?}, and should be for {expected:?}");
+        ensure(registries.contains(&registry), what)?;
         match login.split_once(':') {
             _ if login == format!("{}:{}", self.user, self.password) => Ok(()),
             Some((user, _)) if user == self.user => {
@@ -243,57 +230,45 @@ fn check_shape(secret: &Tree) -> Result<(), String> {
         tree.entries().iter().find_map(other).map_or(Ok(()), |key| Err(format!("should have no {key}")))
     };
     only(secret, &["apiVersion", "kind", "metadata", "type", "data"])?;
-    if secret.get("apiVersion").and_then(Tree::text) != Some("v1") {
-        return Err("should have the apiVersion v1".to_owned());
-    }
+    let version = secret.get("apiVersion").and_then(Tree::text);
+    ensure(version == Some("v1"), "should have the apiVersion v1")?;
     let metadata = secret.get("metadata").unwrap_or(secret);
     only(metadata, &["name", "namespace", "labels", "annotations"])?;
-    match metadata.get("name") {
-        Some(Tree::Text(name)) if is_object_name(name) => {}
-        _ => return Err("has a name that Kubernetes does not take".to_owned()),
-    }
+    let name = metadata.get("name").and_then(Tree::text);
+    ensure(name.is_some_and(is_object_name), "has a name that Kubernetes does not take")?;
     for key in ["labels", "annotations"] {
         let is_text = |(_, value): &(Tree, Tree)| value.text().is_some();
-        let all = metadata.get(key).filter(|all| **all != Tree::null());
-        if all.is_some_and(|all| !matches!(all, Tree::Mapping(entries) if entries.iter().all(is_text))) {
-            return Err(format!("has {key} that are no texts, which Kubernetes does not take"));
-        }
+        let are_texts = match metadata.get(key) {
+            Some(Tree::Mapping(entries)) => entries.iter().all(is_text),
+            all => all.is_none_or(|all| *all == Tree::null()),
+        };
+        ensure(are_texts, format!("has {key} that are no texts, which Kubernetes does not take"))?;
     }
-    let is_hook = |(key, _): &(Tree, Tree)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook"));
-    if metadata.get("annotations").is_some_and(|annotations| annotations.entries().iter().any(is_hook)) {
-        return Err("is a hook of Helm, which is not there whenever pods are made".to_owned());
-    }
-    Ok(())
+    let mut annotations = metadata.get("annotations").map(Tree::entries).unwrap_or_default().iter();
+    let is_hook = annotations.any(|(key, _)| key.scalar().is_some_and(|key| key.starts_with("helm.sh/hook")));
+    ensure(!is_hook, "is a hook of Helm, which is not there whenever pods are made")
+}
+
+fn ensure(is_right: bool, what: impl Into<String>) -> Result<(), String> {
+    if is_right { Ok(()) } else { Err(what.into()) }
 }
 
 /// The registry and the `<user>:<password>` that a Secret for a registry holds.
 fn login_in(secret: &Tree) -> Result<(String, String), String> {
-    let config = config_in(secret)?;
-    let found = (|| {
-        let (registry, login) = only(only(&config).filter(|(key, _)| *key == "auths")?.1)?;
-        let (_, login) = only(login).filter(|(key, _)| *key == "auth")?;
-        Some((registry.to_owned(), decoded(login.as_str()?)?))
-    })();
-    found.ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
-}
-
-fn config_in(secret: &Tree) -> Result<serde_json::Value, String> {
     let config = match secret.get("data").map(Tree::entries).unwrap_or_default() {
         [(key, Tree::Text(config))] if key.scalar() == Some(SECRET_KEY) => config,
         _ => return Err(format!("should hold {SECRET_KEY} and nothing else")),
     };
     let config = decoded(config).ok_or_else(|| format!("{SECRET_KEY} is no base64 of a text"))?;
-    serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))
-}
-
-pub(crate) fn decoded(base64: &str) -> Option<String> {
-    String::from_utf8(STANDARD.decode(base64).ok()?).ok()
-}
-
-/// The only entry of a JSON object.
-fn only(value: &serde_json::Value) -> Option<(&str, &serde_json::Value)> {
-    let map = value.as_object().filter(|map| map.len() == 1)?;
-    map.iter().next().map(|(key, value)| (key.as_str(), value))
+    let config: Value =
+        serde_json::from_str(&config).map_err(|error| format!("{SECRET_KEY} is no JSON: {error}"))?;
+    let first = || {
+        let (registry, login) = config.get("auths")?.as_object()?.iter().next()?;
+        let login = login.get("auth")?.as_str()?;
+        let is_all = config == json!({"auths": {registry: {"auth": login}}});
+        Some((registry.clone(), decoded(login)?)).filter(|_| is_all)
+    };
+    first().ok_or_else(|| format!("{SECRET_KEY} should hold one registry with one login, and nothing else"))
 }
 
 /// The function of helm-toolkit that hashes what a template renders.

@@ -16,6 +16,9 @@ use crate::yaml::tree::Tree;
 /// What helm-toolkit takes for the address of a host.
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+"));
 
+/// The keys that it looks at, the first one first.
+const WHICH: [&str; 2] = ["internal", "default"];
+
 /// The registry's names as helm-toolkits look them up, with the port. Where `hosts` gives an address,
 /// OpenStack-Helm's own toolkit takes that and looks at no override; others may.
 pub(crate) fn registries(values: &Tree) -> Result<Vec<String>, String> {
@@ -25,11 +28,10 @@ pub(crate) fn registries(values: &Tree) -> Result<Vec<String>, String> {
         let tree = tree.get("host").unwrap_or(tree);
         tree.scalar().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
     };
-    let of = |key: &str, which: &str| endpoint.at(&[key, which]).and_then(text);
-    let short = of("hosts", "internal").or_else(|| of("hosts", "default"));
-    let short = short.ok_or("endpoints.oci_image_registry.hosts.default is not set in values.yaml")?;
-    let given = of("host_fqdn_override", "internal").or_else(|| of("host_fqdn_override", "default"));
-    let mut names: Vec<String> = given.into_iter().collect();
+    let first = |key: &str| WHICH.iter().find_map(|which| endpoint.at(&[key, which]).and_then(text));
+    let short =
+        first("hosts").ok_or("endpoints.oci_image_registry.hosts.default is not set in values.yaml")?;
+    let mut names: Vec<String> = first("host_fqdn_override").into_iter().collect();
     if ADDRESS.is_match(short.as_bytes()) {
         names.push(short);
     } else if names.is_empty() {
@@ -39,11 +41,9 @@ pub(crate) fn registries(values: &Tree) -> Result<Vec<String>, String> {
         let suffix = suffix.ok_or("endpoints.cluster_domain_suffix is not set in values.yaml")?;
         names.push(format!("{short}.{namespace}.svc.{suffix}"));
     }
-    let port = |which: &str| endpoint.at(&["port", "registry", which]).filter(|port| port.is_true());
-    if let Some(port) = port("internal").or_else(|| port("default")).and_then(Tree::scalar) {
-        for name in &mut names {
-            *name = format!("{name}:{port}");
-        }
+    let mut ports = WHICH.iter().filter_map(|which| endpoint.at(&["port", "registry", which]));
+    if let Some(port) = ports.find(|port| port.is_true()).and_then(Tree::scalar) {
+        names = names.iter().map(|name| format!("{name}:{port}")).collect();
     }
     for name in &names {
         let is_bare = || if name.contains('/') { Err("it has a path".to_owned()) } else { Ok(()) };

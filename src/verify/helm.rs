@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -21,16 +21,6 @@ const OLDEST: u32 = 3;
 
 /// The namespace that charts are rendered for.
 pub(crate) const NAMESPACE: &str = "openstack";
-
-/// Which Helm is called, and what one call may take.
-#[derive(Clone, Copy)]
-pub(crate) struct Calls<'h> {
-    /// The one that the user names.
-    pub(crate) program: Option<&'h Path>,
-    pub(crate) seconds: u64,
-    /// Of output.
-    pub(crate) mebibytes: u64,
-}
 
 /// How much is read of what Helm complains of, in bytes.
 const COMPLAINT: u64 = 1 << 20;
@@ -51,17 +41,23 @@ pub(crate) struct Helm {
 }
 
 impl Helm {
-    /// The Helm that is `asked` for, else that of $HELM, else the one on PATH.
-    pub(crate) fn find(asked: Calls<'_>, home: PathBuf) -> Result<Self, Error> {
+    /// The Helm that is `asked` for, else that of $HELM, else the one on PATH. A call may take so many seconds, and
+    /// print so many MiB.
+    pub(crate) fn new(asked: Option<&Path>, seconds: u64, mebibytes: u64, home: PathBuf) -> Self {
         let from_environment = || env::var_os("HELM").filter(|path| !path.is_empty()).map(PathBuf::from);
-        let program =
-            asked.program.map(Path::to_owned).or_else(from_environment).unwrap_or_else(|| "helm".into());
+        let program = asked.map(Path::to_owned).or_else(from_environment).unwrap_or_else(|| "helm".into());
+        let (timeout, output) = (Duration::from_secs(seconds), mebibytes.saturating_mul(1 << 20));
         let running = Mutex::new(Some(HashMap::new()));
-        let timeout = Duration::from_secs(asked.seconds);
-        let output = asked.mebibytes.saturating_mul(1 << 20);
-        let helm = Helm { program, timeout, output, home, running, calls: AtomicUsize::new(0) };
-        let why = match helm.version() {
-            Ok(version) if major(&version).is_some_and(|major| major >= OLDEST) => return Ok(helm),
+        Helm { program, timeout, output, home, running, calls: AtomicUsize::new(0) }
+    }
+
+    /// # Errors
+    /// [`Error::NoHelm`] where it is not there, or too old.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let mut command = self.command();
+        command.args(["version", "--short"]);
+        let why = match self.run(command).map(|ended| String::from_utf8_lossy(&ended.stdout).into_owned()) {
+            Ok(version) if major(&version).is_some_and(|major| major >= OLDEST) => return Ok(()),
             Ok(said) => {
                 let line = said.lines().next().unwrap_or_default().trim();
                 format!("is no Helm {OLDEST} or later (it says {line:?})")
@@ -69,14 +65,7 @@ impl Helm {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "Helm is not found".to_owned(),
             Err(error) => format!("cannot be run: {error}"),
         };
-        Err(Error::NoHelm(helm.program, why))
-    }
-
-    fn version(&self) -> io::Result<String> {
-        let mut command = self.command();
-        command.args(["version", "--short"]);
-        let Ended { printed, .. } = self.run(command)?;
-        Ok(String::from_utf8_lossy(&printed).into_owned())
+        Err(Error::NoHelm(self.program.clone(), why))
     }
 
     /// How often charts were rendered.
@@ -100,18 +89,18 @@ impl Helm {
             NAMESPACE,
         ]);
         command.args(arguments);
-        let Ended { status, printed, said } = self.run(command)?;
+        let Output { status, stdout, stderr } = self.run(command)?;
         match status.code() {
             Some(0) => {
-                Ok(String::from_utf8(printed).map_err(|_| "Error: what it prints is not UTF-8".to_owned()))
+                Ok(String::from_utf8(stdout).map_err(|_| "Error: what it prints is not UTF-8".to_owned()))
             }
-            Some(_) => Ok(Err(complaint(&String::from_utf8_lossy(&said), folder, chart))),
+            Some(_) => Ok(Err(complaint(&String::from_utf8_lossy(&stderr), folder, chart))),
             None => Err(io::Error::other(format!("it ended by a signal ({status})"))),
         }
     }
 
     /// Runs `command` to its end, or to the limits of a call: then it is ended, with all that it has started.
-    fn run(&self, mut command: Command) -> io::Result<Ended> {
+    fn run(&self, mut command: Command) -> io::Result<Output> {
         let deadline = Instant::now() + self.timeout;
         let (sender, pieces) = mpsc::channel();
         let id = {
@@ -127,28 +116,23 @@ impl Helm {
             thread::spawn(move || other.send((false, read(stderr, COMPLAINT))));
             id
         };
-        let (mut printed, mut said) = (Vec::new(), Vec::new());
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         for _ in 0..2 {
-            match pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok((true, bytes)) => printed = bytes?,
-                Ok((false, bytes)) => said = bytes?,
-                Err(_) => {
-                    self.take(id).iter_mut().for_each(end);
-                    let seconds = self.timeout.as_secs();
-                    let what =
-                        format!("a call takes more than {seconds} seconds; --helm-timeout allows more");
-                    return Err(io::Error::other(what));
+            let left = deadline.saturating_duration_since(Instant::now());
+            let why = if let Ok((is_stdout, bytes)) = pieces.recv_timeout(left) {
+                *if is_stdout { &mut stdout } else { &mut stderr } = bytes?;
+                if stdout.len() as u64 <= self.output {
+                    continue;
                 }
-            }
-            if printed.len() as u64 > self.output {
-                self.take(id).iter_mut().for_each(end);
-                let mebibytes = self.output >> 20;
-                let what = format!("a call prints more than {mebibytes} MiB; --helm-output allows more");
-                return Err(io::Error::other(what));
-            }
+                format!("prints more than {} MiB; --helm-output allows more", self.output >> 20)
+            } else {
+                format!("takes more than {} seconds; --helm-timeout allows more", self.timeout.as_secs())
+            };
+            self.take(id).iter_mut().for_each(end);
+            return Err(io::Error::other(format!("a call {why}")));
         }
         let status = self.take(id).ok_or(io::ErrorKind::Interrupted)?.wait()?;
-        Ok(Ended { status, printed, said })
+        Ok(Output { status, stdout, stderr })
     }
 
     /// Ends all calls, and starts no more.
@@ -185,13 +169,6 @@ impl Helm {
         }
         command
     }
-}
-
-/// A call that came to its end.
-struct Ended {
-    status: ExitStatus,
-    printed: Vec<u8>,
-    said: Vec<u8>,
 }
 
 /// Reads up to so many bytes, and no more: who writes more waits, or ends with the pipe.

@@ -23,7 +23,7 @@ mod stage;
 mod trial;
 mod verdict;
 
-pub(crate) use helm::Calls;
-pub(crate) use render::Operator;
-pub(crate) use run::{Progress, Setup, verify};
-pub(crate) use verdict::{Fault, Pulls, Report, Verdict, Verified, Without};
+pub(crate) use helm::Helm;
+pub(crate) use render::{Operator, Setup};
+pub(crate) use run::verify;
+pub(crate) use verdict::{Fault, Report, Verdict, Verified};

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::helm::NAMESPACE;
 use crate::metadata::TOOLKIT;
 use crate::yaml::tree::Tree;
@@ -44,7 +47,7 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
         let source = document.lines().find_map(|line| line.strip_prefix("# Source: ")).unwrap_or("");
         // Helm splits what templates print, and prints files of `crds/` as they are.
         let trees = Tree::parse_all(document).map_err(|error| format!("{source}: {error}"))?;
-        trees.into_iter().try_for_each(|tree| add(&mut objects, tree.settled(), source, None))?;
+        trees.into_iter().try_for_each(|tree| add(&mut objects, tree.settled(), source, ("", "")))?;
     }
     let mut counts: HashMap<Key, usize> = HashMap::new();
     for object in &mut objects {
@@ -55,13 +58,13 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
     Ok(objects)
 }
 
-/// Adds what is in a document: no object, one, or those of a List. Where the list says what kind its items are,
-/// `kind` is that with the version, for those that do not say it.
+/// Adds what is in a document: no object, one, or those of a List. For items that do not say it, `listed` and `version`
+/// are what the list says of them.
 fn add(
     objects: &mut Vec<Object>,
     tree: Tree,
     source: &str,
-    kind: Option<(&str, &str)>,
+    (listed, version): (&str, &str),
 ) -> Result<(), String> {
     if tree == Tree::null() {
         return Ok(());
@@ -73,13 +76,11 @@ fn add(
         let text = tree.at(keys).and_then(Tree::scalar).filter(|text| !text.is_empty());
         text.map(ToOwned::to_owned)
     };
-    let (listed, version) = kind.unwrap_or_default();
     let kind = text(&["kind"]).unwrap_or_else(|| listed.to_owned());
     let api_version = text(&["apiVersion"]).unwrap_or_else(|| version.to_owned());
     if let (Some(listed), Some(Tree::List(items))) = (kind.strip_suffix("List"), tree.get("items")) {
-        return items
-            .iter()
-            .try_for_each(|item| add(objects, item.clone(), source, Some((listed, &api_version))));
+        let listed = (listed, api_version.as_str());
+        return items.iter().try_for_each(|item| add(objects, item.clone(), source, listed));
     }
     let name = text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"]));
     let key = Key {
@@ -95,4 +96,9 @@ fn add(
     let subchart = subcharts.find(|name| *name != TOOLKIT).map(ToOwned::to_owned);
     objects.push(Object { key, template, subchart, tree });
     Ok(())
+}
+
+/// The text in base64 that a Secret holds.
+pub(crate) fn decoded(base64: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }

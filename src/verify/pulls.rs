@@ -1,9 +1,9 @@
 //! Whether the kubelet would pull the images of a render with the logins in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::credentials::{SECRET_KEY, decoded, is_for_registries};
-use super::objects::Object;
+use super::credentials::{SECRET_KEY, is_for_registries};
+use super::objects::decoded;
 use super::pods::Pod;
 use super::render::Render;
 use super::verdict::Verified;
@@ -11,20 +11,15 @@ use crate::finding::Id;
 use crate::registry::{Image, mismatch};
 use crate::yaml::tree::Tree;
 
-/// Compares each image of the `own` objects with the keys of the Secrets that its pod gets of `all`.
-pub(crate) fn check<'o>(
-    own: impl Iterator<Item = &'o Object>,
-    all: &'o [Object],
-    with: &Render,
-    found: &mut Verified<'_>,
-) {
-    for object in own {
+/// Compares each image of the chart's own objects with the keys of the Secrets that its pod gets.
+pub(crate) fn check(on: &Render<'_>, found: &mut Verified) {
+    let all = on.objects();
+    for object in on.own() {
         let pods = Pod::all(object);
         if pods.iter().all(|pod| pod.images().is_empty()) {
             continue;
         }
-        found.pulls.pods += 1;
-        let mut wrong: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut without: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut unknown = BTreeSet::new();
         for pod in &pods {
             let names = pod.secrets(all);
@@ -34,35 +29,26 @@ pub(crate) fn check<'o>(
             let keys: Vec<String> =
                 names.iter().filter_map(made).flat_map(|secret| logins_in(&secret.tree)).collect();
             let elsewhere: Vec<&str> = names.iter().copied().filter(|name| made(name).is_none()).collect();
-            for name in pod.images() {
-                match why_not(name, &keys) {
+            for image in pod.images() {
+                match why_not(image, &keys) {
                     Some(_) if !elsewhere.is_empty() => unknown.extend(elsewhere.iter().copied()),
-                    Some(why) => drop(wrong.insert((why, name.to_owned()))),
+                    Some(why) => drop(without.entry(why).or_default().insert(image.to_owned())),
                     None => {}
                 }
             }
         }
-        match (wrong.is_empty(), unknown.is_empty()) {
-            (true, true) => found.pulls.with_login += 1,
-            (true, false) => found.pulls.unknown += 1,
-            (false, _) => {}
-        }
-        for name in unknown {
-            let note = format!(
-                "the Secret {name} is not made here: whether it has a login for the images is not known"
-            );
-            found.notes.insert(note);
-        }
-        let reasons: BTreeSet<&String> = wrong.iter().map(|(why, _)| why).collect();
-        for why in reasons {
-            found.pulls.without.entry(why.clone()).or_default().pods += 1;
-        }
-        for (why, image) in wrong {
+        found.notes.extend(unknown.iter().map(|name| {
+            format!("the Secret {name} is not made here: whether it has a login for the images is not known")
+        }));
+        for (why, image) in without.iter().flat_map(|(why, images)| images.iter().map(move |it| (why, it))) {
             let what = format!("no login for {image}: {why}");
-            found.add(with, Id::ImageWithoutCredentials, Some(object), what, None);
-            let chart = found.chart.name.clone();
-            let images = &mut found.pulls.without.entry(why).or_default().images;
-            *images.entry(image).or_default().entry(chart).or_default() += 1;
+            found.fault(on, Id::ImageWithoutCredentials, Some(object), &what);
+        }
+        found.pulling += 1;
+        if !without.is_empty() {
+            found.without.push(without);
+        } else if !unknown.is_empty() {
+            found.unknown += 1;
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What charts are rendered with, and what comes out.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -13,58 +12,17 @@ use super::compare::differences;
 use super::helm::Helm;
 use super::objects::{self, Object};
 use super::pin::unpinned;
+use super::stage::Verifying;
+use crate::base::Base;
 use crate::chart::VALUES;
+use crate::disk::Scratch;
+use crate::plan::{ChartPlan, Plan};
 use crate::source::names_in;
 use crate::text::shown;
-
-/// Why a chart cannot be verified.
-pub(crate) type NotVerified = Box<dyn Error + Send + Sync>;
+use crate::yaml::tree::Tree;
 
 /// How often both sides of a comparison are rendered again to see whether the chart differs from itself.
 const AGAIN: usize = 3;
-
-/// What a chart is rendered with.
-#[derive(Clone, Debug)]
-pub(crate) struct Render {
-    /// As programs read it.
-    pub(crate) id: &'static str,
-    /// As in "with default values".
-    pub(crate) name: String,
-    pub(crate) arguments: Vec<OsString>,
-}
-
-impl Render {
-    pub(crate) fn new(id: &'static str, name: &str, sets: &[&str]) -> Self {
-        let arguments = sets.iter().flat_map(|set| ["--set".into(), set.into()]).collect();
-        Render { id, name: name.to_owned(), arguments }
-    }
-
-    pub(crate) fn default() -> Self {
-        Self::new("default", "default values", &[])
-    }
-
-    /// What has to be asked for where an owner has switched authentication on.
-    pub(crate) fn auth_off() -> Self {
-        Self::new("auth-off", "authentication off", &["endpoints.oci_image_registry.auth.enabled=false"])
-    }
-
-    /// For charts with a Secret template of another kind: whether it minds the switch.
-    pub(crate) fn secret_off() -> Self {
-        let sets = ["endpoints.oci_image_registry.auth.enabled=true", "manifests.secret_registry=false"];
-        Self::new("secret-off", "authentication on and manifests.secret_registry off", &sets)
-    }
-
-    /// With the values in a file.
-    pub(crate) fn values(id: &'static str, name: &str, file: &Path) -> Self {
-        Render { id, name: name.to_owned(), arguments: vec!["--values".into(), file.into()] }
-    }
-
-    /// With what `other` says besides.
-    pub(crate) fn and(mut self, other: Render) -> Self {
-        self.arguments.extend(other.arguments);
-        self
-    }
-}
 
 /// What an operator passes to Helm.
 #[derive(Debug)]
@@ -79,7 +37,7 @@ pub(crate) struct Operator {
 impl Operator {
     /// The files for all charts come first, then those of the chart, sorted by name, then what is set. That the
     /// folder has none for the chart is said in `notes`.
-    pub(crate) fn render(&self, chart: &str, notes: &mut BTreeSet<String>) -> io::Result<Render> {
+    pub(crate) fn arguments(&self, chart: &str, notes: &mut BTreeSet<String>) -> io::Result<Vec<OsString>> {
         let mut files = self.files.clone();
         if let Some(folder) = &self.folder {
             let folder = folder.join(chart);
@@ -93,56 +51,97 @@ impl Operator {
         }
         let files = files.into_iter().flat_map(|file| ["--values".into(), file.into_os_string()]);
         let sets = self.sets.iter().flat_map(|set| ["--set".into(), set.into()]);
-        Ok(Render { id: "values", name: "these values".to_owned(), arguments: files.chain(sets).collect() })
+        Ok(files.chain(sets).collect())
     }
+}
+
+/// What a plan is verified with.
+pub(crate) struct Setup<'w> {
+    /// The plan for the helm-toolkit that the user names.
+    pub(crate) toolkit: Option<&'w Plan>,
+    /// What there was before, where that is not the plan's own old state.
+    pub(crate) base: Option<&'w Base>,
+    pub(crate) helm: Helm,
+    pub(crate) scratch: &'w Scratch,
+    /// Whether the checkouts' own files of values are tried too.
+    pub(crate) all_overrides: bool,
+    /// The values of an operator, in place of the default ones.
+    pub(crate) operator: Option<&'w Operator>,
+}
+
+/// A chart in the scratch folder.
+pub(crate) struct Copies<'p> {
+    pub(crate) setup: &'p Setup<'p>,
+    pub(crate) chart: &'p ChartPlan,
+    /// Where its files go.
+    pub(crate) place: PathBuf,
+    /// The folder with what it was; `None` where that is what it is.
+    pub(crate) before: Option<PathBuf>,
+    pub(crate) after: PathBuf,
+    /// The default values.
+    pub(crate) values: Tree,
+    /// The charts that it depends on, which are verified on their own.
+    pub(crate) others: BTreeSet<String>,
 }
 
 /// A chart in the scratch folder, rendered.
-pub(crate) struct Rendered<'r> {
-    chart: &'r str,
+pub(crate) struct Render<'r> {
+    pub(crate) copies: &'r Copies<'r>,
     pub(crate) folder: &'r Path,
-    pub(crate) with: Render,
+    /// What it is rendered with, as programs read it.
+    pub(crate) id: &'static str,
+    /// As in "with default values".
+    pub(crate) name: &'r str,
+    arguments: &'r [OsString],
     /// What it renders, or why it does not.
-    pub(crate) objects: Result<Vec<Object>, String>,
+    pub(crate) result: Result<Vec<Object>, String>,
 }
 
-impl<'r> Rendered<'r> {
+impl<'r> Render<'r> {
     pub(crate) fn new(
-        helm: &Helm,
-        chart: &'r str,
+        copies: &'r Copies<'r>,
         folder: &'r Path,
-        with: Render,
-    ) -> Result<Self, NotVerified> {
-        let printed = helm.template(chart, folder, &with.arguments);
+        (id, name): (&'static str, &'r str),
+        arguments: &'r [OsString],
+    ) -> Verifying<Self> {
+        let printed = copies.setup.helm.template(&copies.chart.name, folder, arguments);
         let printed = printed.map_err(|error| format!("Helm cannot be run: {error}"))?;
         let read = |text: String| objects::read(&text).map_err(|error| format!("it prints no YAML: {error}"));
-        Ok(Rendered { chart, folder, with, objects: printed.and_then(read) })
+        Ok(Render { copies, folder, id, name, arguments, result: printed.and_then(read) })
+    }
+
+    /// None where it does not render.
+    pub(crate) fn objects(&self) -> &[Object] {
+        self.result.as_deref().unwrap_or_default()
+    }
+
+    /// Those that are not of the charts that it depends on.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &Object> {
+        let others = &self.copies.others;
+        let is_own = |object: &&Object| object.subchart.as_ref().is_none_or(|chart| !others.contains(chart));
+        self.objects().iter().filter(is_own)
     }
 
     /// Renders it again, and fails where something else comes out.
-    pub(crate) fn check_again(&self, helm: &Helm) -> Result<(), NotVerified> {
+    pub(crate) fn check_again(&self) -> Verifying<()> {
         for _ in 0..AGAIN {
-            let again = Rendered::new(helm, self.chart, self.folder, self.with.clone())?;
-            let place = match (&self.objects, &again.objects) {
-                (Ok(one), Ok(other)) => {
-                    let first = differences(one, other).into_iter().next();
-                    first.map(|(object, difference)| format!("{}: {difference}", object.key))
-                }
-                (Ok(_), Err(error)) | (Err(error), Ok(_)) => {
-                    Some(format!("it does not always render: {error}"))
-                }
+            let again = Render::new(self.copies, self.folder, (self.id, self.name), self.arguments)?;
+            let place = match (&self.result, &again.result) {
+                (Ok(one), Ok(other)) => match differences(one, other).first() {
+                    Some((object, difference)) => format!("{}: {difference}", object.key),
+                    None => continue,
+                },
+                (Ok(_), Err(error)) | (Err(error), Ok(_)) => format!("it does not always render: {error}"),
                 // It does not render, whatever it says of that.
-                (Err(_), Err(_)) => None,
+                (Err(_), Err(_)) => continue,
             };
-            if let Some(place) = place {
-                let functions: Vec<&str> = unpinned_functions(self.folder).into_iter().collect();
-                let calls = if functions.is_empty() {
-                    String::new()
-                } else {
-                    format!("; its templates call {}, which may be why", functions.join(" and "))
-                };
-                return Err(format!("renders differently each time: {place}{calls}").into());
-            }
+            let functions: Vec<&str> = unpinned_functions(self.folder).into_iter().collect();
+            let calls = if functions.is_empty() {
+                String::new()
+            } else {
+                format!("; its templates call {}, which may be why", functions.join(" and "))
+            };
+            return Err(format!("renders differently each time: {place}{calls}").into());
         }
         Ok(())
     }

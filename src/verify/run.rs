@@ -5,15 +5,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::helm::{Calls, Helm};
-use super::prove::Prover;
-use super::render::Operator;
-use super::stage::{Stage, State};
-use super::verdict::{Pulls, Report, Verdict, Verified};
-use crate::base::Base;
-use crate::disk::Scratch;
+use super::prove::prove;
+use super::render::Setup;
+use super::stage::Stage;
+use super::verdict::{Report, Verdict, Verified};
 use crate::metadata::Role;
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::signals::Signals;
@@ -21,83 +19,62 @@ use crate::signals::Signals;
 /// How soon a signal ends the program.
 const SOON: Duration = Duration::from_millis(20);
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Progress {
-    /// One more chart is done.
-    ChartDone,
-    /// A signal has come, and the program is about to end.
-    Interrupted,
-}
-
-/// What a plan is verified with.
-pub(crate) struct Setup<'w> {
-    /// The plan for the helm-toolkit that the user names.
-    pub(crate) toolkit: Option<&'w Plan>,
-    /// What there was before; else that is what the plan starts from.
-    pub(crate) base: Option<&'w Base>,
-    pub(crate) helm: Calls<'w>,
-    pub(crate) scratch: &'w Scratch,
-    /// Whether the checkouts' own files of values are tried too.
-    pub(crate) all_overrides: bool,
-    /// An operator's values, in place of the default ones.
-    pub(crate) operator: Option<&'w Operator>,
-}
-
-/// Verifies a plan.
+/// Verifies a plan. `bar` counts the charts.
 pub(crate) fn verify<'p>(
     plan: &'p Plan,
     setup: &Setup<'_>,
-    progress: &(dyn Fn(Progress) + Sync),
+    bar: &ProgressBar,
 ) -> Result<Report<'p>, Box<dyn Error>> {
-    let &Setup { toolkit, base, helm, scratch, all_overrides, operator } = setup;
     let signals = Signals::catch()?;
-    let helm = Helm::find(helm, scratch.path().join("helm"))?;
+    setup.helm.check()?;
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let helm = &helm;
         scope.spawn(move || {
             while is_done.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
                 if let Some(signal) = signals.caught() {
-                    helm.stop();
-                    scratch.clear();
-                    progress(Progress::Interrupted);
+                    setup.helm.stop();
+                    setup.scratch.clear();
+                    bar.finish_and_clear();
                     signal.end_the_program();
                     return;
                 }
             }
         });
-        let before = Stage::new(scratch, base.map_or(plan, |base| &base.plan), State::AsItIs, toolkit);
-        let after = Stage::new(scratch, plan, State::Planned, toolkit);
-        let prover = Prover { before, after, base, scratch, helm, all_overrides, operator };
+        let &Setup { scratch, base, toolkit, .. } = setup;
+        let old = base.map_or(plan, |base| &base.plan);
+        let before = Stage::new(scratch, old, toolkit, "before", |change| change.old.as_deref());
+        let after = Stage::new(scratch, plan, toolkit, "after", |change| Some(&change.new));
         let charts: Vec<(usize, &ChartPlan)> =
             plan.charts.iter().enumerate().filter(|(_, chart)| chart.role == Role::Application).collect();
         let verified = charts.into_par_iter().with_max_len(1).map(|(index, chart)| {
-            let verified = verify_chart(&prover, index, chart);
-            progress(Progress::ChartDone);
-            verified
+            let verified = verify_chart(setup, [&before, &after], index, chart);
+            bar.inc(1);
+            (chart, verified)
         });
-        let charts: Vec<(Verdict, Verified<'p>)> = verified.collect();
+        let charts = verified.collect();
         drop(done);
-        let gone =
-            base.into_iter().flat_map(|base| base.gone(plan)).map(|chart| chart.path.clone()).collect();
+        let gone = base.map(|base| base.gone(plan)).unwrap_or_default();
         let base = base.map(|base| base.name.clone());
-        let pulls = operator.map(|_| Pulls::sum(charts.iter().map(|(_, found)| &found.pulls)));
-        Ok(Report { charts, base, gone, pulls, renders: helm.calls() })
+        let is_operators = setup.operator.is_some();
+        Ok(Report { charts, base, gone, is_operators, renders: setup.helm.calls() })
     })
 }
 
-fn verify_chart<'p>(prover: &Prover<'_>, index: usize, chart: &'p ChartPlan) -> (Verdict, Verified<'p>) {
-    let mut found = Verified::new(chart);
-    let verdict = match chart.outcome() {
-        Outcome::LeftAlone(reason) => Verdict::LeftAlone(reason),
+fn verify_chart(setup: &Setup<'_>, stages: [&Stage<'_>; 2], index: usize, chart: &ChartPlan) -> Verified {
+    let mut found = Verified::default();
+    found.stopped = match chart.outcome() {
+        Outcome::LeftAlone(reason) => Some((Verdict::LeftAlone, reason.to_owned())),
         Outcome::Refused => {
             let all = chart.refusals().map(|refusal| format!("{}: {}", refusal.location, refusal.what));
-            Verdict::NotVerified(format!("refused: {}", all.collect::<Vec<_>>().join("; ")))
+            Some((Verdict::NotVerified, format!("refused: {}", all.collect::<Vec<_>>().join("; "))))
         }
-        _ => prover.prove(index, &mut found).unwrap_or_else(|error| {
-            found.faults.clear();
-            Verdict::NotVerified(error.to_string())
-        }),
+        _ => {
+            let proven = prove(setup, stages, index, chart, &mut found);
+            proven.err().map(|why| (Verdict::NotVerified, why.to_string()))
+        }
     };
-    (verdict, found)
+    if found.stopped.is_some() {
+        found.faults.clear();
+    }
+    found
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use walkdir::WalkDir;
 
@@ -18,33 +18,30 @@ use crate::metadata::{Dependency, Metadata, Role, TOOLKIT};
 use crate::plan::{ChartPlan, Outcome, Plan};
 use crate::text::shown;
 
-type Staging<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// An error is why a chart cannot be verified.
+pub(crate) type Verifying<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const NO_TOOLKIT: &str = "there is no helm-toolkit to render it with; name the checkout that it is in too, or say --helm-toolkit DIR";
 
 /// Charts of a plan in one state, with what they depend on.
 pub(crate) struct Stage<'p> {
-    plan: &'p Plan,
-    state: State,
-    changes: BTreeMap<&'p Path, &'p FileChange>,
+    pub(crate) plan: &'p Plan,
+    /// The plan for the helm-toolkit that the user names: its only chart.
+    named_toolkit: Option<&'p Plan>,
+    /// Before or after.
+    state: &'static str,
+    /// What is in files of these plans in this state, by whole paths.
+    texts: BTreeMap<PathBuf, &'p str>,
     scratch: &'p Scratch,
-    /// That of the helm-toolkit which the user names.
-    named_toolkit: Option<Box<Stage<'p>>>,
-    /// The toolkits of the plan that were copied, by index: charts share them.
-    toolkits: Vec<OnceLock<Result<Arc<Toolkit>, String>>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    AsItIs,
-    Planned,
+    /// The toolkits that were copied, by index: charts share them.
+    toolkits: Vec<OnceLock<Result<Toolkit, String>>>,
 }
 
 /// What the copy of a chart is made of, by paths in it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Files {
+#[derive(Default, PartialEq)]
+pub(crate) struct Files<'s> {
     texts: BTreeMap<PathBuf, Vec<u8>>,
-    toolkits: BTreeMap<PathBuf, Arc<Toolkit>>,
+    toolkits: BTreeMap<PathBuf, &'s Toolkit>,
     /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
     pub(crate) others: BTreeSet<String>,
     /// What had to be left out.
@@ -52,20 +49,31 @@ pub(crate) struct Files {
 }
 
 /// A copy of a helm-toolkit.
-#[derive(Debug, Eq)]
 struct Toolkit {
-    files: Files,
+    texts: BTreeMap<PathBuf, Vec<u8>>,
+    notes: BTreeSet<String>,
     /// Where it is, in the scratch folder.
     folder: PathBuf,
 }
 
+/// Wherever they are.
 impl PartialEq for Toolkit {
     fn eq(&self, other: &Self) -> bool {
-        self.files == other.files
+        self.texts == other.texts
     }
 }
 
-impl Files {
+impl Files<'_> {
+    /// Adds a file. Templates, and values that may hold some, are pinned.
+    fn add(&mut self, at: PathBuf, text: Vec<u8>) {
+        let is_template = at.ends_with(VALUES) || at.iter().any(|name| name == "templates");
+        let text = match std::str::from_utf8(&text) {
+            Ok(template) if is_template => pinned(template).into_bytes(),
+            _ => text,
+        };
+        self.texts.insert(at, text);
+    }
+
     /// Whether the chart at `at` has a chart called `name` in its `charts/`, packed or not.
     fn has_chart(&self, at: &Path, name: &str) -> bool {
         let (charts, metadata) = (at.join("charts"), Path::new(name).join("Chart.yaml"));
@@ -74,33 +82,22 @@ impl Files {
     }
 
     /// Writes the chart to `at` in the scratch folder, and returns its whole path.
-    pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Staging<PathBuf> {
-        let make_folder = |path: &Path| scratch.make_folder(path.parent().unwrap_or(at));
+    pub(crate) fn write(&self, scratch: &Scratch, at: &Path) -> Result<PathBuf, error::Error> {
         for (path, text) in &self.texts {
-            make_folder(&at.join(path))?;
-            scratch.write(&at.join(path), text)?;
+            put(scratch, &at.join(path), text)?;
         }
         for (path, toolkit) in &self.toolkits {
-            make_folder(&at.join(path))?;
+            scratch.make_folder(at.join(path).parent().unwrap_or(at))?;
             scratch.link(&toolkit.folder, &at.join(path))?;
         }
         Ok(scratch.path().join(at))
     }
+}
 
-    /// Leaves out the packed helm-toolkits of the chart at `at`, so that it renders with the one that is migrated.
-    fn unpack_toolkit(&mut self, at: &Path) {
-        let charts = at.join("charts");
-        let is_toolkit = |path: &Path| path.strip_prefix(&charts).is_ok_and(|path| is_packed(path, TOOLKIT));
-        self.texts.retain(|path, _| {
-            if is_toolkit(path) {
-                let what = shown(path);
-                self.notes.insert(format!(
-                    "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
-                ));
-            }
-            !is_toolkit(path)
-        });
-    }
+/// Writes a file into the scratch folder, and makes the folder that it is in.
+pub(crate) fn put(scratch: &Scratch, at: &Path, text: &[u8]) -> Result<(), error::Error> {
+    scratch.make_folder(at.parent().unwrap_or(at))?;
+    scratch.write(at, text)
 }
 
 /// Whether a file in `charts/` is the chart called `name`, packed.
@@ -111,21 +108,25 @@ fn is_packed(file: &Path, name: &str) -> bool {
 }
 
 impl<'p> Stage<'p> {
-    /// Copies go into `scratch`. Where the user names a helm-toolkit, `toolkit` is the plan for it.
-    pub(crate) fn new(scratch: &'p Scratch, plan: &'p Plan, state: State, toolkit: Option<&'p Plan>) -> Self {
-        let changes = plan.files().into_iter().map(|change| (change.path.as_path(), change)).collect();
-        let named_toolkit = toolkit.map(|plan| Box::new(Stage::new(scratch, plan, state, None)));
-        let toolkits = plan.charts.iter().map(|_| OnceLock::new()).collect();
-        Stage { plan, state, changes, scratch, named_toolkit, toolkits }
-    }
-
-    /// The folder that the paths of its charts are relative to.
-    pub(crate) fn base(&self) -> &Path {
-        &self.plan.base
+    /// `text` is what is in a file of a plan in this state, if it is there.
+    pub(crate) fn new(
+        scratch: &'p Scratch,
+        plan: &'p Plan,
+        named_toolkit: Option<&'p Plan>,
+        state: &'static str,
+        text: fn(&FileChange) -> Option<&str>,
+    ) -> Self {
+        let mut texts = BTreeMap::new();
+        for plan in [plan].into_iter().chain(named_toolkit) {
+            let changes = plan.files().into_iter();
+            texts.extend(changes.filter_map(|change| Some((plan.base.join(&change.path), text(change)?))));
+        }
+        let toolkits = named_toolkit.unwrap_or(plan).charts.iter().map(|_| OnceLock::new()).collect();
+        Stage { plan, named_toolkit, state, texts, scratch, toolkits }
     }
 
     /// Reads `chart`, and what it depends on.
-    pub(crate) fn read(&self, chart: &ChartPlan) -> Staging<Files> {
+    pub(crate) fn read(&self, chart: &ChartPlan) -> Verifying<Files<'_>> {
         let mut files = Files::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
         Ok(files)
@@ -133,11 +134,14 @@ impl<'p> Stage<'p> {
 
     /// Adds a chart at `at`, and what it depends on. It is inside of the charts in `around`, none of which is
     /// copied into itself.
-    fn add_chart(&self, files: &mut Files, chart: &ChartPlan, at: &Path, around: &[&Path]) -> Staging<()> {
-        self.add_files(files, &chart.path, at)?;
-        if chart.role == Role::Toolkit {
-            return Ok(());
-        }
+    fn add_chart<'s>(
+        &'s self,
+        files: &mut Files<'s>,
+        chart: &ChartPlan,
+        at: &Path,
+        around: &[&Path],
+    ) -> Verifying<()> {
+        self.add_files(files, self.plan, chart, at)?;
         let metadata = Metadata::read(&self.plan.base, &chart.path).map_err(|refusal| refusal.to_string())?;
         let around = [around, &[&chart.path]].concat();
         for dependency in metadata.dependencies {
@@ -158,15 +162,17 @@ impl<'p> Stage<'p> {
                 files.notes.insert(note);
             }
         }
-        if self.named_toolkit.is_some() || chart.toolkit.is_some() {
-            files.unpack_toolkit(at);
-        }
         if !files.has_chart(at, TOOLKIT) {
-            let toolkit = self.toolkit_of(chart)?;
-            files.notes.extend(toolkit.files.notes.iter().cloned());
+            let toolkit = self.toolkit(self.toolkit_of(chart).ok_or(NO_TOOLKIT)?)?;
+            files.notes.extend(toolkit.notes.iter().cloned());
             files.toolkits.insert(at.join("charts").join(TOOLKIT), toolkit);
         }
         Ok(())
+    }
+
+    /// The helm-toolkit that a chart is rendered with.
+    fn toolkit_of(&self, chart: &ChartPlan) -> Option<usize> {
+        self.named_toolkit.map_or(chart.toolkit, |_| Some(0))
     }
 
     /// The chart that another one depends on: by its path, else by its name.
@@ -177,33 +183,30 @@ impl<'p> Stage<'p> {
         by_path.or_else(|| charts().find(|chart| chart.name == dependency.name))
     }
 
-    /// The toolkit that a chart depends on, copied when it is first asked for.
-    fn toolkit_of(&self, chart: &ChartPlan) -> Staging<Arc<Toolkit>> {
-        let (stage, index) = match &self.named_toolkit {
-            Some(stage) => (&**stage, stage.plan.charts.iter().position(|chart| chart.role == Role::Toolkit)),
-            None => (self, chart.toolkit),
-        };
-        let index = index.ok_or(NO_TOOLKIT)?;
-        let (toolkit, copy) =
-            stage.plan.charts.get(index).zip(stage.toolkits.get(index)).ok_or(NO_TOOLKIT)?;
-        let copied = copy.get_or_init(|| {
-            if toolkit.outcome() == Outcome::Refused {
-                let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
-                return Err(format!("its helm-toolkit is refused: {}", all.join("; ")));
-            }
-            let folder = PathBuf::from(format!("toolkit-{:?}", self.state)).join(index.to_string());
-            let copied = stage.read(toolkit).and_then(|files| {
-                files.write(self.scratch, &folder)?;
-                Ok(Arc::new(Toolkit { files, folder }))
-            });
-            copied.map_err(|error| error.to_string())
-        });
-        Ok(copied.clone()?)
+    /// The toolkit with this index, copied when it is first asked for.
+    fn toolkit(&self, index: usize) -> Verifying<&Toolkit> {
+        let copied = self.toolkits.get(index).ok_or(NO_TOOLKIT)?;
+        let copied = copied.get_or_init(|| self.copy_toolkit(index).map_err(|error| error.to_string()));
+        copied.as_ref().map_err(|error| error.as_str().into())
     }
 
-    /// Adds the files of the chart in the folder `dir` of the plan.
-    fn add_files(&self, files: &mut Files, dir: &Path, at: &Path) -> Staging<()> {
-        let whole = self.plan.base.join(dir);
+    fn copy_toolkit(&self, index: usize) -> Verifying<Toolkit> {
+        let plan = self.named_toolkit.unwrap_or(self.plan);
+        let toolkit = plan.charts.get(index).ok_or(NO_TOOLKIT)?;
+        if toolkit.outcome() == Outcome::Refused {
+            let all = toolkit.refusals().map(ToString::to_string).collect::<Vec<_>>();
+            return Err(format!("its helm-toolkit is refused: {}", all.join("; ")).into());
+        }
+        let folder = Path::new("toolkits").join(self.state).join(index.to_string());
+        let mut files = Files::default();
+        self.add_files(&mut files, plan, toolkit, Path::new(""))?;
+        files.write(self.scratch, &folder)?;
+        Ok(Toolkit { texts: files.texts, notes: files.notes, folder })
+    }
+
+    /// Adds the files of a chart of `plan`.
+    fn add_files(&self, files: &mut Files<'_>, plan: &Plan, chart: &ChartPlan, at: &Path) -> Verifying<()> {
+        let whole = plan.base.join(&chart.path);
         let is_wanted = |entry: &walkdir::DirEntry| {
             let is_git = entry.depth() == 1 && entry.file_name() == ".git";
             !is_git && !disk::is_temporary(entry.file_name())
@@ -215,21 +218,27 @@ impl<'p> Stage<'p> {
             }
             let relative = entry.path().strip_prefix(&whole)?;
             // Helm follows links: what one leads to is copied, if it is a file of the checkout.
-            let file = entry.path().canonicalize().ok().filter(|path| path.is_file());
-            let inside = file.as_deref().and_then(|path| {
-                // A helm-toolkit may lie outside, and then its paths are whole ones.
-                path.strip_prefix(&self.plan.base).ok().or_else(|| path.starts_with(dir).then_some(path))
-            });
-            // CI keeps its token in `.git/config`.
-            let inside = inside.filter(|path| path.iter().all(|name| name != ".git"));
-            if let (Some(file), Some(inside)) = (&file, inside) {
-                let target = at.join(relative);
-                let text = match (self.changes.get(inside), self.state) {
-                    (Some(change), State::Planned) => change.new.clone().into_bytes(),
-                    (Some(FileChange { old: Some(old), .. }), State::AsItIs) => old.clone().into_bytes(),
-                    _ => fs::read(file).map_err(error::Error::read(file))?,
+            // A helm-toolkit may lie outside of it. And CI keeps its token in `.git/config`.
+            let is_inside = |file: &PathBuf| {
+                let inside = file.strip_prefix(&plan.base).or_else(|_| file.strip_prefix(&whole));
+                file.is_file() && inside.is_ok_and(|path| path.iter().all(|name| name != ".git"))
+            };
+            let target = at.join(relative);
+            if let Some(file) = entry.path().canonicalize().ok().filter(is_inside) {
+                // The helm-toolkit beside it is migrated, a packed one is not.
+                let is_packed = relative.strip_prefix("charts").is_ok_and(|file| is_packed(file, TOOLKIT));
+                if is_packed && self.toolkit_of(chart).is_some() {
+                    let what = shown(&target);
+                    files.notes.insert(format!(
+                        "rendered with the helm-toolkit beside it, and not with {what}, which Helm takes"
+                    ));
+                    continue;
+                }
+                let text = match self.texts.get(&file) {
+                    Some(text) => text.as_bytes().to_owned(),
+                    None => fs::read(&file).map_err(error::Error::read(&file))?,
                 };
-                files.texts.insert(target.clone(), with_pins(&target, text));
+                files.add(target, text);
             } else if !relative.starts_with("charts") {
                 // What the chart depends on is put into `charts` anyway.
                 let what = shown(relative);
@@ -238,25 +247,12 @@ impl<'p> Stage<'p> {
                 ));
             }
         }
-        // A whole path lies below the empty one, too.
-        let is_made = |path: &Path, change: &FileChange| {
-            change.old.is_none() && self.state == State::Planned && path.has_root() == dir.has_root()
-        };
-        for (path, change) in self.changes.iter().filter(|(path, change)| is_made(path, change)) {
-            if let Ok(relative) = path.strip_prefix(dir) {
-                let target = at.join(relative);
-                files.texts.insert(target.clone(), with_pins(&target, change.new.clone().into_bytes()));
+        // Those that come with the plan.
+        for (path, text) in &self.texts {
+            if let Ok(relative) = path.strip_prefix(&whole) {
+                files.add(at.join(relative), text.as_bytes().to_owned());
             }
         }
         Ok(())
-    }
-}
-
-/// The text of a file in a copy: templates, and values that may hold some, are pinned.
-fn with_pins(target: &Path, text: Vec<u8>) -> Vec<u8> {
-    let is_template = target.ends_with(VALUES) || target.iter().any(|name| name == "templates");
-    match std::str::from_utf8(&text) {
-        Ok(template) if is_template => pinned(template).into_bytes(),
-        _ => text,
     }
 }

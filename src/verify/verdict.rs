@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::compare::Difference;
 use super::objects::Object;
 use super::render::Render;
@@ -24,10 +26,24 @@ pub(crate) struct Fault {
     pub(crate) difference: Option<Difference>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// All is as it should be, also against what there was before, where that is something else.
+    Proven,
+    /// There are faults.
+    Faulty,
+    NotVerified,
+    LeftAlone,
+}
+
 /// What is found out about a chart.
-#[derive(Debug)]
-pub(crate) struct Verified<'p> {
-    pub(crate) chart: &'p ChartPlan,
+#[derive(Debug, Default)]
+pub(crate) struct Verified {
+    /// That it is left alone or cannot be verified, and why.
+    pub(crate) stopped: Option<(Verdict, String)>,
+    /// Whether there was something else before.
+    pub(crate) is_changed: bool,
     pub(crate) faults: Vec<Fault>,
     /// What else a reader should know.
     pub(crate) notes: BTreeSet<String>,
@@ -36,20 +52,20 @@ pub(crate) struct Verified<'p> {
     pub(crate) accounts: usize,
     /// The files of values that the checkout carries for it, with which it renders what it did.
     pub(crate) overrides: usize,
-    /// With an operator's values: whether the kubelet would pull.
-    pub(crate) pulls: Pulls,
+    /// With an operator's values: objects that make pods, and have images.
+    pub(crate) pulling: usize,
+    /// Those of them whose Secret the charts do not make, so that what is in it is not known here.
+    pub(crate) unknown: usize,
+    /// Those of them that have images without a login: these images, by reason.
+    pub(crate) without: Vec<BTreeMap<String, BTreeSet<String>>>,
 }
 
-impl<'p> Verified<'p> {
-    pub(crate) fn new(chart: &'p ChartPlan) -> Self {
-        Verified {
-            chart,
-            faults: Vec::new(),
-            notes: BTreeSet::new(),
-            pods: 0,
-            accounts: 0,
-            overrides: 0,
-            pulls: Pulls::default(),
+impl Verified {
+    pub(crate) fn verdict(&self) -> Verdict {
+        match &self.stopped {
+            Some((verdict, _)) => *verdict,
+            None if self.faults.is_empty() => Verdict::Proven,
+            None => Verdict::Faulty,
         }
     }
 
@@ -58,29 +74,22 @@ impl<'p> Verified<'p> {
         self.pods == 0 && self.accounts == 0
     }
 
-    pub(crate) fn fault(&mut self, with: &Render, id: Id, object: Option<&Object>, what: impl Into<String>) {
-        self.add(with, id, object, what.into(), None);
+    pub(crate) fn fault(&mut self, on: &Render<'_>, id: Id, object: Option<&Object>, what: &str) {
+        self.add(on, id, object, what.to_owned(), None);
     }
 
-    pub(crate) fn differs(&mut self, render: &Render, object: &Object, difference: Difference) {
-        self.add(render, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
+    pub(crate) fn differs(&mut self, on: &Render<'_>, object: &Object, difference: Difference) {
+        self.add(on, Id::RenderDiffers, Some(object), difference.to_string(), Some(difference));
     }
 
-    pub(crate) fn does_not_render(&mut self, render: &Render, error: &str) {
-        self.add(render, Id::DoesNotRender, None, format!("does not render: {error}"), None);
-    }
-
-    /// Adds what another look at the same chart has found.
-    pub(crate) fn absorb(&mut self, other: Verified<'_>) {
-        self.faults.extend(other.faults);
-        self.notes.extend(other.notes);
-        self.overrides += other.overrides;
+    pub(crate) fn does_not_render(&mut self, on: &Render<'_>, error: &str) {
+        self.fault(on, Id::DoesNotRender, None, &format!("does not render: {error}"));
     }
 
     /// Adds a fault, unless another render has it too.
-    pub(crate) fn add(
+    fn add(
         &mut self,
-        render: &Render,
+        on: &Render<'_>,
         id: Id,
         object: Option<&Object>,
         what: String,
@@ -88,26 +97,23 @@ impl<'p> Verified<'p> {
     ) {
         let file = match object {
             Some(object) => Some(object.template.clone()),
-            None if matches!(
-                id,
-                Id::MissingValue | Id::NoBoolean | Id::PlaceholderLogin | Id::SecretNotMade
-            ) =>
-            {
-                Some(VALUES.into())
-            }
+            None if OF_VALUES.contains(&id) => Some(VALUES.into()),
             None => template_in(&what),
         };
-        let path = file.map_or_else(|| self.chart.path.clone(), |file| self.chart.path.join(file));
+        let path = file.map_or_else(|| on.copies.chart.path.clone(), |file| on.copies.chart.path.join(file));
         let object = object.map(|object| object.key.to_string());
         if self.faults.iter().any(|fault| (&fault.object, &fault.what) == (&object, &what)) {
             return;
         }
         let place = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let message = printable(&format!("with {}: {place}{what}", render.name)).into_owned();
+        let message = printable(&format!("with {}: {place}{what}", on.name)).into_owned();
         let finding = Finding::error(id, Location::file(path), message, fix(id));
-        self.faults.push(Fault { finding, render: render.id, object, what, difference });
+        self.faults.push(Fault { finding, render: on.id, object, what, difference });
     }
 }
+
+/// What is wrong in values.yaml, and in no object.
+const OF_VALUES: [Id; 4] = [Id::MissingValue, Id::NoBoolean, Id::PlaceholderLogin, Id::SecretNotMade];
 
 /// Helm says in which template it fails, as in `nova/templates/job.yaml:9:24`.
 fn template_in(what: &str) -> Option<PathBuf> {
@@ -145,81 +151,17 @@ fn fix(id: Id) -> &'static str {
     }
 }
 
-/// What is found out about the images of charts.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pulls {
-    /// Objects that make pods, and have images.
-    pub(crate) pods: usize,
-    /// Those of them with a login for each image.
-    pub(crate) with_login: usize,
-    /// Those whose Secret the charts do not make, so that what is in it is not known here.
-    pub(crate) unknown: usize,
-    /// What is without a login, by reason.
-    pub(crate) without: BTreeMap<String, Without>,
-}
-
-/// Pods with images that there is no login for, for one reason.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Without {
-    pub(crate) pods: usize,
-    /// By image: the charts, with the number of their pods.
-    pub(crate) images: BTreeMap<String, BTreeMap<String, usize>>,
-}
-
-impl Pulls {
-    pub(crate) fn sum<'p>(all: impl Iterator<Item = &'p Pulls>) -> Pulls {
-        let mut sum = Pulls::default();
-        for pulls in all {
-            sum.pods += pulls.pods;
-            sum.with_login += pulls.with_login;
-            sum.unknown += pulls.unknown;
-            for (why, without) in &pulls.without {
-                let all = sum.without.entry(why.clone()).or_default();
-                all.pods += without.pods;
-                for (image, charts) in &without.images {
-                    let image = all.images.entry(image.clone()).or_default();
-                    image.extend(charts.iter().map(|(chart, pods)| (chart.clone(), *pods)));
-                }
-            }
-        }
-        sum
-    }
-}
-
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// All is as it should be, also against what there was before, where that is something else.
-    Proven { is_changed: bool },
-    /// There are faults.
-    Faulty,
-    /// With the reason.
-    NotVerified(String),
-    /// With the reason.
-    LeftAlone(&'static str),
-}
-
 /// What came out for all charts, toolkits aside.
 #[derive(Debug)]
 pub(crate) struct Report<'p> {
     /// Sorted by path.
-    pub(crate) charts: Vec<(Verdict, Verified<'p>)>,
+    pub(crate) charts: Vec<(&'p ChartPlan, Verified)>,
     /// The revision that the charts are compared with, where that is not what the plan starts from.
     pub(crate) base: Option<String>,
     /// The charts that were there, and are no more.
     pub(crate) gone: Vec<PathBuf>,
-    /// With an operator's values: whether the kubelet would pull.
-    pub(crate) pulls: Option<Pulls>,
+    /// Whether they are rendered with an operator's values.
+    pub(crate) is_operators: bool,
     /// How often Helm was called.
     pub(crate) renders: usize,
-}
-
-impl Report<'_> {
-    /// How many charts do not render, so that nothing is known of their pods.
-    pub(crate) fn not_rendered(&self) -> usize {
-        let is_without = |(verdict, found): &&(Verdict, Verified<'_>)| {
-            matches!(verdict, Verdict::NotVerified(_))
-                || found.faults.iter().any(|fault| fault.finding.id == Id::DoesNotRender)
-        };
-        self.charts.iter().filter(is_without).count()
-    }
 }
