@@ -153,6 +153,20 @@ fn one_file_serves_all_charts_and_says_what_it_does_not_serve() {
     assert_eq!(report["charts"][0]["faults"][0]["id"], "image-without-credentials");
 }
 
+/// Charts of one name, of two checkouts: the report for programs counts by name.
+#[test]
+fn the_pods_of_two_charts_of_one_name_are_summed() {
+    let work = migrated();
+    overrides(work.path(), &["--registry", "registry.example.com", "-o", "login.yaml"]);
+    copy(&work.path().join("charts"), &work.path().join("twins"));
+    let found = verify(work.path(), &["twins", "--values", "login.yaml", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
+    let images = report["pulls"]["without"].as_array().unwrap();
+    let counts =
+        |image: &serde_json::Value| image["pods"].as_object().unwrap().values().all(|pods| *pods == 2);
+    assert!(images.len() >= 2 && images.iter().all(counts), "{}", report["pulls"]);
+}
+
 /// Nobody here knows what is in a Secret that is in the cluster already.
 #[test]
 fn a_secret_that_is_there_already_is_left_open() {

@@ -124,16 +124,12 @@ type Without<'r> = BTreeMap<&'r str, (usize, BTreeMap<&'r str, BTreeMap<&'r str,
 fn without<'r>(report: &'r Report<'_>) -> Without<'r> {
     let mut all = Without::new();
     for (chart, found) in &report.charts {
-        let mut own: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (reason, images) in found.without.iter().flatten() {
-            all.entry(reason).or_default().0 += 1;
+            let (pods, by_image) = all.entry(reason).or_default();
+            *pods += 1;
             for image in images {
-                *own.entry((reason, image)).or_default() += 1;
+                *by_image.entry(image).or_default().entry(&chart.name).or_default() += 1;
             }
-        }
-        // Of two charts of one name the last one is counted.
-        for ((reason, image), pods) in own {
-            all.entry(reason).or_default().1.entry(image).or_default().insert(&chart.name, pods);
         }
     }
     all
