@@ -734,6 +734,17 @@ fn owners_choices_are_understood() {
     }
 }
 
+/// Where an owner has switched it on, the default render is the one with authentication.
+#[test]
+fn what_does_not_render_without_authentication_is_said_so() {
+    let work = checkout(&[]);
+    assert_eq!(run(work.path(), &["apply", "--include", "nova", "--include", "helm-toolkit"]).code, 0);
+    replace(&work.path().join("nova/values.yaml"), "enabled: false", "enabled: true");
+    let template = format!("{{{{ if not {ON} }}}}{{{{ fail \"no\" }}}}{{{{ end }}}}\n");
+    fs::write(work.path().join("nova/templates/own.yaml"), template).unwrap();
+    assert_found(&verify_one(work.path(), "nova", &[]), &["with authentication off: does not render"]);
+}
+
 /// Beside the templates of a migrated chart.
 #[test]
 fn what_is_right_in_another_way_is_proven() {

@@ -214,7 +214,8 @@ fn compare(
 ) -> Verifying<()> {
     match (&old.result, &new.result) {
         (Ok(old), Ok(new)) => check(old, new, found),
-        (_, Err(error)) | (Err(error), _) => found.does_not_render(new, error),
+        (_, Err(error)) => found.does_not_render(new, error),
+        (Err(error), Ok(_)) => found.does_not_render(old, error),
     }
     if found.faults.iter().any(|fault| [old.id, new.id].contains(&fault.render)) {
         old.check_again()?;
