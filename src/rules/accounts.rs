@@ -1,15 +1,15 @@
 //! The ServiceAccounts that a chart makes: under which names, and under which conditions.
 
-use std::collections::HashMap;
-
 use memchr::memmem::Finder;
 
-use super::objects::Template;
+use super::service_accounts::accounts;
+use crate::chart::Chart;
 use crate::context::{Call, SNIPPET};
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope};
 use crate::template::entry::Entry;
 use crate::template::lexer::{Kind, Piece};
+use crate::template::outline::Outline;
 
 /// Whether a pod's ServiceAccount is there wherever the pod is.
 pub(super) enum Presence {
@@ -23,62 +23,75 @@ pub(super) enum Presence {
 static ACCOUNT: Word = Word::new(|| Finder::new(SNIPPET));
 
 pub(super) struct Accounts<'o> {
-    templates: &'o [Template<'o>],
+    chart: &'o Chart<'o>,
     made: Vec<Made<'o>>,
-    /// Those of a name, by [`spelling`] of it.
-    by_name: HashMap<String, Vec<usize>>,
 }
 
 /// An account that a template makes.
 struct Made<'o> {
     place: Place<'o>,
-    /// Its name, as it is written there.
-    name: String,
+    /// Its name as it is written there, by [`spelling`].
+    spelling: String,
+    /// What its name can be.
+    names: Vec<String>,
 }
 
 /// A block of a template.
 #[derive(Clone, Copy)]
 struct Place<'o> {
-    template: &'o Template<'o>,
+    outline: &'o Outline<'o>,
     scope: Scope,
 }
 
 impl<'o> Accounts<'o> {
-    pub(super) fn new(templates: &'o [Template<'o>]) -> Self {
-        let made: Vec<Made<'o>> = templates.iter().flat_map(made).collect();
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (made, index) in made.iter().zip(0..) {
-            by_name.entry(spelling(&made.name)).or_default().push(index);
+    /// The accounts of a chart: its own, and those of helm-toolkit's snippet, whose third argument is the name.
+    pub(super) fn of(chart: &'o Chart<'o>) -> Self {
+        let mut made = Vec::new();
+        for outline in &chart.outlines {
+            let mut add = |scope: Scope, name: &str| {
+                let (spelling, names) = (spelling(name), names(name, outline));
+                made.push(Made { place: Place { outline, scope }, spelling, names });
+            };
+            for call in outline.actions.with_string(&ACCOUNT) {
+                let pieces: Vec<Piece<'_>> = outline.actions.pieces(&call.range).collect();
+                if let Some(name) = third_argument(&pieces) {
+                    add(call.scope, &text_of(name));
+                }
+            }
+            for account in accounts(outline) {
+                let name = account.keys.iter().find(|entry| entry.is("metadata")).and_then(|metadata| {
+                    let name = outline.children(metadata).find(|entry| entry.is("name"));
+                    name.map(Entry::text).or_else(|| name_in_flow(metadata.text()))
+                });
+                add(account.scope, name.unwrap_or("{{ }}").trim_matches(['"', '\'']));
+            }
         }
-        Accounts { templates, made, by_name }
+        Accounts { chart, made }
     }
 
     /// Whether the account that `entry` of a pod names is there. A name that is computed is the same where the
     /// same computes it.
-    pub(super) fn presence(&self, template: &'o Template<'o>, entry: &Entry<'_>) -> Presence {
-        let pod = Place { template, scope: entry.scope };
+    pub(super) fn presence(&self, outline: &'o Outline<'o>, entry: &Entry<'_>) -> Presence {
+        let pod = Place { outline, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
+        let (spelling, names) = (spelling(name), names(name, outline));
         // What a define is called with has the same name there, nearly always.
         let is_beside = |made: &Made<'o>| {
-            let is_at = |place: &Place<'o>| made.place.is_beside(*place);
+            let is_at = |place: &Place<'o>| made.place.outline.path == place.outline.path;
             is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
-        let called_so = self.by_name.get(&spelling(name)).into_iter().flatten();
-        let mut called_so = called_so.filter_map(|index| self.made.get(*index));
-        if called_so.any(|made| is_beside(made) && self.covers(made, pod)) {
+        let is_called_so = |made: &&Made<'o>| made.spelling == spelling && is_beside(made);
+        let has_name = |made: &&Made<'o>| made.names.iter().any(|name| names.contains(name));
+        let covers = |made: &Made<'o>| self.covers(made, pod);
+        if self.made.iter().filter(is_called_so).any(covers) || self.made.iter().filter(has_name).any(covers)
+        {
             return Presence::Sure;
         }
-        let names = names(name, template);
-        let has_name = |made: &&Made<'_>| names_of(made).iter().any(|name| names.contains(name));
-        let same: Vec<&Made<'_>> = self.made.iter().filter(has_name).collect();
-        if same.iter().any(|made| self.covers(made, pod)) {
-            return Presence::Sure;
-        }
-        if let [first, ..] = same.as_slice() {
+        if let Some(first) = self.made.iter().find(has_name) {
             let condition = first.place.conditions().first().cloned().unwrap_or_default();
             return Presence::Unclear(format!("it is made under a condition only, `{condition}`"));
         }
-        let mut all = self.made.iter().flat_map(names_of).chain(names);
+        let mut all = self.made.iter().flat_map(|made| &made.names).chain(&names);
         if all.any(|name| name.contains("{{")) {
             Presence::Unclear("no template makes one whose name is sure to be the same".to_owned())
         } else {
@@ -98,21 +111,17 @@ impl<'o> Accounts<'o> {
 
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.
     fn rendered(&self, place: Place<'o>) -> Vec<Place<'o>> {
-        let Some(define) = place.template.define(place.scope) else { return vec![place] };
-        let calls = place.template.context.calls.get(define).into_iter().flatten();
+        let Some(define) = place.outline.actions.name(place.scope) else { return vec![place] };
+        let calls = self.chart.context.calls.get(define).into_iter().flatten();
         let place =
-            |call: &Call| Some(Place { template: self.templates.get(call.outline)?, scope: call.scope });
+            |call: &Call| Some(Place { outline: self.chart.outlines.get(call.outline)?, scope: call.scope });
         calls.filter_map(place).collect()
     }
 }
 
 impl Place<'_> {
-    fn is_beside(self, other: Place<'_>) -> bool {
-        self.template.path == other.template.path
-    }
-
     fn is_around(self, other: Place<'_>) -> bool {
-        self.is_beside(other) && self.template.outline.actions.is_in(other.scope, self.scope)
+        self.outline.path == other.outline.path && self.outline.actions.is_in(other.scope, self.scope)
     }
 
     /// Whether all conditions that hold here hold at `other`, too.
@@ -123,31 +132,12 @@ impl Place<'_> {
 
     /// The blocks that it is in, innermost first, without trim marks.
     fn conditions(self) -> Vec<String> {
-        let actions = &self.template.outline.actions;
+        let actions = &self.outline.actions;
         let define = actions.define(self.scope).unwrap_or(Scope::FILE);
         let openings = actions.between(self.scope, define).map(|scope| actions.opening(scope));
         let text = |opening: &str| opening.trim_matches(['{', '}', '-', ' ', '\t', '\n']).to_owned();
         openings.map(text).filter(|text| !text.is_empty()).collect()
     }
-}
-
-/// The accounts in a template: its own, and those of helm-toolkit's snippet, whose third argument is the name.
-fn made<'o>(template: &'o Template<'o>) -> Vec<Made<'o>> {
-    let actions = &template.outline.actions;
-    let snippets = actions.with_string(&ACCOUNT).filter_map(|action| {
-        let name = third_argument(&actions.pieces(action)).map(text_of)?;
-        Some(Made { place: Place { template, scope: action.scope }, name })
-    });
-    let own = template.accounts().into_iter().map(|account| {
-        let metadata = account.keys.iter().find(|(_, entry)| entry.is("metadata"));
-        let inside = metadata.and_then(|(index, metadata)| {
-            let mut children = template.outline.children(*index).map(|(_, entry)| entry);
-            children.find(|entry| entry.is("name")).map(Entry::text).or_else(|| name_in_flow(metadata.text()))
-        });
-        let name = inside.unwrap_or("{{ }}").trim_matches(['"', '\'']).to_owned();
-        Made { place: Place { template, scope: account.scope }, name }
-    });
-    snippets.chain(own).collect()
 }
 
 /// `{name: this}`
@@ -200,18 +190,15 @@ fn text_of(pieces: &[Piece<'_>]) -> String {
     }
 }
 
-fn names_of(made: &Made<'_>) -> Vec<String> {
-    names(&made.name, made.place.template)
-}
-
 /// What a name can be, with what its variables are set to: a name without braces is one that nothing computes.
-fn names(name: &str, template: &Template<'_>) -> Vec<String> {
+fn names(name: &str, outline: &Outline<'_>) -> Vec<String> {
     let written = Actions::new(name);
     let mut names = vec![String::new()];
     let mut end = 0;
     for action in &written.all {
         let before = name.get(end..action.range.start).unwrap_or_default();
-        let values = expanded(&template.outline.actions, &written.pieces(action), 0);
+        let pieces: Vec<Piece<'_>> = written.pieces(&action.range).collect();
+        let values = expanded(&outline.actions, &pieces, 0);
         let with =
             |name: &String| values.iter().map(|value| format!("{name}{before}{value}")).collect::<Vec<_>>();
         names = names.iter().flat_map(with).take(MOST).collect();

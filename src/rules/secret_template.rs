@@ -11,8 +11,9 @@ use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::{Source, is_partial};
 use crate::template::Word;
-use crate::template::actions::{Actions, Scope};
+use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
+use crate::template::lexer::Piece;
 use crate::template::outline::Outline;
 use crate::text::position;
 
@@ -80,7 +81,12 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
 fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
     const FIX: &str = "`--replace-templates` replaces it";
     let actions = Actions::new(&source.text);
-    let mut calls = actions.calls().filter(|(name, _)| name.starts_with("helm-toolkit."));
+    let pieces: Vec<Piece<'_>> =
+        actions.all.iter().flat_map(|action| actions.pieces(&action.range)).collect();
+    let calls = pieces.iter().zip(pieces.iter().skip(1)).filter_map(|(call, name)| {
+        matches!(call.text, "include" | "template").then_some((text_in_quotes(name)?, name.start + 1))
+    });
+    let mut calls = calls.filter(|(name, _)| name.starts_with("helm-toolkit."));
     let unknown = chart.toolkit.and_then(|toolkit| calls.find(|(name, _)| !toolkit.defines(name)));
     if let Some((name, start)) = unknown {
         let what = format!("calls {name}, which helm-toolkit does not define: it does not render");
@@ -97,7 +103,7 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let actions = Actions::new(&source.text);
     let finder = Finder::new(FUNCTION);
     let location = |offset| Location::at(&source.path, position(&source.text, offset));
-    if actions.defines(FUNCTION) {
+    if actions.defined().any(|name| name == FUNCTION) {
         let at = finder.find(source.text.as_bytes()).unwrap_or_default();
         return Some(Err((
             location(at),
@@ -122,7 +128,7 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
 /// Where a template of `chart` makes a Secret for a registry that is called `secret`, or as the values say.
 fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
     TYPE.find(source.text.as_bytes())?;
-    let outline = Outline::new(&source.text);
+    let outline = Outline::new(&source.path, &source.text);
     let ending = secret.strip_prefix(chart).filter(|ending| !ending.is_empty());
     let is_registry = |entry: &&Entry<'_>| {
         let name = pull_secrets::written_out(&outline.actions, entry.value);
@@ -132,5 +138,5 @@ fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
         entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY) || is_computed())
     };
     let name = outline.entries.iter().find(is_registry)?;
-    Some(Location::at(&source.path, position(&source.text, name.start)))
+    Some(outline.location(name.start))
 }

@@ -3,9 +3,10 @@
 use memchr::memmem::Finder;
 
 use super::garbled;
-use super::objects::{Object, Outcome, Template};
+use super::objects::{Object, complete, require_balance};
 use super::pull_secrets;
 use super::rule::{Proposals, Rule};
+use super::service_accounts::accounts;
 use crate::chart::Chart;
 use crate::context::{KEY, LIST_SNIPPET, REGISTRY, SNIPPET};
 use crate::finding::{Finding, Id, Location};
@@ -95,8 +96,14 @@ fn definers<'a>(chart: &Chart<'a>, function: &str) -> impl Iterator<Item = &'a S
     let finder = Finder::new(function).into_owned();
     let function = function.to_owned();
     chart.templates.iter().filter(move |source| {
-        finder.find(source.text.as_bytes()).is_some() && Actions::new(&source.text).defines(&function)
+        finder.find(source.text.as_bytes()).is_some()
+            && Actions::new(&source.text).defined().any(|name| name == function)
     })
+}
+
+/// What is read of a template already.
+fn outline_of<'c>(chart: &'c Chart<'_>, source: &Source) -> Option<&'c Outline<'c>> {
+    chart.outlines.iter().find(|outline| outline.path == source.path)
 }
 
 /// The template that defines `function`, which helm-toolkit has since July 2018.
@@ -111,27 +118,21 @@ fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a
 
 fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
-    let outline = Outline::new(&source.text);
-    let template = Template::new(chart, source, &outline);
-    template.require_balance()?;
-    let in_snippet = |account: &Object<'_>| template.define(account.scope) == Some(SNIPPET);
-    let accounts: Vec<Object<'_>> = template.accounts().into_iter().filter(in_snippet).collect();
+    let Some(outline) = outline_of(chart, source) else { return Ok(()) };
+    require_balance(outline)?;
     // Those that other defines make have a rule of their own; what is written otherwise may name the Secret by hand.
-    let is_elsewhere = || Template::all(chart).iter().any(|template| !template.accounts().is_empty());
+    let is_in_snippet = |account: &Object<'_>| outline.actions.name(account.scope) == Some(SNIPPET);
+    let is_anywhere = || chart.outlines.iter().any(|outline| accounts(outline).next().is_some());
     let is_done =
         || outline.actions.all.iter().any(|action| outline.actions.text_of(action).contains(REGISTRY));
-    if accounts.is_empty() && !is_elsewhere() && !is_done() {
+    if !accounts(outline).any(|account| is_in_snippet(&account)) && !is_anywhere() && !is_done() {
         let what = "makes no ServiceAccount that can be read";
         let fix = "have it name the registry's Secret by hand, as `index $envAll.Values.secrets.oci_image_registry $envAll.Chart.Name`";
         return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, fix));
     }
-    for account in accounts {
-        let edit = match template.complete(&account) {
-            Outcome::Done => continue,
-            Outcome::Edit(edit) => edit,
-            Outcome::Refused(refusal) => return Err(refusal),
-        };
-        let location = template.location(account.found);
+    for account in accounts(outline).filter(is_in_snippet) {
+        let Some(edit) = complete(chart, outline, &account)? else { continue };
+        let location = outline.location(account.found.start);
         let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
         let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
         proposals.edit(chart, &source.path, edit, finding);
@@ -140,34 +141,30 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
 }
 
 fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let Some(source) = defining(chart, LIST_SNIPPET) else { return Ok(()) };
-    let outline = Outline::new(&source.text);
-    let template = Template::new(chart, source, &outline);
-    template.require_balance()?;
-    let in_snippet = |entry: &Entry<'_>| template.define(entry.scope) == Some(LIST_SNIPPET);
-    let mut lists =
-        outline.entries.iter().enumerate().filter(|(_, entry)| entry.is(KEY) && in_snippet(entry));
-    let Some((index, list)) = lists.next() else { return Ok(()) };
-    let items: Vec<&Entry<'_>> = outline.children(index).map(|(_, item)| item).collect();
-    let is_of_registry = |item: &&Entry<'_>| {
+    let outline = defining(chart, LIST_SNIPPET).and_then(|source| outline_of(chart, source));
+    let Some(outline) = outline else { return Ok(()) };
+    require_balance(outline)?;
+    let is_in_snippet = |entry: &&Entry<'_>| outline.actions.name(entry.scope) == Some(LIST_SNIPPET);
+    let Some(list) = outline.named(KEY).find(is_in_snippet) else { return Ok(()) };
+    let is_of_registry = |item: &Entry<'_>| {
         pull_secrets::are_of_registry(&outline.actions, &[outline.actions.opening(item.scope)])
     };
-    if items.iter().any(is_of_registry) {
+    if outline.children(list).any(is_of_registry) {
         return Ok(());
     }
-    let location = Location::at(&source.path, position(&source.text, list.start));
-    let printed = items.iter().find(|item| item.key == Key::Printed || item.key == Key::Item);
-    let root = outline.root_variable(list.line_end, list.scope).map(|root| root.variable);
+    let location = outline.location(list.start);
+    let printed = outline.children(list).find(|item| matches!(item.key, Key::Printed | Key::Item));
+    let root = outline.root_variable(list.line_end, list.scope);
     let (Some(printed), Some(root), true) = (printed, root, list.is_open()) else {
         let what = "this list is written in a way that takes no item for the registry's Secret";
         let fix = "add the item by hand";
         proposals.report(Finding::warning(Id::BareToolkitList, location, what, fix));
         return Ok(());
     };
-    let lines = pull_secrets::item(root, printed.column, pull_secrets::line_break(&source.text));
-    let edit = pull_secrets::insertion(&source.text, list.line_end, lines);
+    let item = pull_secrets::item(printed.column);
+    let edit = pull_secrets::insertion(outline.text, list.line_end, &item, root.variable);
     let what = "this list, which hides that of the ServiceAccount, does not name the registry's Secret";
     let finding = Finding::error(Id::BareToolkitList, location, what, "`apply` adds it");
-    proposals.edit(chart, &source.path, edit, finding);
+    proposals.edit(chart, outline.path, edit, finding);
     Ok(())
 }

@@ -72,11 +72,7 @@ impl<'t> Actions<'t> {
     }
 
     /// What is in an action, white space left out.
-    pub(crate) fn pieces(&self, action: &Action) -> Vec<Piece<'t>> {
-        self.iter(&action.range).collect()
-    }
-
-    fn iter(&self, action: &Range<usize>) -> impl Iterator<Item = Piece<'t>> + use<'t> {
+    pub(crate) fn pieces(&self, action: &Range<usize>) -> impl Iterator<Item = Piece<'t>> + use<'t> {
         let start = action.start;
         let pieces = pieces(self.text.get(action.clone()).unwrap_or_default());
         let inside = pieces.filter(|piece| {
@@ -88,7 +84,7 @@ impl<'t> Actions<'t> {
     /// Adds an action that stands in `scope`, and returns the scope behind it.
     fn push(&mut self, span: Span, scope: Scope) -> Scope {
         let range = span.range;
-        let mut pieces = self.iter(&range);
+        let mut pieces = self.pieces(&range);
         let (first, second) = (pieces.next(), pieces.next());
         let keyword = first.and_then(|first| (first.kind == Kind::Keyword).then_some(first.text));
         let is_assignment = first.is_some_and(|first| first.kind == Kind::Variable)
@@ -177,16 +173,16 @@ impl<'t> Actions<'t> {
         self.block(scope)?.define
     }
 
-    /// Whether the text defines a template with this name.
-    pub(crate) fn defines(&self, name: &str) -> bool {
-        self.defined().any(|defined| defined == name)
-    }
-
     /// What a variable is set to, wherever that is.
     pub(crate) fn values_of(&self, variable: &str) -> impl Iterator<Item = Vec<Piece<'t>>> {
         let indices = self.assignments.get(variable).into_iter().flatten();
         let actions = indices.filter_map(|index| self.all.get(*index));
-        actions.map(|action| self.iter(&action.range).skip(2).collect())
+        actions.map(|action| self.pieces(&action.range).skip(2).collect())
+    }
+
+    /// The variables that are set anywhere.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &'t str> {
+        self.assignments.keys().copied()
     }
 
     /// The actions in which a string is exactly what `finder` looks for: the name of a define, given to what calls it.
@@ -198,21 +194,7 @@ impl<'t> Actions<'t> {
         let is_it =
             |piece: Piece<'_>| text_in_quotes(&piece).is_some_and(|text| text.as_bytes() == finder.needle());
         let actions = indices.into_iter().filter_map(|index| self.all.get(index));
-        actions.filter(move |action| !action.opens_define && self.iter(&action.range).any(is_it))
-    }
-
-    /// The names of the templates that the text calls by `include` or `template`, each with its byte offset.
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (&'t str, usize)> {
-        let calls = |action: &Action| {
-            let named = |pair: &[Piece<'t>]| match pair {
-                [call, name] if matches!(call.text, "include" | "template") => {
-                    Some((text_in_quotes(name)?, name.start + 1))
-                }
-                _ => None,
-            };
-            self.pieces(action).windows(2).filter_map(named).collect::<Vec<_>>()
-        };
-        self.all.iter().flat_map(calls)
+        actions.filter(move |action| !action.opens_define && self.pieces(&action.range).any(is_it))
     }
 
     /// The names of the templates that the text defines.
@@ -221,15 +203,10 @@ impl<'t> Actions<'t> {
         scopes.filter(|scope| self.define(*scope) == Some(*scope)).filter_map(|define| self.name(define))
     }
 
-    /// The name of a define.
-    pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
-        let opening = self.all.get(self.block(define)?.opening?)?;
-        text_in_quotes(&self.iter(&opening.range).nth(1)?)
-    }
-
-    /// Whether a variable is set anywhere.
-    pub(crate) fn sets(&self, variable: &str) -> bool {
-        self.assignments.contains_key(variable)
+    /// The name of the define that a scope is in.
+    pub(crate) fn name(&self, scope: Scope) -> Option<&'t str> {
+        let opening = self.all.get(self.block(self.define(scope)?)?.opening?)?;
+        text_in_quotes(&self.pieces(&opening.range).nth(1)?)
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) struct Entry<'t> {
     /// Byte offset behind the line break of its line.
     pub(crate) line_end: usize,
     pub(crate) column: usize,
-    /// The entry that it is in, as an index.
+    /// Its place among the entries.
+    pub(crate) index: usize,
+    /// That of the entry that it is in.
     pub(crate) parent: Option<usize>,
     /// The number of the document that it is in.
     pub(crate) document: usize,

@@ -3,7 +3,6 @@
 //! stand around them.
 
 pub(crate) mod actions;
-mod branches;
 pub(crate) mod entry;
 pub(crate) mod lexer;
 mod line;

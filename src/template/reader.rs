@@ -274,9 +274,17 @@ impl<'t> Reader<'t> {
         column: usize,
         parent: Option<usize>,
     ) {
-        let (document, scope) = (self.document, self.scope);
-        let Range { start, end: line_end } = line;
-        let goes_on = false;
-        self.entries.push(Entry { key, value, goes_on, start, line_end, column, parent, document, scope });
+        self.entries.push(Entry {
+            key,
+            value,
+            goes_on: false,
+            start: line.start,
+            line_end: line.end,
+            column,
+            index: self.entries.len(),
+            parent,
+            document: self.document,
+            scope: self.scope,
+        });
     }
 }
