@@ -1,12 +1,14 @@
 //! The ServiceAccounts that a chart makes: under which names, and under which conditions.
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 
 use super::service_accounts::accounts;
 use crate::chart::Chart;
 use crate::context::{Call, SNIPPET};
 use crate::template::Word;
-use crate::template::actions::{Actions, Scope};
+use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::lexer::{Kind, Piece};
 use crate::template::outline::Outline;
@@ -49,13 +51,13 @@ impl<'o> Accounts<'o> {
         let mut made = Vec::new();
         for outline in &chart.outlines {
             let mut add = |scope: Scope, name: &str| {
-                let (spelling, names) = (spelling(name), names(name, outline));
+                let (spelling, names) = (spelling(name), names(name, &outline.actions));
                 made.push(Made { place: Place { outline, scope }, spelling, names });
             };
             for call in outline.actions.with_string(&ACCOUNT) {
                 let pieces: Vec<Piece<'_>> = outline.actions.pieces(&call.range).collect();
-                if let Some(name) = third_argument(&pieces) {
-                    add(call.scope, &text_of(name));
+                if let Some(name) = third_argument(&pieces).and_then(|range| outline.text.get(range)) {
+                    add(call.scope, &format!("{{{{ {name} }}}}"));
                 }
             }
             for account in accounts(outline) {
@@ -74,7 +76,7 @@ impl<'o> Accounts<'o> {
     pub(super) fn presence(&self, outline: &'o Outline<'o>, entry: &Entry<'_>) -> Presence {
         let pod = Place { outline, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
-        let (spelling, names) = (spelling(name), names(name, outline));
+        let (spelling, names) = (spelling(name), names(name, &outline.actions));
         // What a define is called with has the same name there, nearly always.
         let is_beside = |made: &Made<'o>| {
             let is_at = |place: &Place<'o>| made.place.outline.path == place.outline.path;
@@ -146,10 +148,10 @@ fn name_in_flow(metadata: &str) -> Option<&str> {
     behind.split([',', '}']).next().map(str::trim)
 }
 
-/// The third argument of `tuple`.
-fn third_argument<'p, 't>(pieces: &'p [Piece<'t>]) -> Option<&'p [Piece<'t>]> {
+/// Where the third argument of `tuple` stands.
+fn third_argument(pieces: &[Piece<'_>]) -> Option<Range<usize>> {
     let start = pieces.iter().position(|piece| piece.text == "tuple")? + 1;
-    let (mut depth, mut argument, mut first) = (0, 0, start);
+    let (mut depth, mut argument, mut first) = (0, 0, pieces.get(start)?.start);
     for (index, piece) in pieces.iter().enumerate().skip(start) {
         match piece.kind {
             Kind::LeftParen => depth += 1,
@@ -158,15 +160,13 @@ fn third_argument<'p, 't>(pieces: &'p [Piece<'t>]) -> Option<&'p [Piece<'t>]> {
             _ => {}
         }
         // `$envAll.Values` are two pieces and one argument.
-        let next = pieces.get(index + 1);
-        let goes_on =
-            next.is_some_and(|next| next.kind == Kind::Field && next.start == piece.start + piece.text.len());
-        if depth == 0 && !goes_on {
+        let (end, next) = (piece.start + piece.text.len(), pieces.get(index + 1));
+        if depth == 0 && !next.is_some_and(|next| next.kind == Kind::Field && next.start == end) {
             argument += 1;
             if argument == 3 {
-                return pieces.get(first..=index);
+                return Some(first..end);
             }
-            first = index + 1;
+            first = next?.start;
         }
     }
     None
@@ -177,28 +177,15 @@ fn spelling(name: &str) -> String {
     name.replace("| quote", "").split_whitespace().collect()
 }
 
-/// The text that stands for what an expression prints.
-fn text_of(pieces: &[Piece<'_>]) -> String {
-    match pieces {
-        [literal] if matches!(literal.kind, Kind::String | Kind::RawString) => {
-            literal.text.trim_matches(['"', '`']).to_owned()
-        }
-        _ => {
-            let words: Vec<&str> = pieces.iter().map(|piece| piece.text).collect();
-            format!("{{{{ {} }}}}", words.join(" "))
-        }
-    }
-}
-
 /// What a name can be, with what its variables are set to: a name without braces is one that nothing computes.
-fn names(name: &str, outline: &Outline<'_>) -> Vec<String> {
+fn names(name: &str, actions: &Actions<'_>) -> Vec<String> {
     let written = Actions::new(name);
     let mut names = vec![String::new()];
     let mut end = 0;
     for action in &written.all {
         let before = name.get(end..action.range.start).unwrap_or_default();
         let pieces: Vec<Piece<'_>> = written.pieces(&action.range).collect();
-        let values = expanded(&outline.actions, &pieces, 0);
+        let values = expanded(actions, &pieces, 0);
         let with =
             |name: &String| values.iter().map(|value| format!("{name}{before}{value}")).collect::<Vec<_>>();
         names = names.iter().flat_map(with).take(MOST).collect();
@@ -220,35 +207,30 @@ fn expanded(actions: &Actions<'_>, pieces: &[Piece<'_>], depth: usize) -> Vec<St
         [pieces @ .., pipe, quote] if pipe.kind == Kind::Pipe && quote.text == "quote" => pieces,
         _ => pieces,
     };
-    let is_root = |piece: &Piece<'_>| matches!(piece.text, "$" | "." | "$envAll");
-    if let [variable] = pieces
-        && variable.kind == Kind::Variable
-        && !is_root(variable)
-        && depth < DEPTH
-    {
-        let values = actions.values_of(variable.text);
-        let values: Vec<String> =
-            values.flat_map(|value| expanded(actions, &value, depth + 1)).take(MOST).collect();
+    let is_root = |piece: &Piece<'_>| matches!(piece.text, "$" | "$envAll");
+    let is_followed = |piece: &Piece<'_>| piece.kind == Kind::Variable && !is_root(piece) && depth < DEPTH;
+    if let [only] = pieces {
+        if let Some(text) = text_in_quotes(only) {
+            return vec![text.to_owned()];
+        }
+        let values = actions.values_of(only.text).filter(|_| is_followed(only));
+        let values = values.flat_map(|value| expanded(actions, &value, depth + 1));
+        let values: Vec<String> = values.take(MOST).collect();
         if !values.is_empty() {
             return values;
         }
     }
-    // The root is the same, whatever it is called.
-    let is_followed = |index: usize| pieces.get(index + 1).is_some_and(|next| next.kind == Kind::Field);
     let mut words = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        if is_root(piece) && piece.kind == Kind::Variable {
-            if !is_followed(index) {
-                words.push(".".to_owned());
-            }
-        } else if piece.kind == Kind::Variable && depth < DEPTH && pieces.len() > 1 {
+        let has_field = || pieces.get(index + 1).is_some_and(|next| next.kind == Kind::Field);
+        if is_root(piece) {
+            // The root is the same, whatever it is called.
+            words.extend((!has_field()).then(|| ".".to_owned()));
+        } else if is_followed(piece) && pieces.len() > 1 {
             words.extend(expanded(actions, std::slice::from_ref(piece), depth + 1).into_iter().take(1));
         } else {
             words.push(piece.text.to_owned());
         }
     }
-    match pieces {
-        [literal] if matches!(literal.kind, Kind::String | Kind::RawString) => vec![text_of(pieces)],
-        _ => vec![format!("{{{{ {} }}}}", words.join(" "))],
-    }
+    vec![format!("{{{{ {} }}}}", words.join(" "))]
 }

@@ -40,13 +40,11 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
     let usual = chart.template(&path);
     let seen = chart.templates.iter().filter(|source| chart.beside.shows(chart.dir, &source.path));
     // Nearly always it is that one, and the others need no look.
-    let mut calls = usual.into_iter().chain(seen).filter_map(call).peekable();
-    if let Some(Err((location, what))) = calls.peek() {
-        let fix = "take it out, so that `apply` adds the template of helm-toolkit";
-        proposals.report(Finding::error(Id::ForeignTemplate, location.clone(), *what, fix));
-        return Ok(());
-    }
-    if calls.peek().is_some() {
+    if let Some(call) = usual.into_iter().chain(seen).find_map(call) {
+        if let Err((location, what)) = call {
+            let fix = "take it out, so that `apply` adds the template of helm-toolkit";
+            proposals.report(Finding::error(Id::ForeignTemplate, location, what, fix));
+        }
         return Ok(());
     }
     if let Some(source) = usual {

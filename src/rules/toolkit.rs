@@ -40,8 +40,8 @@ const FILE: &str = "templates/manifests/_secret-registry.yaml.tpl";
 fn function(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     require(chart, "helm-toolkit.endpoints.endpoint_host_lookup", "which the Secret needs")?;
     let name = "helm-toolkit.manifests.secret_registry";
-    if let Some(source) = defining(chart, name) {
-        if definers(chart, name).count() > 1 {
+    if let [source, others @ ..] = defining(chart, name).as_slice() {
+        if !others.is_empty() {
             let what = format!("defines {name}, as another file does: Helm takes this one");
             let fix = "leave one of them";
             proposals.report(Finding::warning(Id::ForeignTemplate, Location::file(&source.path), what, fix));
@@ -69,8 +69,8 @@ fn report_garbled(
     options: &Options,
     proposals: &mut Proposals,
 ) {
-    let ports =
-        defining(chart, "helm-toolkit.endpoints.endpoint_port_lookup").map(|source| source.text.as_str());
+    let ports = defining(chart, "helm-toolkit.endpoints.endpoint_port_lookup");
+    let ports = ports.first().map(|source| source.text.as_str());
     let Some((place, edit)) = garbled::mend(&source.text, name, ports, TEXT) else { return };
     let what = "prints a password without quotes as `%!s(float64=12345)`, and a port from --set as `%!f(int64=5000)`";
     let fix = match (&edit, options.replace_templates) {
@@ -86,19 +86,17 @@ fn report_garbled(
     }
 }
 
-/// The template that defines `function`: of several the one in the fewest folders, and of these the first by name, as
-/// Helm has it.
-fn defining<'a>(chart: &Chart<'a>, function: &str) -> Option<&'a Source> {
-    definers(chart, function).min_by_key(|source| (source.path.components().count(), &source.path))
-}
-
-fn definers<'a>(chart: &Chart<'a>, function: &str) -> impl Iterator<Item = &'a Source> {
-    let finder = Finder::new(function).into_owned();
-    let function = function.to_owned();
-    chart.templates.iter().filter(move |source| {
+/// The templates that define `function`, first the one that Helm takes: the one in the fewest folders, and of several
+/// there the first by name.
+fn defining<'a>(chart: &Chart<'a>, function: &str) -> Vec<&'a Source> {
+    let finder = Finder::new(function);
+    let is_defining = |source: &&Source| {
         finder.find(source.text.as_bytes()).is_some()
             && Actions::new(&source.text).defined().any(|name| name == function)
-    })
+    };
+    let mut defining: Vec<&Source> = chart.templates.iter().filter(is_defining).collect();
+    defining.sort_by_key(|source| (source.path.components().count(), &source.path));
+    defining
 }
 
 /// What is read of a template already.
@@ -108,7 +106,7 @@ fn outline_of<'c>(chart: &'c Chart<'_>, source: &Source) -> Option<&'c Outline<'
 
 /// The template that defines `function`, which helm-toolkit has since July 2018.
 fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a Source, Finding> {
-    defining(chart, function).ok_or_else(|| {
+    defining(chart, function).first().copied().ok_or_else(|| {
         let what = format!("this helm-toolkit does not define {function}, {use_of_it}");
         let location = Location::file(chart.path("templates"));
         let fix = "define it there; OpenStack-Helm's helm-toolkit has it since July 2018";
@@ -141,7 +139,7 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
 }
 
 fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let outline = defining(chart, LIST_SNIPPET).and_then(|source| outline_of(chart, source));
+    let outline = defining(chart, LIST_SNIPPET).first().and_then(|source| outline_of(chart, source));
     let Some(outline) = outline else { return Ok(()) };
     require_balance(outline)?;
     let is_in_snippet = |entry: &&Entry<'_>| outline.actions.name(entry.scope) == Some(LIST_SNIPPET);

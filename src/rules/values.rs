@@ -26,15 +26,17 @@ pub(super) const MANIFESTS: Rule =
 fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
     let wanted = wanted(chart, options, "secrets")?;
-    let renamed = block.renamed(&[REGISTRY], &[]).filter(|_| options.rename_wrong_keys);
+    let is_wanted = options.rename_wrong_keys;
+    let possible = block.renamed(&[REGISTRY], &[]);
+    let renamed = possible.as_ref().filter(|_| is_wanted);
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, secrets_place(&block.keys()), renamed.as_ref())?,
+        Some(_) => block.complete(&wanted, secrets_place(&block.keys(&[])), renamed)?,
         None => block.create(wanted, &["endpoints", "manifests"])?,
     };
     proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY], &[], renamed.as_ref(), proposals);
+    block.report_wrong_keys(&[REGISTRY], &[], possible.as_ref(), is_wanted, proposals);
     if let Some(renamed) = renamed {
-        rename_secret(chart, &block, &renamed, options, proposals);
+        rename_secret(chart, &block, renamed, options, proposals);
     }
     if let Some(name) = block.at(&[REGISTRY, chart.name()]) {
         report_name(&block, name, proposals);
@@ -112,9 +114,10 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     }
     let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
     let mut wanted = wanted(chart, options, "endpoints")?;
-    let renamed = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
-    let renamed = renamed.as_ref().filter(|_| options.rename_wrong_keys);
-    let keys = block.keys();
+    let is_wanted = options.rename_wrong_keys;
+    let possible = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
+    let renamed = possible.as_ref().filter(|_| is_wanted);
+    let keys = block.keys(&[]);
     let key = |name: &str| keys.iter().rev().find(|(_, key)| *key == name).map(|(node, _)| *node);
     let additions = if block.node.is_none() {
         block.create(wanted, &["manifests"])?
@@ -126,7 +129,8 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
         block.complete(&wanted, neighbour.map_or(Place::Last, Place::After), renamed)?
     };
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], renamed, proposals);
+    let (path, others) = (&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
+    block.report_wrong_keys(path, others, possible.as_ref(), is_wanted, proposals);
     block.report_no_boolean(&[REGISTRY, "auth", SWITCH_OF_AUTH], proposals);
     report_login(&block, chart.name(), proposals);
     Ok(())
@@ -155,7 +159,7 @@ fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
     let wanted = wanted(chart, options, "manifests")?;
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, manifests_place(&block.keys()), None)?,
+        Some(_) => block.complete(&wanted, manifests_place(&block.keys(&[])), None)?,
         None => block.create(wanted, &[])?,
     };
     proposals.add_entries(chart, Id::MissingManifestsSwitch, additions);

@@ -24,12 +24,6 @@ pub(super) enum Skip {
     Flow(usize),
 }
 
-impl Skip {
-    pub(super) fn is_open(self) -> bool {
-        !matches!(self, Skip::Nothing)
-    }
-}
-
 /// A value without a tag, an anchor, and comments of the template behind it.
 pub(super) fn bare(mut value: &str) -> &str {
     while let Some(behind) = value.strip_prefix(['!', '&']) {

@@ -13,7 +13,8 @@ use super::line::{
 pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<Unread<'t>>) {
     let mut reader = Reader {
         text,
-        stacks: vec![Vec::new()],
+        stack: Vec::new(),
+        around: Vec::new(),
         document: 0,
         heads: HashSet::new(),
         scope: Scope::FILE,
@@ -54,8 +55,10 @@ fn end_of_line(text: &str, start: usize, actions: &[Action]) -> (usize, usize) {
 
 struct Reader<'t> {
     text: &'t str,
-    /// The entries that those to come may be in, innermost last; a list for each define that is open.
-    stacks: Vec<Vec<usize>>,
+    /// The entries that those to come may be in, innermost last.
+    stack: Vec<usize>,
+    /// The same around each define that is open.
+    around: Vec<Vec<usize>>,
     document: usize,
     /// What says in it which object it is, and in which branch.
     heads: HashSet<(&'t str, Scope)>,
@@ -105,9 +108,9 @@ impl<'t> Reader<'t> {
     fn pass(&mut self, action: &Action) {
         self.scope = action.behind;
         if action.opens_define {
-            self.stacks.push(Vec::new());
-        } else if action.closes_define && self.stacks.len() > 1 {
-            self.stacks.pop();
+            self.around.push(std::mem::take(&mut self.stack));
+        } else if let Some(around) = self.around.pop_if(|_| action.closes_define) {
+            self.stack = around;
         } else {
             return;
         }
@@ -130,9 +133,8 @@ impl<'t> Reader<'t> {
             return self.start_document();
         }
         let is_key = content.starts_with(':');
-        let stack = self.stacks.last().into_iter().flatten().rev();
-        let parent =
-            stack.copied().find(|index| self.entries.get(*index).is_some_and(|entry| entry.column < indent));
+        let is_around = |index: &usize| self.entries.get(*index).is_some_and(|entry| entry.column < indent);
+        let parent = self.stack.iter().copied().rfind(is_around);
         let (key, value) = if is_key { (Key::Unclear, "") } else { (Key::Printed, printed) };
         self.add(key, value, start..end, indent, parent);
     }
@@ -144,9 +146,7 @@ impl<'t> Reader<'t> {
 
     fn start_document(&mut self) {
         self.next_document();
-        if let Some(stack) = self.stacks.last_mut() {
-            stack.clear();
-        }
+        self.stack.clear();
     }
 
     /// Whether a line belongs to something that is skipped; that may end in it.
@@ -188,7 +188,7 @@ impl<'t> Reader<'t> {
             if rest != "-" && !rest.starts_with("- ") {
                 break;
             }
-            self.push(Key::Item, "", at..end, column);
+            self.push(Key::Item, at..end, column);
             mark = 1;
         }
         if rest.is_empty() || rest.starts_with('#') {
@@ -198,10 +198,8 @@ impl<'t> Reader<'t> {
             && let Some(key) = self.entries.last_mut().filter(|key| key.column == column && key.is_open())
         {
             // The value of `? key`.
-            (key.value, key.line_end) = (without_comment(value.trim_start()), end);
-            self.skip = skip_behind(key.value, column);
-            key.goes_on = self.skip.is_open();
-            return;
+            key.line_end = end;
+            return self.set_value(without_comment(value.trim_start()));
         }
         let (key, value) = match key_of(rest) {
             Some((key, value)) => (key, without_comment(value)),
@@ -210,20 +208,15 @@ impl<'t> Reader<'t> {
                 let Some(last) = self.entries.last_mut() else { return };
                 if last.line_end == end {
                     // The scalar of an item.
-                    last.value = without_comment(rest);
-                    self.skip = skip_behind(last.value, last.column);
-                    last.goes_on = self.skip.is_open();
+                    self.set_value(without_comment(rest));
                 } else if column > last.column {
                     last.goes_on = true;
                 }
                 return;
             }
         };
-        self.push(key, value, at..end, column);
-        self.skip = skip_behind(value, column);
-        if let Some(last) = self.entries.last_mut() {
-            last.goes_on = self.skip.is_open();
-        }
+        self.push(key, at..end, column);
+        self.set_value(value);
         let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
         match self.skip {
             Skip::Flow(_) => self.unread_from = at,
@@ -234,24 +227,31 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Gives the last entry its value, which may go on in the lines to come.
+    fn set_value(&mut self, value: &'t str) {
+        let Some(last) = self.entries.last_mut() else { return };
+        last.value = value;
+        self.skip = skip_behind(value, last.column);
+        last.goes_on = !matches!(self.skip, Skip::Nothing);
+    }
+
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
         self.unread.push(Unread { start, text });
     }
 
     /// Adds an entry to what it is in, by its column.
-    fn push(&mut self, key: Key<'t>, value: &'t str, line: Range<usize>, column: usize) {
-        let Some(stack) = self.stacks.last_mut() else { return };
-        while let Some(top) = stack.last().and_then(|top| self.entries.get(*top)) {
+    fn push(&mut self, key: Key<'t>, line: Range<usize>, column: usize) {
+        while let Some(top) = self.stack.last().and_then(|top| self.entries.get(*top)) {
             // A list may stand at the column of its key.
             let holds_list =
                 key == Key::Item && top.column == column && top.key != Key::Item && top.is_open();
             if top.column < column || holds_list {
                 break;
             }
-            stack.pop();
+            self.stack.pop();
         }
-        let parent = stack.last().copied();
+        let parent = self.stack.last().copied();
         // No object has a key twice: an action in front of it starts a document.
         if let (None, Key::Name(name @ ("apiVersion" | "kind"))) = (parent, key)
             && !self.heads.insert((name, self.scope))
@@ -259,10 +259,8 @@ impl<'t> Reader<'t> {
             self.next_document();
             self.heads.insert((name, self.scope));
         }
-        if let Some(stack) = self.stacks.last_mut() {
-            stack.push(self.entries.len());
-        }
-        self.add(key, value, line, column, parent);
+        self.stack.push(self.entries.len());
+        self.add(key, "", line, column, parent);
     }
 
     /// Adds an entry that stands at the start of `line`, which ends behind its line break.
