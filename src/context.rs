@@ -9,7 +9,6 @@ use memchr::memmem::{self, Finder};
 use crate::options::Options;
 use crate::template::actions::{Action, Actions, Scope};
 use crate::template::entry::{Entry, Key};
-use crate::template::lexer::Kind;
 use crate::template::outline::Outline;
 use crate::yaml::{Document, Node};
 
@@ -78,11 +77,11 @@ impl Printers {
             return false;
         }
         let line = Actions::new(entry.value);
-        let mut pieces = line.all.iter().flat_map(|action| line.pieces(&action.range));
         self.are_in(entry.value)
-            || self.variables.get(outline.path).is_some_and(|variables| {
-                pieces.any(|piece| piece.kind == Kind::Variable && variables.contains(piece.text))
-            })
+            || self
+                .variables
+                .get(outline.path)
+                .is_some_and(|variables| line.pieces.iter().any(|piece| variables.contains(piece.text)))
     }
 
     /// Whether a text has one of the names in it, as a whole.
@@ -244,7 +243,7 @@ fn is_in_text(outline: &Outline<'_>, action: &Action) -> bool {
 
 /// What a call gives to the template that it names; `None` for an action that only mentions it.
 fn argument(actions: &Actions<'_>, call: &Action) -> Option<Argument> {
-    let texts: Vec<&str> = actions.pieces(&call.range).map(|piece| piece.text).collect();
+    let texts: Vec<&str> = actions.pieces(call).iter().map(|piece| piece.text).collect();
     let place = texts.iter().position(|text| matches!(*text, "include" | "template"))?;
     let given = match texts.get(place + 2..) {
         Some([argument @ .., ")"]) if !argument.is_empty() => argument,

@@ -55,8 +55,8 @@ impl<'o> Accounts<'o> {
                 made.push(Made { place: Place { outline, scope }, spelling, names });
             };
             for call in outline.actions.with_string(&ACCOUNT) {
-                let pieces: Vec<Piece<'_>> = outline.actions.pieces(&call.range).collect();
-                if let Some(name) = third_argument(&pieces).and_then(|range| outline.text.get(range)) {
+                let name = third_argument(outline.actions.pieces(call));
+                if let Some(name) = name.and_then(|range| outline.text.get(range)) {
                     add(call.scope, &format!("{{{{ {name} }}}}"));
                 }
             }
@@ -184,8 +184,7 @@ fn names(name: &str, actions: &Actions<'_>) -> Vec<String> {
     let mut end = 0;
     for action in &written.all {
         let before = name.get(end..action.range.start).unwrap_or_default();
-        let pieces: Vec<Piece<'_>> = written.pieces(&action.range).collect();
-        let values = expanded(actions, &pieces, 0);
+        let values = expanded(actions, written.pieces(action), 0);
         let with =
             |name: &String| values.iter().map(|value| format!("{name}{before}{value}")).collect::<Vec<_>>();
         names = names.iter().flat_map(with).take(MOST).collect();
@@ -214,7 +213,7 @@ fn expanded(actions: &Actions<'_>, pieces: &[Piece<'_>], depth: usize) -> Vec<St
             return vec![text.to_owned()];
         }
         let values = actions.values_of(only.text).filter(|_| is_followed(only));
-        let values = values.flat_map(|value| expanded(actions, &value, depth + 1));
+        let values = values.flat_map(|value| expanded(actions, value, depth + 1));
         let values: Vec<String> = values.take(MOST).collect();
         if !values.is_empty() {
             return values;

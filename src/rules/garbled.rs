@@ -17,9 +17,9 @@ pub(super) fn mend(
     let (opening, closing) = define(&actions, function)?;
     let are_ports_garbled = ports.is_some_and(|text| text.contains("\"%1.f\""));
     let is_garbling = |action: &&Action| {
-        let pieces = || actions.pieces(&action.range);
-        let in_quotes = || pieces().filter_map(|piece| text_in_quotes(&piece));
-        pieces().any(|piece| piece.text == ".password") && in_quotes().any(|text| text.contains("%s"))
+        let pieces = actions.pieces(action);
+        let in_quotes = || pieces.iter().filter_map(text_in_quotes);
+        pieces.iter().any(|piece| piece.text == ".password") && in_quotes().any(|text| text.contains("%s"))
             || are_ports_garbled && in_quotes().any(|text| text == PORT_LOOKUP)
     };
     let inside = actions.all.iter().filter(|action| actions.define(action.scope) == Some(opening.behind));
@@ -58,8 +58,8 @@ fn new_define(old: &str, function: &str, right: &str) -> Option<String> {
     let kept: String = kept.iter().flat_map(|line| [*line, "\n"]).collect();
     let variables = ["$envAll", "$registryUser", "$secretName"];
     let actions = Actions::new(&kept);
-    let mut pieces = actions.all.iter().flat_map(|action| actions.pieces(&action.range));
-    let is_known = pieces.all(|piece| !piece.text.starts_with('$') || variables.contains(&piece.text));
+    let is_known =
+        actions.pieces.iter().all(|piece| !piece.text.starts_with('$') || variables.contains(&piece.text));
     if !is_ours || !is_inside || names.len() != 1 || !actions.is_balanced || !is_known {
         return None;
     }

@@ -50,9 +50,8 @@ pub(super) fn names_secret(outline: &Outline<'_>, text: &str, context: &Context)
 
 /// A text of the template without comments, with variables replaced by what they are set to.
 pub(super) fn written_out(actions: &Actions<'_>, text: &str) -> String {
-    let own = Actions::new(text);
     let mut written = String::new();
-    for piece in own.all.iter().flat_map(|action| own.pieces(&action.range)) {
+    for piece in Actions::new(text).pieces {
         written.push(' ');
         let values = || actions.values_of(piece.text).next();
         match piece.kind {

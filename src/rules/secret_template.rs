@@ -13,7 +13,6 @@ use crate::source::{Source, is_partial};
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
-use crate::template::lexer::Piece;
 use crate::template::outline::Outline;
 use crate::text::position;
 
@@ -79,9 +78,8 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
 fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
     const FIX: &str = "`--replace-templates` replaces it";
     let actions = Actions::new(&source.text);
-    let pieces: Vec<Piece<'_>> =
-        actions.all.iter().flat_map(|action| actions.pieces(&action.range)).collect();
-    let calls = pieces.iter().zip(pieces.iter().skip(1)).filter_map(|(call, name)| {
+    let pieces = actions.pieces.iter();
+    let calls = pieces.clone().zip(pieces.skip(1)).filter_map(|(call, name)| {
         matches!(call.text, "include" | "template").then_some((text_in_quotes(name)?, name.start + 1))
     });
     let mut calls = calls.filter(|(name, _)| name.starts_with("helm-toolkit."));

@@ -30,7 +30,7 @@ impl Variables {
         let mut asked: HashSet<(Scope, &str)> = HashSet::new();
         for action in &actions.all {
             let Some(define) = actions.define(action.scope) else { continue };
-            let pieces: Vec<Piece<'_>> = actions.pieces(&action.range).collect();
+            let pieces = actions.pieces(action);
             let Variables { names, set } = all.entry(define).or_default();
             for (variable, next) in pieces.iter().zip(pieces.iter().skip(1)) {
                 if variable.kind != Kind::Variable {
@@ -43,7 +43,7 @@ impl Variables {
                     let places = set.entry(variable.text.to_owned()).or_default();
                     if places.last().is_none_or(|(_, is_whole)| is_whole.is_some()) {
                         let is_at_top = (action.scope, action.behind) == (define, define);
-                        places.push((action.range.end, is_whole(&pieces).filter(|_| is_at_top)));
+                        places.push((action.range.end, is_whole(pieces).filter(|_| is_at_top)));
                     }
                 }
             }
