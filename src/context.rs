@@ -33,31 +33,22 @@ pub(crate) struct Context {
     pub(crate) lists: Printers,
     /// What prints the containers of a pod.
     pub(crate) containers: Printers,
-    /// Where each define of the chart is called, or its name given to what calls it.
-    pub(crate) calls: HashMap<String, Vec<Call>>,
+    /// The defines of the chart, by name.
+    pub(crate) defines: HashMap<String, Define>,
 }
 
-/// Where and how a define is called.
+/// How a define is called.
 #[derive(Debug)]
-pub(crate) struct Call {
-    /// The outline that it is in, as an index into those of the chart.
-    pub(crate) outline: usize,
-    pub(crate) scope: Scope,
-    /// Whether what it prints goes into a text.
-    is_in_text: bool,
-    /// `None` where the name is only mentioned.
-    argument: Option<Argument>,
-}
-
-/// What a template is called with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Argument {
-    /// The templates' root, for certain.
-    Root,
-    /// The root, unless it is called something else there.
-    Dot,
-    /// Something else.
-    Other,
+pub(crate) struct Define {
+    /// Where that is, or its name is given to what calls it: the outline, as an index into those of the chart, and the
+    /// scope there.
+    pub(crate) calls: Vec<(usize, Scope)>,
+    /// Whether it goes into a text only, such as a file in a ConfigMap.
+    pub(crate) is_text: bool,
+    /// Whether it is called with something else than the templates' root.
+    pub(crate) is_called_with_another: bool,
+    /// Whether it is called with the root and nothing else, so that `$` is the root in it.
+    pub(crate) is_called_with_root: bool,
 }
 
 /// What prints something into a template.
@@ -120,8 +111,10 @@ impl Context {
         let mut context = Context::default();
         for outline in outlines {
             context.add_defines(outline);
-            for define in outline.actions.defined() {
-                context.calls.entry(define.to_owned()).or_insert_with(|| calls(define, outlines));
+            for name in outline.actions.defined() {
+                // A chart's own defines are called by the chart; those of helm-toolkit by all.
+                let define = || Define::new(name, outlines, values.is_some());
+                context.defines.entry(name.to_owned()).or_insert_with(define);
             }
         }
         if let Some(values) = values {
@@ -133,29 +126,6 @@ impl Context {
         context.lists.find_variables(outlines);
         context.containers.find_variables(outlines);
         context
-    }
-
-    /// Whether a define goes into a text only, such as a file in a ConfigMap.
-    pub(crate) fn is_text(&self, define: &str) -> bool {
-        self.calls_of(define).is_some_and(|calls| calls.iter().all(|call| call.is_in_text))
-    }
-
-    /// Whether a define is called with something else than the templates' root.
-    pub(crate) fn is_called_with_another(&self, define: &str) -> bool {
-        let mut calls = self.calls_of(define).into_iter().flatten();
-        calls.any(|call| call.argument == Some(Argument::Other))
-    }
-
-    /// Whether a define is called with the root and nothing else, so that `$` is the root in it. A chart's own defines
-    /// are called by the chart; those of helm-toolkit by all.
-    pub(crate) fn is_called_with_root(&self, define: &str) -> bool {
-        let is_root = |call: &Call| call.argument == Some(Argument::Root);
-        self.chart.is_some() && self.calls_of(define).is_some_and(|calls| calls.iter().all(is_root))
-    }
-
-    /// The calls of a define, where there are any.
-    fn calls_of(&self, define: &str) -> Option<&Vec<Call>> {
-        self.calls.get(define).filter(|calls| !calls.is_empty())
     }
 
     /// Adds the defines that print imagePullSecrets or containers and are no objects.
@@ -175,10 +145,11 @@ impl Context {
 
     /// Adds the defines that call one of those with a list, and those that call these.
     fn add_callers(&mut self, outlines: &[Outline<'_>]) {
-        let caller = |call: &Call| outlines.get(call.outline)?.actions.name(call.scope);
+        let caller = |(outline, scope): &(usize, Scope)| outlines.get(*outline)?.actions.name(*scope);
         let mut open: Vec<String> = self.lists.names.iter().cloned().collect();
         while let Some(name) = open.pop() {
-            for caller in self.calls.get(&name).into_iter().flatten().filter_map(caller) {
+            let calls = self.defines.get(&name).into_iter().flat_map(|define| &define.calls);
+            for caller in calls.filter_map(caller) {
                 if self.lists.names.insert(caller.to_owned()) {
                     open.push(caller.to_owned());
                 }
@@ -216,19 +187,25 @@ fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<
     name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))
 }
 
-/// The calls of a define.
-fn calls(define: &str, outlines: &[Outline<'_>]) -> Vec<Call> {
-    let finder = Finder::new(define);
-    let calls = |(outline, index): (&Outline<'_>, usize)| {
-        let call = |action: &Action| Call {
-            outline: index,
-            scope: action.scope,
-            is_in_text: is_in_text(outline, action),
-            argument: argument(&outline.actions, action),
-        };
-        outline.actions.with_string(&finder).map(call).collect::<Vec<Call>>()
-    };
-    outlines.iter().zip(0..).flat_map(calls).collect()
+impl Define {
+    fn new(name: &str, outlines: &[Outline<'_>], is_called_here_only: bool) -> Self {
+        let finder = Finder::new(name);
+        let (mut calls, mut is_text, mut arguments) = (Vec::new(), true, Vec::new());
+        for (outline, index) in outlines.iter().zip(0..) {
+            for action in outline.actions.with_string(&finder) {
+                calls.push((index, action.scope));
+                is_text &= is_in_text(outline, action);
+                arguments.push(argument(&outline.actions, action));
+            }
+        }
+        let is_root = |argument: &Argument| *argument == Argument::Root;
+        Define {
+            is_text: is_text && !calls.is_empty(),
+            is_called_with_another: arguments.contains(&Argument::Other),
+            is_called_with_root: is_called_here_only && !calls.is_empty() && arguments.iter().all(is_root),
+            calls,
+        }
+    }
 }
 
 /// Whether what an action prints goes into a text: a block scalar or a quoted string.
@@ -241,25 +218,37 @@ fn is_in_text(outline: &Outline<'_>, action: &Action) -> bool {
     }
 }
 
-/// What a call gives to the template that it names; `None` for an action that only mentions it.
-fn argument(actions: &Actions<'_>, call: &Action) -> Option<Argument> {
+/// What a template is called with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Argument {
+    /// The templates' root, for certain.
+    Root,
+    /// Something else.
+    Other,
+    /// The root, unless it is called something else there; or nothing, where the name is only mentioned.
+    Unclear,
+}
+
+/// What a call gives to the template that it names.
+fn argument(actions: &Actions<'_>, call: &Action) -> Argument {
     let texts: Vec<&str> = actions.pieces(call).iter().map(|piece| piece.text).collect();
-    let place = texts.iter().position(|text| matches!(*text, "include" | "template"))?;
+    let place = texts.iter().position(|text| matches!(*text, "include" | "template"));
+    let Some(place) = place else { return Argument::Unclear };
     let given = match texts.get(place + 2..) {
         Some([argument @ .., ")"]) if !argument.is_empty() => argument,
         Some([argument, "|", ..]) => std::slice::from_ref(argument),
         Some(argument) if !argument.is_empty() => argument,
-        _ => texts.get(..place.saturating_sub(1))?,
+        _ => texts.get(..place.saturating_sub(1)).unwrap_or_default(),
     };
     let is_in_define = actions.define(call.scope).is_some();
     let is_moved = || {
         let mut around = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
         around.any(|opening| ["with", "range"].iter().any(|word| opening.contains(word)))
     };
-    Some(match given {
+    match given {
         ["$"] if !is_in_define => Argument::Root,
         ["."] if !is_in_define && !is_moved() => Argument::Root,
-        ["." | "$" | "$envAll"] => Argument::Dot,
+        ["." | "$" | "$envAll"] => Argument::Unclear,
         _ => Argument::Other,
-    })
+    }
 }

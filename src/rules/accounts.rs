@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use super::service_accounts::accounts;
 use crate::chart::Chart;
-use crate::context::{Call, SNIPPET};
+use crate::context::SNIPPET;
 use crate::template::Word;
 use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
@@ -113,10 +113,10 @@ impl<'o> Accounts<'o> {
 
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.
     fn rendered(&self, place: Place<'o>) -> Vec<Place<'o>> {
-        let Some(define) = place.outline.actions.name(place.scope) else { return vec![place] };
-        let calls = self.chart.context.calls.get(define).into_iter().flatten();
+        let Some(name) = place.outline.actions.name(place.scope) else { return vec![place] };
+        let calls = self.chart.context.defines.get(name).into_iter().flat_map(|define| &define.calls);
         let place =
-            |call: &Call| Some(Place { outline: self.chart.outlines.get(call.outline)?, scope: call.scope });
+            |(outline, scope): &_| Some(Place { outline: self.chart.outlines.get(*outline)?, scope: *scope });
         calls.filter_map(place).collect()
     }
 }

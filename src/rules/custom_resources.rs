@@ -2,19 +2,15 @@
 
 use super::objects::{Object, complete};
 use super::pull_secrets;
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id};
 use crate::kinds::custom_resources;
-use crate::metadata::Role;
 use crate::options::Options;
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
 
-pub(super) const RULE: Rule =
-    Rule { name: "custom resources", role: Role::Application, is_required: false, run };
-
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     for outline in &chart.outlines {
         for version in outline.named("apiVersion") {
             let Some(api_version) = version.scalar().filter(|version| is_custom(version)) else { continue };

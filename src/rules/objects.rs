@@ -125,10 +125,10 @@ fn place(
 
 /// The variable that is the templates' root at byte `at`, as far as the calls of the define tell that it is in.
 fn root<'o>(chart: &Chart<'_>, outline: &'o Outline<'_>, at: usize, scope: Scope) -> Option<&'o str> {
-    let define = outline.actions.name(scope);
-    let is_another = || define.is_some_and(|define| chart.context.is_called_with_another(define));
-    let is_called_with_it = || define.is_some_and(|define| chart.context.is_called_with_root(define));
+    let define = outline.actions.name(scope).and_then(|name| chart.context.defines.get(name));
+    let is_another = || define.is_some_and(|define| define.is_called_with_another);
     let root = outline.root_variable(at, scope).filter(|root| !root.is_whole || !is_another());
+    let is_called_with_it = || define.is_some_and(|define| define.is_called_with_root);
     root.map(|root| root.variable).or_else(|| is_called_with_it().then_some("$"))
 }
 
@@ -141,7 +141,7 @@ pub(super) fn has_list(chart: &Chart<'_>, outline: &Outline<'_>, object: &Object
 /// goes into a text.
 pub(super) fn is_text(chart: &Chart<'_>, outline: &Outline<'_>, scope: Scope) -> bool {
     match outline.actions.name(scope) {
-        Some(define) => chart.context.is_text(define),
+        Some(name) => chart.context.defines.get(name).is_some_and(|define| define.is_text),
         None => is_partial(outline.path),
     }
 }

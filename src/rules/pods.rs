@@ -6,27 +6,19 @@ use regex::bytes::Regex;
 
 use super::accounts::{Accounts, Presence};
 use super::objects::{Object, complete, has_list, is_script, is_text, require_balance};
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::{KEY, REGISTRY};
 use crate::finding::{Finding, Id, Location};
 use crate::kinds::WORKLOADS;
-use crate::metadata::Role;
 use crate::options::Options;
-use crate::template::entry::{Entry, Key, Unread};
+use crate::template::entry::{Entry, Key};
 use crate::template::outline::Outline;
 use crate::text::pattern;
 
 /// The conditional `imagePullSecrets` of pods that have no ServiceAccount, or a list of their own, which hides that
 /// of their account. Pods that a script makes at run time are out of reach and warned about.
-pub(super) const RULE: Rule =
-    Rule { name: "pods without ServiceAccount", role: Role::Application, is_required: false, run };
-
-/// The same in helm-toolkit.
-pub(super) const OF_TOOLKIT: Rule =
-    Rule { name: "toolkit's pods without ServiceAccount", role: Role::Toolkit, is_required: false, run };
-
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let accounts = Accounts::of(chart);
     for outline in &chart.outlines {
         if is_script(chart, outline) {
@@ -37,12 +29,11 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
         for containers in outline.named("containers") {
             look_at(chart, outline, &accounts, containers, proposals)?;
         }
-        let is_unread = |unread: &&Unread<'_>| {
-            let is_pod = outline.entry_at(unread.start).is_some_and(|entry| entry.is("containers"));
-            !is_pod && CONTAINERS.is_match(unread.text.as_bytes()) && !unread.text.contains(REGISTRY)
-        };
-        for unread in outline.unread.iter().filter(is_unread) {
-            unclear(outline.location(unread.start), proposals);
+        for (start, text) in &outline.unread {
+            let is_read = || outline.entry_at(*start).is_some_and(|entry| entry.is("containers"));
+            if CONTAINERS.is_match(text.as_bytes()) && !is_read() && !text.contains(REGISTRY) {
+                unclear(outline.location(*start), proposals);
+            }
         }
         for printed in outline.entries.iter().filter(|entry| prints_objects(chart, outline, entry)) {
             let what = "prints objects that stand elsewhere: pods and ServiceAccounts among them get no credentials from here";

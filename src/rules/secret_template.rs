@@ -3,11 +3,10 @@
 use memchr::memmem::Finder;
 
 use super::pull_secrets;
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
-use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::{Source, is_partial};
 use crate::template::Word;
@@ -15,11 +14,6 @@ use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
 use crate::text::position;
-
-/// The drop-in, unless a template of the chart calls the function already: two of them would
-/// make one Secret twice.
-pub(super) const RULE: Rule =
-    Rule { name: "Secret template", role: Role::Application, is_required: true, run };
 
 /// The template as it goes into charts.
 const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
@@ -34,7 +28,9 @@ static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry"));
 /// The type of the Secret.
 static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
 
-fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// The drop-in, unless a template of the chart calls the function already: two of them would
+/// make one Secret twice.
+pub(super) fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let path = chart.path(FILE);
     let usual = chart.template(&path);
     let seen = chart.templates.iter().filter(|source| chart.beside.shows(chart.dir, &source.path));

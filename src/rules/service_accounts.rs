@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use super::objects::{Object, complete, is_script, is_text, require_balance};
 use super::pull_secrets;
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::{KEY, REGISTRY, SNIPPET};
 use crate::finding::{Finding, Id};
@@ -17,19 +17,12 @@ use crate::template::entry::{Entry, Key};
 use crate::template::outline::Outline;
 use crate::text::pattern;
 
-/// The conditional `imagePullSecrets` of ServiceAccounts.
-pub(super) const RULE: Rule =
-    Rule { name: "own ServiceAccounts", role: Role::Application, is_required: false, run };
-
-/// The same in helm-toolkit, but for the account of its snippet.
-pub(super) const OF_TOOLKIT: Rule =
-    Rule { name: "toolkit's other ServiceAccounts", role: Role::Toolkit, is_required: false, run };
-
 /// The kind of an account in a flow collection, and of what names one.
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"kind["']?\s*:\s*["']?ServiceAccount"#));
 static BINDING: LazyLock<Regex> = LazyLock::new(|| pattern("RoleBinding|subjects"));
 
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// The conditional `imagePullSecrets` of ServiceAccounts; in helm-toolkit, of all but the account of its snippet.
+pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     for outline in chart.outlines.iter().filter(|outline| !is_script(chart, outline)) {
         require_balance(outline)?;
         for account in accounts(outline) {
@@ -54,13 +47,12 @@ fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), 
             let location = outline.location(kind.start);
             proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
         }
-        for unread in &outline.unread {
-            let text = unread.text.as_bytes();
-            let is_done = || unread.text.contains(REGISTRY);
-            if ACCOUNT.is_match(text) && !BINDING.is_match(text) && !is_done() {
+        for (start, text) in &outline.unread {
+            let is_account = ACCOUNT.is_match(text.as_bytes()) && !BINDING.is_match(text.as_bytes());
+            if is_account && !text.contains(REGISTRY) {
                 let what = "looks like a ServiceAccount, written in a way that is not read";
                 let fix = "write it in lines, or add imagePullSecrets to it by hand";
-                let location = outline.location(unread.start);
+                let location = outline.location(*start);
                 proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
             }
         }

@@ -5,12 +5,11 @@ use memchr::memmem::Finder;
 use super::garbled;
 use super::objects::{Object, complete, require_balance};
 use super::pull_secrets;
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use super::service_accounts::accounts;
 use crate::chart::Chart;
 use crate::context::{KEY, LIST_SNIPPET, REGISTRY, SNIPPET};
 use crate::finding::{Finding, Id, Location};
-use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::Source;
 use crate::template::actions::Actions;
@@ -18,26 +17,17 @@ use crate::template::entry::{Entry, Key};
 use crate::template::outline::Outline;
 use crate::text::position;
 
-/// `helm-toolkit.manifests.secret_registry` in a file of its own, unless some file defines it already.
-pub(super) const FUNCTION: Rule =
-    Rule { name: "toolkit function", role: Role::Toolkit, is_required: true, run: function };
-
-/// The conditional `imagePullSecrets` behind the account's metadata. In all 13 versions of the
-/// snippet since 2017 these are name and namespace; a fork may have labels below them.
-/// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
-pub(super) const SERVICE_ACCOUNT: Rule =
-    Rule { name: "toolkit ServiceAccount", role: Role::Toolkit, is_required: true, run: service_account };
-
-/// An item for the registry's Secret in the list of [`LIST_SNIPPET`], which hides that of the account.
-pub(super) const LIST: Rule =
-    Rule { name: "toolkit imagePullSecrets", role: Role::Toolkit, is_required: false, run: list };
-
 /// The function as it goes into the toolkit.
 const TEXT: &str = include_str!("../../templates/helm-toolkit/secret-registry.yaml.tpl");
 
 const FILE: &str = "templates/manifests/_secret-registry.yaml.tpl";
 
-fn function(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// `helm-toolkit.manifests.secret_registry` in a file of its own, unless some file defines it already.
+pub(super) fn function(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     require(chart, "helm-toolkit.endpoints.endpoint_host_lookup", "which the Secret needs")?;
     let name = "helm-toolkit.manifests.secret_registry";
     if let [source, others @ ..] = defining(chart, name).as_slice() {
@@ -46,7 +36,21 @@ fn function(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> 
             let fix = "leave one of them";
             proposals.report(Finding::warning(Id::ForeignTemplate, Location::file(&source.path), what, fix));
         }
-        report_garbled(chart, source, name, options, proposals);
+        let ports = defining(chart, "helm-toolkit.endpoints.endpoint_port_lookup");
+        let ports = ports.first().map(|source| source.text.as_str());
+        let Some((place, edit)) = garbled::mend(&source.text, name, ports, TEXT) else { return Ok(()) };
+        let what = "prints a password without quotes as `%!s(float64=12345)`, and a port from --set as `%!f(int64=5000)`";
+        let fix = match (&edit, options.replace_templates) {
+            (None, _) => "mend it by hand: it holds more than `--replace-templates` could keep",
+            (Some(_), false) => "`--replace-templates` mends it, and keeps its annotations",
+            (Some(_), true) => "`apply` mends it, and keeps its annotations",
+        };
+        let location = Location::at(&source.path, position(&source.text, place));
+        let finding = Finding::warning(Id::GarbledNumber, location, what, fix);
+        match edit.filter(|_| options.replace_templates) {
+            Some(edit) => proposals.edit(chart, &source.path, edit, finding),
+            None => proposals.report(finding),
+        }
         return Ok(());
     }
     let path = chart.path(FILE);
@@ -59,31 +63,6 @@ fn function(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> 
     let finding = Finding::error(Id::MissingToolkitFunction, Location::file(path), what, "`apply` adds it");
     proposals.write(chart, FILE, TEXT, finding);
     Ok(())
-}
-
-/// Reports a function that prints numbers as Go's complaint about them.
-fn report_garbled(
-    chart: &Chart<'_>,
-    source: &Source,
-    name: &str,
-    options: &Options,
-    proposals: &mut Proposals,
-) {
-    let ports = defining(chart, "helm-toolkit.endpoints.endpoint_port_lookup");
-    let ports = ports.first().map(|source| source.text.as_str());
-    let Some((place, edit)) = garbled::mend(&source.text, name, ports, TEXT) else { return };
-    let what = "prints a password without quotes as `%!s(float64=12345)`, and a port from --set as `%!f(int64=5000)`";
-    let fix = match (&edit, options.replace_templates) {
-        (None, _) => "mend it by hand: it holds more than `--replace-templates` could keep",
-        (Some(_), false) => "`--replace-templates` mends it, and keeps its annotations",
-        (Some(_), true) => "`apply` mends it, and keeps its annotations",
-    };
-    let location = Location::at(&source.path, position(&source.text, place));
-    let finding = Finding::warning(Id::GarbledNumber, location, what, fix);
-    match edit.filter(|_| options.replace_templates) {
-        Some(edit) => proposals.edit(chart, &source.path, edit, finding),
-        None => proposals.report(finding),
-    }
 }
 
 /// The templates that define `function`, first the one that Helm takes: the one in the fewest folders, and of several
@@ -114,7 +93,14 @@ fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a
     })
 }
 
-fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// The conditional `imagePullSecrets` behind the account's metadata. In all 13 versions of the
+/// snippet since 2017 these are name and namespace; a fork may have labels below them.
+/// The forms that upstream patched in (two nested conditions in 2022, `dig` in 2026) stay.
+pub(super) fn service_account(
+    chart: &Chart<'_>,
+    _: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     let source = require(chart, SNIPPET, "through which pods get their credentials")?;
     let Some(outline) = outline_of(chart, source) else { return Ok(()) };
     require_balance(outline)?;
@@ -138,7 +124,8 @@ fn service_account(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) ->
     Ok(())
 }
 
-fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// An item for the registry's Secret in the list of [`LIST_SNIPPET`], which hides that of the account.
+pub(super) fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let outline = defining(chart, LIST_SNIPPET).first().and_then(|source| outline_of(chart, source));
     let Some(outline) = outline else { return Ok(()) };
     require_balance(outline)?;

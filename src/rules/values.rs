@@ -2,28 +2,20 @@
 //! 2022.
 
 use super::block::{Block, wanted};
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id};
-use crate::metadata::Role;
 use crate::options::{Options, is_object_name, unfit_for_login, unfit_for_user};
 use crate::yaml::{self, Kind, Node, Place, Renamed};
 
 /// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
-pub(super) const SECRETS: Rule =
-    Rule { name: "secrets entry", role: Role::Application, is_required: true, run: secrets };
-
-/// `endpoints.oci_image_registry`: where the registry is, and the login of the chart.
-pub(super) const ENDPOINTS: Rule =
-    Rule { name: "endpoints entry", role: Role::Application, is_required: true, run: endpoints };
-
-/// `manifests.secret_registry`: whether the chart makes the Secret itself.
-pub(super) const MANIFESTS: Rule =
-    Rule { name: "manifests switch", role: Role::Application, is_required: true, run: manifests };
-
 /// A new block goes in front of `endpoints`, else of `manifests`, as did 20 of 21.
-fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn secrets(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
     let wanted = wanted(chart, options, "secrets")?;
     let is_wanted = options.rename_wrong_keys;
@@ -104,9 +96,14 @@ const SUFFIX: &str = "cluster_domain_suffix";
 
 const SWITCH_OF_AUTH: &str = "enabled";
 
+/// `endpoints.oci_image_registry`: where the registry is, and the login of the chart.
 /// Behind `local_image_registry`, else behind `cluster_domain_suffix`, as in all 65 charts. A new block goes in
 /// front of `manifests`.
-fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn endpoints(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     if chart.name() == SWITCH_OF_AUTH {
         let what = "a chart called enabled would have its login where the switch is: endpoints.oci_image_registry.auth.enabled";
         let location = chart.metadata.name_at.clone();
@@ -153,9 +150,14 @@ fn report_login(block: &Block<'_, '_>, chart: &str, proposals: &mut Proposals) {
 
 const SWITCH: &str = "secret_registry";
 
+/// `manifests.secret_registry`: whether the chart makes the Secret itself.
 /// Behind the last `secret_*` that sorts before it, else in sorted place: 60 of 66. A new block goes behind
 /// everything.
-fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn manifests(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
     let wanted = wanted(chart, options, "manifests")?;
     let additions = match block.node {

@@ -24,7 +24,7 @@ pub(crate) struct Action {
 }
 
 /// A branch of a block, or the file: an index into [`Actions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Scope(usize);
 
 impl Scope {

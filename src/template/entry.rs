@@ -1,4 +1,4 @@
-//! What an outline is made of: keys, list items, and what is not read.
+//! What an outline is made of: keys and list items.
 
 use super::actions::Scope;
 pub(crate) use super::line::Key;
@@ -24,13 +24,6 @@ pub(crate) struct Entry<'t> {
     /// The number of the document that it is in.
     pub(crate) document: usize,
     pub(crate) scope: Scope,
-}
-
-/// A part of the text that is not read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unread<'t> {
-    pub(crate) start: usize,
-    pub(crate) text: &'t str,
 }
 
 impl<'t> Entry<'t> {

@@ -13,8 +13,9 @@ pub(crate) enum Key<'t> {
 }
 
 /// What of the lines to come is no part of the outline.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) enum Skip {
+    #[default]
     Nothing,
     /// A block scalar, below a key or an item at this column.
     Block(usize),

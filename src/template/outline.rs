@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::actions::{Actions, Scope};
-use super::entry::{Entry, Key, Unread};
+use super::entry::{Entry, Key};
 use super::reader;
 use super::root::{Root, Variables};
 use crate::finding::Location;
@@ -22,8 +22,8 @@ pub(crate) struct Outline<'t> {
     pub(crate) actions: Actions<'t>,
     /// In the order of the text, what is in another one behind that.
     pub(crate) entries: Vec<Entry<'t>>,
-    /// What may hold keys that are no entries: flow collections, JSON and `? key`.
-    pub(crate) unread: Vec<Unread<'t>>,
+    /// What may hold keys that are no entries, each with its byte offset: flow collections, JSON and `? key`.
+    pub(crate) unread: Vec<(usize, &'t str)>,
     /// Those of the entries that are in no other one, as indices.
     tops: Vec<usize>,
     /// What is known of the variables of each define, once somebody asks.

@@ -4,25 +4,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::actions::{Action, Scope};
-use super::entry::{Entry, Key, Unread};
+use super::entry::{Entry, Key};
 use super::line::{
     Skip, brackets, closes, indent_of, is_marker, key_of, prints_marker, skip_behind, without_comment,
 };
 
 /// The entries of `text`, in its order, and what is not read.
-pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<Unread<'t>>) {
-    let mut reader = Reader {
-        text,
-        stack: Vec::new(),
-        around: Vec::new(),
-        document: 0,
-        heads: HashSet::new(),
-        scope: Scope::FILE,
-        skip: Skip::Nothing,
-        entries: Vec::new(),
-        unread: Vec::new(),
-        unread_from: 0,
-    };
+pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<(usize, &'t str)>) {
+    let mut reader = Reader { text, ..Reader::default() };
     let mut rest = actions;
     let mut start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while start < text.len() {
@@ -53,6 +42,7 @@ fn end_of_line(text: &str, start: usize, actions: &[Action]) -> (usize, usize) {
     (end, count)
 }
 
+#[derive(Default)]
 struct Reader<'t> {
     text: &'t str,
     /// The entries that those to come may be in, innermost last.
@@ -65,7 +55,7 @@ struct Reader<'t> {
     scope: Scope,
     skip: Skip,
     entries: Vec<Entry<'t>>,
-    unread: Vec<Unread<'t>>,
+    unread: Vec<(usize, &'t str)>,
     /// Where the flow collection that is open starts.
     unread_from: usize,
 }
@@ -132,11 +122,13 @@ impl<'t> Reader<'t> {
             self.skip = Skip::Nothing;
             return self.start_document();
         }
-        let is_key = content.starts_with(':');
         let is_around = |index: &usize| self.entries.get(*index).is_some_and(|entry| entry.column < indent);
         let parent = self.stack.iter().copied().rfind(is_around);
-        let (key, value) = if is_key { (Key::Unclear, "") } else { (Key::Printed, printed) };
-        self.add(key, value, start..end, indent, parent);
+        let key = if content.starts_with(':') { Key::Unclear } else { Key::Printed };
+        self.add(key, start..end, indent, parent);
+        if let Some(last) = self.entries.last_mut().filter(|last| last.key == Key::Printed) {
+            last.value = printed;
+        }
     }
 
     fn next_document(&mut self) {
@@ -237,7 +229,7 @@ impl<'t> Reader<'t> {
 
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
-        self.unread.push(Unread { start, text });
+        self.unread.push((start, text));
     }
 
     /// Adds an entry to what it is in, by its column.
@@ -260,21 +252,14 @@ impl<'t> Reader<'t> {
             self.heads.insert((name, self.scope));
         }
         self.stack.push(self.entries.len());
-        self.add(key, "", line, column, parent);
+        self.add(key, line, column, parent);
     }
 
     /// Adds an entry that stands at the start of `line`, which ends behind its line break.
-    fn add(
-        &mut self,
-        key: Key<'t>,
-        value: &'t str,
-        line: Range<usize>,
-        column: usize,
-        parent: Option<usize>,
-    ) {
+    fn add(&mut self, key: Key<'t>, line: Range<usize>, column: usize, parent: Option<usize>) {
         self.entries.push(Entry {
             key,
-            value,
+            value: "",
             goes_on: false,
             start: line.start,
             line_end: line.end,
