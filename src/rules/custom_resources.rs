@@ -53,10 +53,8 @@ const IMAGE_SNIPPET: &str = "\"helm-toolkit.snippets.image\"";
 /// Whether the object of this kind, which may be known to, runs images outside of containers, with no list for them.
 fn runs_images(outline: &Outline<'_>, kind: &Entry<'_>, is_known: bool) -> bool {
     let is_image = |entry: &&Entry<'_>| entry.is("image") || entry.value.contains(IMAGE_SNIPPET);
-    let is_read = |entry: &&Entry<'_>| {
-        let condition = outline.actions.opening(entry.scope);
-        entry.is("containers") || pull_secrets::are_of_registry(&outline.actions, &[condition])
-    };
+    let is_read =
+        |entry: &&Entry<'_>| entry.is("containers") || pull_secrets::is_for_registry(outline, entry);
     let inside = outline.object(kind);
     (is_known || inside.iter().any(is_image)) && !inside.iter().any(is_read)
 }

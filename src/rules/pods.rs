@@ -66,12 +66,12 @@ fn look_at<'o>(
 ) -> Result<(), Finding> {
     let spec = outline.parent(containers).filter(|spec| spec.is("spec") && spec.is_open());
     let pod = pod(outline, containers, spec);
-    let location = outline.location(containers.start);
+    let location = || outline.location(containers.start);
     if is_text(chart, outline, pod.scope) {
         if has_image(outline, containers) {
             let what = "is a text to Helm: nothing is put into it for the pod that is made of it";
             let fix = "see to the credentials of that pod by hand; a static pod can use no Secret at all";
-            proposals.report(Finding::warning(Id::UnclearPod, location, what, fix));
+            proposals.report(Finding::warning(Id::UnclearPod, location(), what, fix));
         }
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn look_at<'o>(
         WORKLOADS.iter().any(|kind| is_of(kind)) || path.ends_with(&["spec", "template", "spec"]);
     if !matches!(edit, Ok(None)) && (!is_workload || spec.is_none()) {
         if is_workload || has_image(outline, containers) {
-            unclear(location, proposals);
+            unclear(location(), proposals);
         }
         return Ok(());
     }
@@ -115,7 +115,7 @@ fn look_at<'o>(
         }
         None => "this pod has no ServiceAccount and no credentials to pull with",
     };
-    let finding = Finding::error(Id::BarePod, location, what, "`apply` adds them");
+    let finding = Finding::error(Id::BarePod, location(), what, "`apply` adds them");
     proposals.edit(chart, outline.path, edit, finding);
     Ok(())
 }

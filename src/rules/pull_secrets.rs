@@ -3,11 +3,17 @@
 use crate::context::{Context, KEY, REGISTRY};
 use crate::edit::Edit;
 use crate::template::actions::Actions;
+use crate::template::entry::Entry;
 use crate::template::lexer::Kind as PieceKind;
 use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
+
+/// Whether an entry stands under a condition that is about the registry alone.
+pub(super) fn is_for_registry(outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
+    are_of_registry(&outline.actions, &[outline.actions.opening(entry.scope)])
+}
 
 /// Whether conditions are about the registry alone, so that they hold where authentication is on.
 pub(super) fn are_of_registry(actions: &Actions<'_>, conditions: &[&str]) -> bool {

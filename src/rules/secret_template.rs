@@ -94,13 +94,10 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     CALLED.find(source.text.as_bytes())?;
     let actions = Actions::new(&source.text);
     let finder = Finder::new(FUNCTION);
-    let location = |offset| Location::at(&source.path, position(&source.text, offset));
+    let wrong = |offset, what| Some(Err((Location::at(&source.path, position(&source.text, offset)), what)));
     if actions.defined().any(|name| name == FUNCTION) {
         let at = finder.find(source.text.as_bytes()).unwrap_or_default();
-        return Some(Err((
-            location(at),
-            "defines a function of helm-toolkit, which Helm takes instead of that",
-        )));
+        return wrong(at, "defines a function of helm-toolkit, which Helm takes instead of that");
     }
     let call = actions.with_string(&finder).next()?;
     let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
@@ -108,13 +105,13 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let asks = |condition: &&str| pull_secrets::written_out(&actions, condition).contains("secret_registry");
     if !conditions.is_empty() && !conditions.iter().any(asks) {
         let what = "calls helm-toolkit.manifests.secret_registry and does not ask for .Values.manifests.secret_registry";
-        return Some(Err((location(call.range.start), what)));
+        return wrong(call.range.start, what);
     }
     let is_rendered = !is_partial(&source.path)
         && actions.define(call.scope).is_none()
         && pull_secrets::are_of_registry(&actions, &conditions);
     let what = "calls helm-toolkit.manifests.secret_registry where Helm does not render it, or under another condition than that of the registry";
-    Some(if is_rendered { Ok(()) } else { Err((location(call.range.start), what)) })
+    if is_rendered { Some(Ok(())) } else { wrong(call.range.start, what) }
 }
 
 /// Where a template of `chart` makes a Secret for a registry that is called `secret`, or as the values say.
@@ -122,13 +119,13 @@ fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
     TYPE.find(source.text.as_bytes())?;
     let outline = Outline::new(&source.path, &source.text);
     let ending = secret.strip_prefix(chart).filter(|ending| !ending.is_empty());
-    let is_registry = |entry: &&Entry<'_>| {
-        let name = pull_secrets::written_out(&outline.actions, entry.value);
-        let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
-        let is_computed =
-            || ending.is_some_and(|ending| entry.value.contains("{{") && entry.value.contains(ending));
-        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY) || is_computed())
-    };
-    let name = outline.entries.iter().find(is_registry)?;
+    let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
+    let is_computed =
+        |value: &str| value.contains("{{") && ending.is_some_and(|ending| value.contains(ending));
+    let mut names = outline.named("name");
+    let name = names.find(|Entry { value, .. }| {
+        let name = pull_secrets::written_out(&outline.actions, value);
+        is_it(value) || is_it(&name) || name.contains(REGISTRY) || is_computed(value)
+    })?;
     Some(outline.location(name.start))
 }

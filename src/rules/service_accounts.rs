@@ -30,14 +30,14 @@ pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> 
             if is_snippet && chart.metadata.role() == Role::Toolkit {
                 continue;
             }
-            let location = outline.location(account.found.start);
+            let location = || outline.location(account.found.start);
             if is_text(chart, outline, account.scope) {
                 let what = "is a text that others take in: an account that is made of it names no Secret to pull with";
                 let fix = "add imagePullSecrets to it by hand";
-                proposals.report(Finding::warning(Id::UnclearAccount, location, what, fix));
+                proposals.report(Finding::warning(Id::UnclearAccount, location(), what, fix));
             } else if let Some(edit) = complete(chart, outline, &account)? {
                 let what = "this ServiceAccount names no Secret of the registry to pull with";
-                let finding = Finding::error(Id::BareServiceAccount, location, what, "`apply` adds it");
+                let finding = Finding::error(Id::BareServiceAccount, location(), what, "`apply` adds it");
                 proposals.edit(chart, outline.path, edit, finding);
             }
         }
@@ -119,10 +119,7 @@ fn may_be_account(outline: &Outline<'_>, kind: &Entry<'_>) -> bool {
         Key::Name(name) => KEYS.contains(&name),
         _ => true,
     };
-    let is_done = |entry: &&Entry<'_>| {
-        let condition = outline.actions.opening(entry.scope);
-        entry.is(KEY) && pull_secrets::are_of_registry(&outline.actions, &[condition])
-    };
+    let is_done = |entry: &&Entry<'_>| entry.is(KEY) && pull_secrets::is_for_registry(outline, entry);
     has("apiVersion")
         && has("metadata")
         && !keys.iter().any(is_done)

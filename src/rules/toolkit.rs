@@ -28,7 +28,10 @@ pub(super) fn function(
     options: &Options,
     proposals: &mut Proposals,
 ) -> Result<(), Finding> {
-    require(chart, "helm-toolkit.endpoints.endpoint_host_lookup", "which the Secret needs")?;
+    let lookup = "helm-toolkit.endpoints.endpoint_host_lookup";
+    if defining(chart, lookup).is_empty() {
+        return Err(too_old(chart, lookup, "which the Secret needs"));
+    }
     let name = "helm-toolkit.manifests.secret_registry";
     if let [source, others @ ..] = defining(chart, name).as_slice() {
         if !others.is_empty() {
@@ -78,19 +81,18 @@ fn defining<'a>(chart: &Chart<'a>, function: &str) -> Vec<&'a Source> {
     defining
 }
 
-/// What is read of a template already.
-fn outline_of<'c>(chart: &'c Chart<'_>, source: &Source) -> Option<&'c Outline<'c>> {
+/// What is read already of the template that defines a snippet.
+fn outline_of<'c>(chart: &'c Chart<'_>, snippet: &str) -> Option<&'c Outline<'c>> {
+    let source = *defining(chart, snippet).first()?;
     chart.outlines.iter().find(|outline| outline.path == source.path)
 }
 
-/// The template that defines `function`, which helm-toolkit has since July 2018.
-fn require<'a>(chart: &Chart<'a>, function: &str, use_of_it: &str) -> Result<&'a Source, Finding> {
-    defining(chart, function).first().copied().ok_or_else(|| {
-        let what = format!("this helm-toolkit does not define {function}, {use_of_it}");
-        let location = Location::file(chart.path("templates"));
-        let fix = "define it there; OpenStack-Helm's helm-toolkit has it since July 2018";
-        Finding::refused(Id::ToolkitTooOld, location, what, fix)
-    })
+/// Refuses a toolkit without `function`, which helm-toolkit has since July 2018.
+fn too_old(chart: &Chart<'_>, function: &str, use_of_it: &str) -> Finding {
+    let what = format!("this helm-toolkit does not define {function}, {use_of_it}");
+    let location = Location::file(chart.path("templates"));
+    let fix = "define it there; OpenStack-Helm's helm-toolkit has it since July 2018";
+    Finding::refused(Id::ToolkitTooOld, location, what, fix)
 }
 
 /// The conditional `imagePullSecrets` behind the account's metadata. In all 13 versions of the
@@ -101,8 +103,8 @@ pub(super) fn service_account(
     _: &Options,
     proposals: &mut Proposals,
 ) -> Result<(), Finding> {
-    let source = require(chart, SNIPPET, "through which pods get their credentials")?;
-    let Some(outline) = outline_of(chart, source) else { return Ok(()) };
+    let too_old = || too_old(chart, SNIPPET, "through which pods get their credentials");
+    let outline = outline_of(chart, SNIPPET).ok_or_else(too_old)?;
     require_balance(outline)?;
     // Those that other defines make have a rule of their own; what is written otherwise may name the Secret by hand.
     let is_in_snippet = |account: &Object<'_>| outline.actions.name(account.scope) == Some(SNIPPET);
@@ -112,29 +114,25 @@ pub(super) fn service_account(
     if !accounts(outline).any(|account| is_in_snippet(&account)) && !is_anywhere() && !is_done() {
         let what = "makes no ServiceAccount that can be read";
         let fix = "have it name the registry's Secret by hand, as `index $envAll.Values.secrets.oci_image_registry $envAll.Chart.Name`";
-        return Err(Finding::refused(Id::ToolkitAccounts, Location::file(&source.path), what, fix));
+        return Err(Finding::refused(Id::ToolkitAccounts, Location::file(outline.path), what, fix));
     }
     for account in accounts(outline).filter(is_in_snippet) {
         let Some(edit) = complete(chart, outline, &account)? else { continue };
         let location = outline.location(account.found.start);
         let what = "the ServiceAccount of nearly every pod names no Secret of the registry to pull with";
         let finding = Finding::error(Id::BareToolkitServiceAccount, location, what, "`apply` adds it");
-        proposals.edit(chart, &source.path, edit, finding);
+        proposals.edit(chart, outline.path, edit, finding);
     }
     Ok(())
 }
 
 /// An item for the registry's Secret in the list of [`LIST_SNIPPET`], which hides that of the account.
 pub(super) fn list(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
-    let outline = defining(chart, LIST_SNIPPET).first().and_then(|source| outline_of(chart, source));
-    let Some(outline) = outline else { return Ok(()) };
+    let Some(outline) = outline_of(chart, LIST_SNIPPET) else { return Ok(()) };
     require_balance(outline)?;
     let is_in_snippet = |entry: &&Entry<'_>| outline.actions.name(entry.scope) == Some(LIST_SNIPPET);
     let Some(list) = outline.named(KEY).find(is_in_snippet) else { return Ok(()) };
-    let is_of_registry = |item: &Entry<'_>| {
-        pull_secrets::are_of_registry(&outline.actions, &[outline.actions.opening(item.scope)])
-    };
-    if outline.children(list).any(is_of_registry) {
+    if outline.children(list).any(|item| pull_secrets::is_for_registry(outline, item)) {
         return Ok(());
     }
     let location = outline.location(list.start);
