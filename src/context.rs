@@ -9,6 +9,7 @@ use memchr::memmem::{self, Finder};
 use crate::options::Options;
 use crate::template::actions::{Action, Actions, Scope};
 use crate::template::entry::{Entry, Key};
+use crate::template::lexer::Piece;
 use crate::template::outline::Outline;
 use crate::yaml::{Document, Node};
 
@@ -67,12 +68,9 @@ impl Printers {
         if self.names.is_empty() || !entry.value.contains("{{") {
             return false;
         }
-        let line = Actions::new(entry.value);
-        self.are_in(entry.value)
-            || self
-                .variables
-                .get(outline.path)
-                .is_some_and(|variables| line.pieces.iter().any(|piece| variables.contains(piece.text)))
+        let variables = self.variables.get(outline.path);
+        let is_one = |piece: &Piece<'_>| variables.is_some_and(|variables| variables.contains(piece.text));
+        self.are_in(entry.value) || Actions::new(entry.value).pieces.iter().any(is_one)
     }
 
     /// Whether a text has one of the names in it, as a whole.
@@ -85,10 +83,7 @@ impl Printers {
     }
 
     fn find_variables(&mut self, outlines: &[Outline<'_>]) {
-        if self.names.is_empty() {
-            return;
-        }
-        for Outline { path, actions, .. } in outlines {
+        for Outline { path, actions, .. } in outlines.iter().filter(|_| !self.names.is_empty()) {
             let is_set_to_one = |variable: &&str| {
                 let mut values = actions.values_of(variable);
                 values.any(|value| self.are_in(&value.iter().map(|piece| piece.text).collect::<String>()))

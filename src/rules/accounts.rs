@@ -7,7 +7,6 @@ use memchr::memmem::Finder;
 use super::service_accounts::accounts;
 use crate::chart::Chart;
 use crate::context::SNIPPET;
-use crate::template::Word;
 use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::lexer::{Kind, Piece};
@@ -21,8 +20,6 @@ pub(super) enum Presence {
     /// Nobody can tell from the templates, and why.
     Unclear(String),
 }
-
-static ACCOUNT: Word = Word::new(|| Finder::new(SNIPPET));
 
 pub(super) struct Accounts<'o> {
     chart: &'o Chart<'o>,
@@ -48,13 +45,13 @@ struct Place<'o> {
 impl<'o> Accounts<'o> {
     /// The accounts of a chart: its own, and those of helm-toolkit's snippet, whose third argument is the name.
     pub(super) fn of(chart: &'o Chart<'o>) -> Self {
-        let mut made = Vec::new();
+        let (snippet, mut made) = (Finder::new(SNIPPET), Vec::new());
         for outline in &chart.outlines {
             let mut add = |scope: Scope, name: &str| {
                 let (spelling, names) = (spelling(name), names(name, &outline.actions));
                 made.push(Made { place: Place { outline, scope }, spelling, names });
             };
-            for call in outline.actions.with_string(&ACCOUNT) {
+            for call in outline.actions.with_string(&snippet) {
                 let name = third_argument(outline.actions.pieces(call));
                 if let Some(name) = name.and_then(|range| outline.text.get(range)) {
                     add(call.scope, &format!("{{{{ {name} }}}}"));
@@ -82,11 +79,10 @@ impl<'o> Accounts<'o> {
             let is_at = |place: &Place<'o>| made.place.outline.path == place.outline.path;
             is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
-        let is_called_so = |made: &&Made<'o>| made.spelling == spelling && is_beside(made);
+        let is_called_so = |made: &Made<'o>| made.spelling == spelling && is_beside(made);
         let has_name = |made: &&Made<'o>| made.names.iter().any(|name| names.contains(name));
-        let covers = |made: &Made<'o>| self.covers(made, pod);
-        if self.made.iter().filter(is_called_so).any(covers) || self.made.iter().filter(has_name).any(covers)
-        {
+        let is_sure = |made| (is_called_so(made) || has_name(&made)) && self.covers(made, pod);
+        if self.made.iter().any(is_sure) {
             return Presence::Sure;
         }
         if let Some(first) = self.made.iter().find(has_name) {

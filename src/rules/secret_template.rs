@@ -1,6 +1,6 @@
 //! `templates/secret-registry.yaml`: has helm-toolkit make the Secret.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 use super::pull_secrets;
 use super::rule::Proposals;
@@ -9,7 +9,6 @@ use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::options::Options;
 use crate::source::{Source, is_partial};
-use crate::template::Word;
 use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
@@ -21,12 +20,6 @@ const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
 pub(super) const FILE: &str = "templates/secret-registry.yaml";
 
 const FUNCTION: &str = "helm-toolkit.manifests.secret_registry";
-
-/// What every call of the function has in it.
-static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry"));
-
-/// The type of the Secret.
-static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
 
 /// The drop-in, unless a template of the chart calls the function already: two of them would
 /// make one Secret twice.
@@ -91,7 +84,8 @@ fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
 
 /// Where a template calls the function, or why that makes no Secret.
 fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
-    CALLED.find(source.text.as_bytes())?;
+    // What every call of the function has in it.
+    memmem::find(source.text.as_bytes(), b"manifests.secret_registry")?;
     let actions = Actions::new(&source.text);
     let finder = Finder::new(FUNCTION);
     let wrong = |offset, what| Some(Err((Location::at(&source.path, position(&source.text, offset)), what)));
@@ -116,7 +110,7 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
 
 /// Where a template of `chart` makes a Secret for a registry that is called `secret`, or as the values say.
 fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
-    TYPE.find(source.text.as_bytes())?;
+    memmem::find(source.text.as_bytes(), b"kubernetes.io/dockerconfigjson")?;
     let outline = Outline::new(&source.path, &source.text);
     let ending = secret.strip_prefix(chart).filter(|ending| !ending.is_empty());
     let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;

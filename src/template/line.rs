@@ -45,11 +45,6 @@ pub(super) fn is_marker(content: &str) -> bool {
     content.starts_with("---") || content == "..." || content.starts_with("... ")
 }
 
-/// Whether an action prints the mark of a document on a line of its own.
-pub(super) fn prints_marker(action: &str) -> bool {
-    action.contains("\\n---") || action.contains("\n---")
-}
-
 /// The column at which `| indent 4` or `| nindent 4` puts what an action prints.
 pub(super) fn indent_of(action: &str) -> Option<usize> {
     let (_, behind) = action.rsplit_once("indent ")?;

@@ -9,10 +9,3 @@ mod line;
 pub(crate) mod outline;
 mod reader;
 pub(crate) mod root;
-
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
-/// A word to be found in thousands of templates: what a search for it needs is made once.
-pub(crate) type Word = LazyLock<Finder<'static>>;

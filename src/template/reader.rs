@@ -5,9 +5,7 @@ use std::ops::Range;
 
 use super::actions::{Action, Scope};
 use super::entry::{Entry, Key};
-use super::line::{
-    Skip, brackets, closes, indent_of, is_marker, key_of, prints_marker, skip_behind, without_comment,
-};
+use super::line::{Skip, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
 
 /// The entries of `text`, in its order, and what is not read.
 pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<(usize, &'t str)>) {
@@ -88,7 +86,9 @@ impl<'t> Reader<'t> {
         }
         for action in ahead {
             self.pass(action);
-            if !action.is_silent && prints_marker(self.text.get(action.range.clone()).unwrap_or_default()) {
+            let printed = self.text.get(action.range.clone()).filter(|_| !action.is_silent);
+            // The mark of a document, on a line of its own.
+            if printed.is_some_and(|printed| printed.contains("\\n---") || printed.contains("\n---")) {
                 self.start_document();
             }
         }
