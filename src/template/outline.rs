@@ -126,7 +126,13 @@ impl<'t> Outline<'t> {
         while let Some((entry, behind)) = rest.split_first() {
             rest = behind;
             if let Some(other) = others.next_if(|other| is_in(entry.scope, *other)) {
-                let length = behind.partition_point(|entry| is_in(entry.scope, other));
+                // Most branches are short, and some are long.
+                let is_inside = |entry: &Entry<'_>| is_in(entry.scope, other);
+                let mut reach = 1;
+                while behind.get(reach).is_some_and(is_inside) {
+                    reach *= 2;
+                }
+                let length = behind.get(..reach).unwrap_or(behind).partition_point(is_inside);
                 rest = behind.get(length..).unwrap_or_default();
             } else {
                 own.push(entry);
