@@ -1,6 +1,6 @@
 //! One chart: its name, its values and its templates, as the rules see them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
@@ -148,7 +148,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) values: Option<Document<'a>>,
     pub(crate) templates: &'a [Source],
     /// Those of the templates that may hold a pod or an account; see [`outlines`].
-    pub(crate) outlines: Vec<(&'a Source, Outline<'a>)>,
+    pub(crate) outlines: Vec<Outline<'a>>,
     pub(crate) context: Context,
     /// See [`Files::unread`].
     pub(crate) unread: &'a [(PathBuf, &'static str)],
@@ -158,7 +158,7 @@ pub(crate) struct Chart<'a> {
 }
 
 /// The outlines of those of `templates` that Helm takes for objects and that may hold something that runs images.
-pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(&'t Source, Outline<'t>)> {
+pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<Outline<'t>> {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         let custom = CUSTOM_RESOURCES.iter().map(|row| row.kind);
         let kinds: Vec<&str> = WORKLOADS.iter().copied().chain(custom).collect();
@@ -171,17 +171,18 @@ pub(crate) fn outlines<'t>(templates: impl Iterator<Item = &'t Source>) -> Vec<(
     let templates = templates.filter(|source| !is_notes(source));
     let (found, others): (Vec<_>, Vec<_>) =
         templates.partition(|source| WORDS.is_match(source.text.as_bytes()));
-    let outline = |source: &'t Source| (source, Outline::new(&source.text));
+    let outline = |source: &'t Source| Outline::new(&source.path, &source.text);
     let mut outlines: Vec<_> = found.into_iter().map(outline).collect();
-    // What they define is rendered where it is called.
-    let calls: Vec<Finder<'_>> =
-        outlines.iter().flat_map(|(_, outline)| outline.defines_of_objects()).collect();
+    // What they define is rendered where it is called: a pod or an account, or what is in one.
+    let define = |outline: &Outline<'t>| {
+        let parts = outline.entries.iter().filter(|entry| entry.is("kind") || entry.is("containers"));
+        parts.filter_map(|entry| outline.actions.name(entry.scope)).collect::<BTreeSet<_>>()
+    };
+    let calls: Vec<Finder<'_>> = outlines.iter().flat_map(define).map(Finder::new).collect();
     let is_caller =
         |source: &&&'t Source| calls.iter().any(|call| call.find(source.text.as_bytes()).is_some());
-    let callers: Vec<_> = others.iter().filter(is_caller).map(|source| outline(source)).collect();
-    drop(calls);
-    outlines.extend(callers);
-    outlines.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    outlines.extend(others.iter().filter(is_caller).map(|source| outline(source)));
+    outlines.sort_by(|one, other| one.path.cmp(other.path));
     outlines
 }
 

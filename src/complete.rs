@@ -155,10 +155,10 @@ fn prove(chart: Chart<'_>, proposals: Vec<Proposal>, options: &Options) -> Resul
         }
         (values, _) => values,
     };
-    let is_changed = |source: &Source| files.iter().any(|file| file.path == source.path);
-    let mut outlines = outlines(templates.iter().filter(|source| is_changed(source)));
-    outlines.extend(chart.outlines.into_iter().filter(|(source, _)| !is_changed(source)));
-    outlines.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    let is_changed = |path: &Path| files.iter().any(|file| file.path == path);
+    let mut outlines = outlines(templates.iter().filter(|source| is_changed(&source.path)));
+    outlines.extend(chart.outlines.into_iter().filter(|outline| !is_changed(outline.path)));
+    outlines.sort_by(|one, other| one.path.cmp(other.path));
     let context = Context::new(&chart.metadata.name, values.as_ref(), &outlines, options);
     let again = rules::run(&Chart { values, templates: &templates, outlines, context, ..chart }, options);
     let left = again.changes.first().map(|proposal| (&proposal.path, proposal.part.shape.rule));

@@ -2,13 +2,14 @@
 //! are called.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 
 use memchr::memmem::{self, Finder};
 
 use crate::options::Options;
-use crate::source::Source;
 use crate::template::actions::{Action, Actions, Scope};
-use crate::template::entry::Key;
+use crate::template::entry::{Entry, Key};
+use crate::template::lexer::Piece;
 use crate::template::outline::Outline;
 use crate::yaml::{Document, Kind, Node};
 
@@ -29,26 +30,69 @@ pub(crate) struct Context {
     pub(crate) chart: Option<String>,
     /// The name of its Secret.
     pub(crate) secret: Option<String>,
-    /// What prints imagePullSecrets: the names of defines, and values, as in `.Values.pod`, for `toYaml` and `tpl`.
-    pub(crate) lists: HashSet<String>,
-    /// The defines that print the containers of a pod.
-    pub(crate) containers: HashSet<String>,
-    /// Where each define of the chart is called, or its name given to what calls it.
-    pub(crate) calls: HashMap<String, Vec<Call>>,
-    /// The defines that go into a text only, such as a file in a ConfigMap.
-    pub(crate) texts: HashSet<String>,
-    /// The defines that are called with something else than the templates' root.
-    pub(crate) without_root: HashSet<String>,
-    /// The defines that are called with the root and nothing else, so that `$` is the root in them.
-    pub(crate) with_root: HashSet<String>,
+    /// What prints imagePullSecrets.
+    pub(crate) lists: Printers,
+    /// What prints the containers of a pod.
+    pub(crate) containers: Printers,
+    /// The defines of the chart, by name.
+    pub(crate) defines: HashMap<String, Define>,
 }
 
-/// Where a define is called.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
-    /// The outline that it is in, as an index into those of the chart.
-    pub(crate) outline: usize,
-    pub(crate) scope: Scope,
+/// How a define is called.
+#[derive(Debug)]
+pub(crate) struct Define {
+    /// Where that is, or its name is given to what calls it: the outline, as an index into those of the chart, and the
+    /// scope there.
+    pub(crate) calls: Vec<(usize, Scope)>,
+    /// Whether it goes into a text only, such as a file in a ConfigMap.
+    pub(crate) is_text: bool,
+    /// Whether it is called with something else than the templates' root.
+    pub(crate) is_called_with_another: bool,
+    /// Whether it is called with the root and nothing else, so that `$` is the root in it.
+    pub(crate) is_called_with_root: bool,
+}
+
+/// What prints something into a template.
+#[derive(Debug, Default)]
+pub(crate) struct Printers {
+    /// The names of defines, and values, as in `.Values.pod`, for `toYaml` and `tpl`.
+    names: HashSet<String>,
+    /// The variables of each template that are set to one of these. They are looked up for each line: a template may
+    /// set one a hundred thousand times.
+    variables: HashMap<PathBuf, HashSet<String>>,
+}
+
+impl Printers {
+    /// Whether a line, or a variable on it, has one of them in an action.
+    pub(crate) fn are_on(&self, outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
+        if self.names.is_empty() || !entry.value.contains("{{") {
+            return false;
+        }
+        let variables = self.variables.get(outline.path);
+        let is_one = |piece: &Piece<'_>| variables.is_some_and(|variables| variables.contains(piece.text));
+        self.are_in(entry.value) || Actions::new(entry.value).pieces.iter().any(is_one)
+    }
+
+    /// Whether a text has one of the names in it, as a whole.
+    fn are_in(&self, text: &str) -> bool {
+        let is_whole = |(at, name): (usize, &str)| {
+            let behind = text.get(at + name.len()..).unwrap_or_default();
+            !behind.starts_with(|c: char| c.is_alphanumeric() || "_-.".contains(c))
+        };
+        self.names.iter().any(|name| text.match_indices(name).any(is_whole))
+    }
+
+    fn find_variables(&mut self, outlines: &[Outline<'_>]) {
+        for Outline { path, actions, .. } in outlines.iter().filter(|_| !self.names.is_empty()) {
+            let is_set_to_one = |variable: &&str| {
+                let mut values = actions.values_of(variable);
+                values.any(|value| self.are_in(&value.iter().map(|piece| piece.text).collect::<String>()))
+            };
+            let variables = actions.variables().filter(|variable| *variable != "$").filter(is_set_to_one);
+            let variables = variables.map(ToOwned::to_owned).collect();
+            self.variables.insert((*path).to_owned(), variables);
+        }
+    }
 }
 
 impl Context {
@@ -56,83 +100,56 @@ impl Context {
     pub(crate) fn new(
         name: &str,
         values: Option<&Document<'_>>,
-        outlines: &[(&Source, Outline<'_>)],
+        outlines: &[Outline<'_>],
         options: &Options,
     ) -> Self {
-        let outlines: Vec<&Outline<'_>> = outlines.iter().map(|(_, outline)| outline).collect();
         let mut context = Context::default();
-        for outline in &outlines {
+        for outline in outlines {
             context.add_defines(outline);
+            for name in outline.actions.defined() {
+                // A chart's own defines are called by the chart; those of helm-toolkit by all.
+                let define = || Define::new(name, outlines, values.is_some());
+                context.defines.entry(name.to_owned()).or_insert_with(define);
+            }
         }
         if let Some(values) = values {
             context.chart = Some(name.to_owned());
             context.secret = secret_name(name, values, options);
             context.add_values(values);
         }
-        for define in outlines.iter().flat_map(|outline| outline.actions.defined()) {
-            context.add_calls(define, &outlines);
-        }
-        let mut before = 0;
-        while before < context.lists.len() {
-            before = context.lists.len();
-            context.add_callers(&outlines);
-        }
+        context.add_callers(outlines);
+        context.lists.find_variables(outlines);
+        context.containers.find_variables(outlines);
         context
     }
 
     /// Adds the defines that print imagePullSecrets or containers and are no objects.
     fn add_defines(&mut self, outline: &Outline<'_>) {
         let actions = &outline.actions;
-        let kinds = outline.entries.iter().filter(|entry| entry.is("kind"));
+        let kinds = outline.named("kind");
         let objects: BTreeSet<Scope> = kinds.filter_map(|kind| actions.define(kind.scope)).collect();
-        let name_at = |offset: usize| {
-            let define =
-                actions.define(actions.scope_at(offset)).filter(|define| !objects.contains(define))?;
+        let name_in = |scope: Scope| {
+            actions.define(scope).filter(|define| !objects.contains(define))?;
             // What the toolkit's snippet prints is its own affair: see toolkit.rs.
-            actions.name(define).filter(|name| *name != LIST_SNIPPET).map(ToOwned::to_owned)
+            actions.name(scope).filter(|name| *name != LIST_SNIPPET).map(ToOwned::to_owned)
         };
-        self.lists.extend(memmem::find_iter(outline.text.as_bytes(), KEY).filter_map(name_at));
-        let containers = outline.entries.iter().filter(|entry| entry.is("containers"));
-        self.containers.extend(containers.filter_map(|entry| name_at(entry.start)));
+        let lists = memmem::find_iter(outline.text.as_bytes(), KEY);
+        self.lists.names.extend(lists.filter_map(|offset| name_in(actions.scope_at(offset))));
+        self.containers.names.extend(outline.named("containers").filter_map(|entry| name_in(entry.scope)));
     }
 
-    /// Looks at where and how a define is called.
-    fn add_calls(&mut self, define: &str, outlines: &[&Outline<'_>]) {
-        let finder = Finder::new(define);
-        let mut calls: Vec<Call> = Vec::new();
-        let (mut is_text, mut arguments) = (true, Vec::new());
-        for (outline, place) in outlines.iter().zip(0..) {
-            for action in outline.actions.with_string(&finder) {
-                calls.push(Call { outline: place, scope: action.scope });
-                is_text &= is_in_text(outline, action);
-                arguments.push(argument(&outline.actions, action));
+    /// Adds the defines that call one of those with a list, and those that call these.
+    fn add_callers(&mut self, outlines: &[Outline<'_>]) {
+        let caller = |(outline, scope): &(usize, Scope)| outlines.get(*outline)?.actions.name(*scope);
+        let mut open: Vec<String> = self.lists.names.iter().cloned().collect();
+        while let Some(name) = open.pop() {
+            let calls = self.defines.get(&name).into_iter().flat_map(|define| &define.calls);
+            for caller in calls.filter_map(caller) {
+                if self.lists.names.insert(caller.to_owned()) {
+                    open.push(caller.to_owned());
+                }
             }
         }
-        if is_text && !calls.is_empty() {
-            self.texts.insert(define.to_owned());
-        }
-        if arguments.contains(&Some(Argument::Other)) {
-            self.without_root.insert(define.to_owned());
-        }
-        // A chart's own defines are called by the chart; those of helm-toolkit by all.
-        if self.chart.is_some()
-            && !arguments.is_empty()
-            && arguments.iter().all(|argument| *argument == Some(Argument::Root))
-        {
-            self.with_root.insert(define.to_owned());
-        }
-        self.calls.insert(define.to_owned(), calls);
-    }
-
-    /// Adds the defines that call one of those with a list.
-    fn add_callers(&mut self, outlines: &[&Outline<'_>]) {
-        let calls = self.lists.iter().filter_map(|name| self.calls.get(name)).flatten();
-        let caller = |call: &Call| {
-            let actions = &outlines.get(call.outline)?.actions;
-            actions.name(actions.define(call.scope)?).map(ToOwned::to_owned)
-        };
-        let callers: Vec<String> = calls.filter_map(caller).collect();
-        self.lists.extend(callers);
     }
 
     /// Adds the values with imagePullSecrets in them, as a key or in a text.
@@ -146,12 +163,12 @@ impl Context {
             for (key, value) in document.entries(node) {
                 let key = document.scalar(key).unwrap_or_default();
                 if key == KEY {
-                    self.lists.insert(path.clone());
+                    self.lists.names.insert(path.clone());
                 }
                 open.push((value, format!("{path}.{key}")));
             }
             if document.scalar(node).is_some_and(|text| text.contains(KEY)) {
-                self.lists.insert(path);
+                self.lists.names.insert(path);
             }
         }
     }
@@ -164,6 +181,27 @@ fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<
     let name = node.filter(|node| values.kind(*node) == Kind::Scalar);
     let name = name.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
     name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))
+}
+
+impl Define {
+    fn new(name: &str, outlines: &[Outline<'_>], is_called_here_only: bool) -> Self {
+        let finder = Finder::new(name);
+        let (mut calls, mut is_text, mut arguments) = (Vec::new(), true, Vec::new());
+        for (outline, index) in outlines.iter().zip(0..) {
+            for action in outline.actions.with_string(&finder) {
+                calls.push((index, action.scope));
+                is_text &= is_in_text(outline, action);
+                arguments.push(argument(&outline.actions, action));
+            }
+        }
+        let is_root = |argument: &Argument| *argument == Argument::Root;
+        Define {
+            is_text: is_text && !calls.is_empty(),
+            is_called_with_another: arguments.contains(&Argument::Other),
+            is_called_with_root: is_called_here_only && !calls.is_empty() && arguments.iter().all(is_root),
+            calls,
+        }
+    }
 }
 
 /// Whether what an action prints goes into a text: a block scalar or a quoted string.
@@ -181,32 +219,32 @@ fn is_in_text(outline: &Outline<'_>, action: &Action) -> bool {
 enum Argument {
     /// The templates' root, for certain.
     Root,
-    /// The root, unless it is called something else there.
-    Dot,
     /// Something else.
     Other,
+    /// The root, unless it is called something else there; or nothing, where the name is only mentioned.
+    Unclear,
 }
 
-/// What a call gives to the template that it names; `None` for an action that only mentions it.
-fn argument(actions: &Actions<'_>, call: &Action) -> Option<Argument> {
-    let pieces = actions.pieces(call);
-    let texts: Vec<&str> = pieces.iter().map(|piece| piece.text).collect();
-    let place = texts.iter().position(|text| matches!(*text, "include" | "template"))?;
+/// What a call gives to the template that it names.
+fn argument(actions: &Actions<'_>, call: &Action) -> Argument {
+    let texts: Vec<&str> = actions.pieces(call).iter().map(|piece| piece.text).collect();
+    let place = texts.iter().position(|text| matches!(*text, "include" | "template"));
+    let Some(place) = place else { return Argument::Unclear };
     let given = match texts.get(place + 2..) {
         Some([argument @ .., ")"]) if !argument.is_empty() => argument,
         Some([argument, "|", ..]) => std::slice::from_ref(argument),
         Some(argument) if !argument.is_empty() => argument,
-        _ => texts.get(..place.saturating_sub(1))?,
+        _ => texts.get(..place.saturating_sub(1)).unwrap_or_default(),
     };
     let is_in_define = actions.define(call.scope).is_some();
     let is_moved = || {
         let mut around = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
         around.any(|opening| ["with", "range"].iter().any(|word| opening.contains(word)))
     };
-    Some(match given {
+    match given {
         ["$"] if !is_in_define => Argument::Root,
         ["."] if !is_in_define && !is_moved() => Argument::Root,
-        ["." | "$" | "$envAll"] => Argument::Dot,
+        ["." | "$" | "$envAll"] => Argument::Unclear,
         _ => Argument::Other,
-    })
+    }
 }

@@ -518,9 +518,14 @@ fn templates_take_no_longer_where_they_hold_many_pods() {
     let pods = |count: usize, before: &str, line: &str, behind: &str| -> String {
         format!("{before}{POD}{}{behind}", line.repeat(160)).repeat(count)
     };
-    let templates: [Template<'_>; 5] = [
+    let templates: [Template<'_>; 6] = [
         ("conditions", &|count| pods(count, "", "        {{ if .a }}- b{{ end }}\n", "---\n")),
         ("variables", &|count| pods(count, "", "        {{ $a := $b }}\n", "---\n")),
+        ("printed variables", &|count| {
+            let list = "{{ define \"l\" }}\nimagePullSecrets:\n  - name: a\n{{ end }}\n";
+            let (set, printed) = ("{{ $a := \"b\" }}\n", "  {{ $a }}\n");
+            format!("{list}{}{POD}{}", set.repeat(count * 160), printed.repeat(count * 160))
+        }),
         ("branches", &|count| pods(count, "{{ if .a }}\n", "        - b\n", "{{ end }}\n")),
         ("a define", &|count| {
             let pods = pods(count, "", "        - {{ $envAll.Values.b }}\n", "---\n");

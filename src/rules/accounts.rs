@@ -1,15 +1,16 @@
 //! The ServiceAccounts that a chart makes: under which names, and under which conditions.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::objects::Template;
-use crate::context::{Call, SNIPPET};
-use crate::template::Word;
-use crate::template::actions::{Actions, Scope};
+use super::service_accounts::accounts;
+use crate::chart::Chart;
+use crate::context::SNIPPET;
+use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::lexer::{Kind, Piece};
+use crate::template::outline::Outline;
 
 /// Whether a pod's ServiceAccount is there wherever the pod is.
 pub(super) enum Presence {
@@ -20,65 +21,75 @@ pub(super) enum Presence {
     Unclear(String),
 }
 
-static ACCOUNT: Word = Word::new(|| Finder::new(SNIPPET));
-
 pub(super) struct Accounts<'o> {
-    templates: &'o [Template<'o>],
+    chart: &'o Chart<'o>,
     made: Vec<Made<'o>>,
-    /// Those of a name, by [`spelling`] of it.
-    by_name: HashMap<String, Vec<usize>>,
 }
 
 /// An account that a template makes.
 struct Made<'o> {
     place: Place<'o>,
-    /// Its name, as it is written there.
-    name: String,
+    /// Its name as it is written there, by [`spelling`].
+    spelling: String,
+    /// What its name can be.
+    names: Vec<String>,
 }
 
 /// A block of a template.
 #[derive(Clone, Copy)]
 struct Place<'o> {
-    template: &'o Template<'o>,
+    outline: &'o Outline<'o>,
     scope: Scope,
 }
 
 impl<'o> Accounts<'o> {
-    pub(super) fn new(templates: &'o [Template<'o>]) -> Self {
-        let made: Vec<Made<'o>> = templates.iter().flat_map(made).collect();
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (made, index) in made.iter().zip(0..) {
-            by_name.entry(spelling(&made.name)).or_default().push(index);
+    /// The accounts of a chart: its own, and those of helm-toolkit's snippet, whose third argument is the name.
+    pub(super) fn of(chart: &'o Chart<'o>) -> Self {
+        let (snippet, mut made) = (Finder::new(SNIPPET), Vec::new());
+        for outline in &chart.outlines {
+            let mut add = |scope: Scope, name: &str| {
+                let (spelling, names) = (spelling(name), names(name, &outline.actions));
+                made.push(Made { place: Place { outline, scope }, spelling, names });
+            };
+            for call in outline.actions.with_string(&snippet) {
+                let name = third_argument(outline.actions.pieces(call));
+                if let Some(name) = name.and_then(|range| outline.text.get(range)) {
+                    add(call.scope, &format!("{{{{ {name} }}}}"));
+                }
+            }
+            for account in accounts(outline) {
+                let name = account.keys.iter().find(|entry| entry.is("metadata")).and_then(|metadata| {
+                    let name = outline.children(metadata).find(|entry| entry.is("name"));
+                    name.map(Entry::text).or_else(|| name_in_flow(metadata.text()))
+                });
+                add(account.scope, name.unwrap_or("{{ }}").trim_matches(['"', '\'']));
+            }
         }
-        Accounts { templates, made, by_name }
+        Accounts { chart, made }
     }
 
     /// Whether the account that `entry` of a pod names is there. A name that is computed is the same where the
     /// same computes it.
-    pub(super) fn presence(&self, template: &'o Template<'o>, entry: &Entry<'_>) -> Presence {
-        let pod = Place { template, scope: entry.scope };
+    pub(super) fn presence(&self, outline: &'o Outline<'o>, entry: &Entry<'_>) -> Presence {
+        let pod = Place { outline, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
+        let (spelling, names) = (spelling(name), names(name, &outline.actions));
         // What a define is called with has the same name there, nearly always.
         let is_beside = |made: &Made<'o>| {
-            let is_at = |place: &Place<'o>| made.place.is_beside(*place);
+            let is_at = |place: &Place<'o>| made.place.outline.path == place.outline.path;
             is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
-        let called_so = self.by_name.get(&spelling(name)).into_iter().flatten();
-        let mut called_so = called_so.filter_map(|index| self.made.get(*index));
-        if called_so.any(|made| is_beside(made) && self.covers(made, pod)) {
+        let is_called_so = |made: &Made<'o>| made.spelling == spelling && is_beside(made);
+        let has_name = |made: &&Made<'o>| made.names.iter().any(|name| names.contains(name));
+        let is_sure = |made| (is_called_so(made) || has_name(&made)) && self.covers(made, pod);
+        if self.made.iter().any(is_sure) {
             return Presence::Sure;
         }
-        let names = names(name, template);
-        let has_name = |made: &&Made<'_>| names_of(made).iter().any(|name| names.contains(name));
-        let same: Vec<&Made<'_>> = self.made.iter().filter(has_name).collect();
-        if same.iter().any(|made| self.covers(made, pod)) {
-            return Presence::Sure;
-        }
-        if let [first, ..] = same.as_slice() {
+        if let Some(first) = self.made.iter().find(has_name) {
             let condition = first.place.conditions().first().cloned().unwrap_or_default();
             return Presence::Unclear(format!("it is made under a condition only, `{condition}`"));
         }
-        let mut all = self.made.iter().flat_map(names_of).chain(names);
+        let mut all = self.made.iter().flat_map(|made| &made.names).chain(&names);
         if all.any(|name| name.contains("{{")) {
             Presence::Unclear("no template makes one whose name is sure to be the same".to_owned())
         } else {
@@ -98,21 +109,17 @@ impl<'o> Accounts<'o> {
 
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.
     fn rendered(&self, place: Place<'o>) -> Vec<Place<'o>> {
-        let Some(define) = place.template.define(place.scope) else { return vec![place] };
-        let calls = place.template.context.calls.get(define).into_iter().flatten();
+        let Some(name) = place.outline.actions.name(place.scope) else { return vec![place] };
+        let calls = self.chart.context.defines.get(name).into_iter().flat_map(|define| &define.calls);
         let place =
-            |call: &Call| Some(Place { template: self.templates.get(call.outline)?, scope: call.scope });
+            |(outline, scope): &_| Some(Place { outline: self.chart.outlines.get(*outline)?, scope: *scope });
         calls.filter_map(place).collect()
     }
 }
 
 impl Place<'_> {
-    fn is_beside(self, other: Place<'_>) -> bool {
-        self.template.path == other.template.path
-    }
-
     fn is_around(self, other: Place<'_>) -> bool {
-        self.is_beside(other) && self.template.outline.actions.is_in(other.scope, self.scope)
+        self.outline.path == other.outline.path && self.outline.actions.is_in(other.scope, self.scope)
     }
 
     /// Whether all conditions that hold here hold at `other`, too.
@@ -123,31 +130,12 @@ impl Place<'_> {
 
     /// The blocks that it is in, innermost first, without trim marks.
     fn conditions(self) -> Vec<String> {
-        let actions = &self.template.outline.actions;
+        let actions = &self.outline.actions;
         let define = actions.define(self.scope).unwrap_or(Scope::FILE);
         let openings = actions.between(self.scope, define).map(|scope| actions.opening(scope));
         let text = |opening: &str| opening.trim_matches(['{', '}', '-', ' ', '\t', '\n']).to_owned();
         openings.map(text).filter(|text| !text.is_empty()).collect()
     }
-}
-
-/// The accounts in a template: its own, and those of helm-toolkit's snippet, whose third argument is the name.
-fn made<'o>(template: &'o Template<'o>) -> Vec<Made<'o>> {
-    let actions = &template.outline.actions;
-    let snippets = actions.with_string(&ACCOUNT).filter_map(|action| {
-        let name = third_argument(&actions.pieces(action)).map(text_of)?;
-        Some(Made { place: Place { template, scope: action.scope }, name })
-    });
-    let own = template.accounts().into_iter().map(|account| {
-        let metadata = account.keys.iter().find(|(_, entry)| entry.is("metadata"));
-        let inside = metadata.and_then(|(index, metadata)| {
-            let mut children = template.outline.children(*index).map(|(_, entry)| entry);
-            children.find(|entry| entry.is("name")).map(Entry::text).or_else(|| name_in_flow(metadata.text()))
-        });
-        let name = inside.unwrap_or("{{ }}").trim_matches(['"', '\'']).to_owned();
-        Made { place: Place { template, scope: account.scope }, name }
-    });
-    snippets.chain(own).collect()
 }
 
 /// `{name: this}`
@@ -156,10 +144,10 @@ fn name_in_flow(metadata: &str) -> Option<&str> {
     behind.split([',', '}']).next().map(str::trim)
 }
 
-/// The third argument of `tuple`.
-fn third_argument<'p, 't>(pieces: &'p [Piece<'t>]) -> Option<&'p [Piece<'t>]> {
+/// Where the third argument of `tuple` stands.
+fn third_argument(pieces: &[Piece<'_>]) -> Option<Range<usize>> {
     let start = pieces.iter().position(|piece| piece.text == "tuple")? + 1;
-    let (mut depth, mut argument, mut first) = (0, 0, start);
+    let (mut depth, mut argument, mut first) = (0, 0, pieces.get(start)?.start);
     for (index, piece) in pieces.iter().enumerate().skip(start) {
         match piece.kind {
             Kind::LeftParen => depth += 1,
@@ -168,15 +156,13 @@ fn third_argument<'p, 't>(pieces: &'p [Piece<'t>]) -> Option<&'p [Piece<'t>]> {
             _ => {}
         }
         // `$envAll.Values` are two pieces and one argument.
-        let next = pieces.get(index + 1);
-        let goes_on =
-            next.is_some_and(|next| next.kind == Kind::Field && next.start == piece.start + piece.text.len());
-        if depth == 0 && !goes_on {
+        let (end, next) = (piece.start + piece.text.len(), pieces.get(index + 1));
+        if depth == 0 && !next.is_some_and(|next| next.kind == Kind::Field && next.start == end) {
             argument += 1;
             if argument == 3 {
-                return pieces.get(first..=index);
+                return Some(first..end);
             }
-            first = index + 1;
+            first = next?.start;
         }
     }
     None
@@ -187,31 +173,14 @@ fn spelling(name: &str) -> String {
     name.replace("| quote", "").split_whitespace().collect()
 }
 
-/// The text that stands for what an expression prints.
-fn text_of(pieces: &[Piece<'_>]) -> String {
-    match pieces {
-        [literal] if matches!(literal.kind, Kind::String | Kind::RawString) => {
-            literal.text.trim_matches(['"', '`']).to_owned()
-        }
-        _ => {
-            let words: Vec<&str> = pieces.iter().map(|piece| piece.text).collect();
-            format!("{{{{ {} }}}}", words.join(" "))
-        }
-    }
-}
-
-fn names_of(made: &Made<'_>) -> Vec<String> {
-    names(&made.name, made.place.template)
-}
-
 /// What a name can be, with what its variables are set to: a name without braces is one that nothing computes.
-fn names(name: &str, template: &Template<'_>) -> Vec<String> {
+fn names(name: &str, actions: &Actions<'_>) -> Vec<String> {
     let written = Actions::new(name);
     let mut names = vec![String::new()];
     let mut end = 0;
     for action in &written.all {
         let before = name.get(end..action.range.start).unwrap_or_default();
-        let values = expanded(&template.outline.actions, &written.pieces(action), 0);
+        let values = expanded(actions, written.pieces(action), 0);
         let with =
             |name: &String| values.iter().map(|value| format!("{name}{before}{value}")).collect::<Vec<_>>();
         names = names.iter().flat_map(with).take(MOST).collect();
@@ -233,35 +202,30 @@ fn expanded(actions: &Actions<'_>, pieces: &[Piece<'_>], depth: usize) -> Vec<St
         [pieces @ .., pipe, quote] if pipe.kind == Kind::Pipe && quote.text == "quote" => pieces,
         _ => pieces,
     };
-    let is_root = |piece: &Piece<'_>| matches!(piece.text, "$" | "." | "$envAll");
-    if let [variable] = pieces
-        && variable.kind == Kind::Variable
-        && !is_root(variable)
-        && depth < DEPTH
-    {
-        let values = actions.values_of(variable.text);
-        let values: Vec<String> =
-            values.flat_map(|value| expanded(actions, &value, depth + 1)).take(MOST).collect();
+    let is_root = |piece: &Piece<'_>| matches!(piece.text, "$" | "$envAll");
+    let is_followed = |piece: &Piece<'_>| piece.kind == Kind::Variable && !is_root(piece) && depth < DEPTH;
+    if let [only] = pieces {
+        if let Some(text) = text_in_quotes(only) {
+            return vec![text.to_owned()];
+        }
+        let values = actions.values_of(only.text).filter(|_| is_followed(only));
+        let values = values.flat_map(|value| expanded(actions, value, depth + 1));
+        let values: Vec<String> = values.take(MOST).collect();
         if !values.is_empty() {
             return values;
         }
     }
-    // The root is the same, whatever it is called.
-    let is_followed = |index: usize| pieces.get(index + 1).is_some_and(|next| next.kind == Kind::Field);
     let mut words = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        if is_root(piece) && piece.kind == Kind::Variable {
-            if !is_followed(index) {
-                words.push(".".to_owned());
-            }
-        } else if piece.kind == Kind::Variable && depth < DEPTH && pieces.len() > 1 {
+        let has_field = || pieces.get(index + 1).is_some_and(|next| next.kind == Kind::Field);
+        if is_root(piece) {
+            // The root is the same, whatever it is called.
+            words.extend((!has_field()).then(|| ".".to_owned()));
+        } else if is_followed(piece) && pieces.len() > 1 {
             words.extend(expanded(actions, std::slice::from_ref(piece), depth + 1).into_iter().take(1));
         } else {
             words.push(piece.text.to_owned());
         }
     }
-    match pieces {
-        [literal] if matches!(literal.kind, Kind::String | Kind::RawString) => vec![text_of(pieces)],
-        _ => vec![format!("{{{{ {} }}}}", words.join(" "))],
-    }
+    vec![format!("{{{{ {} }}}}", words.join(" "))]
 }

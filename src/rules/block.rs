@@ -7,7 +7,7 @@ use crate::chart::{Chart, VALUES};
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
 use crate::options::Options;
-use crate::placeholder::{CHART, Filled};
+use crate::placeholder::CHART;
 use crate::source::Source;
 use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Renamed, Scalar, Value};
 
@@ -60,10 +60,10 @@ impl<'c, 'a> Block<'c, 'a> {
         self.at(&[key]).is_some()
     }
 
-    /// The keys of this block with their texts, in their order.
-    pub(super) fn keys(&self) -> Vec<(Node, &'c str)> {
-        let Some(node) = self.node else { return Vec::new() };
-        self.document.entries(node).filter_map(|(key, _)| Some((key, self.document.scalar(key)?))).collect()
+    /// The keys of the mapping at `path` below this block with their texts, in their order.
+    pub(super) fn keys(&self, path: &[&str]) -> Vec<(Node, &'c str)> {
+        let entries = self.at(path).into_iter().flat_map(|node| self.document.entries(node));
+        entries.filter_map(|(key, _)| Some((key, self.document.scalar(key)?))).collect()
     }
 
     /// Adds what the block lacks of `wanted`, at `place`.
@@ -88,10 +88,9 @@ impl<'c, 'a> Block<'c, 'a> {
 
     /// The keys of the mapping at `path`, with their texts, that are neither the chart's name nor among `others`.
     fn wrong_keys(&self, path: &[&str], others: &[&str]) -> Vec<(Node, &'c str)> {
-        let entries = self.at(path).into_iter().flat_map(|node| self.document.entries(node));
-        let keys = entries.filter_map(|(key, _)| Some((key, self.document.scalar(key)?)));
-        let is_right = |name: &str| name == self.chart.name() || name == "<<" || others.contains(&name);
-        keys.filter(|(_, name)| !is_right(name)).collect()
+        let mut keys = self.keys(path);
+        keys.retain(|(_, name)| *name != self.chart.name() && *name != "<<" && !others.contains(name));
+        keys
     }
 
     /// The wrong key at `path` that can become the right one: the only one, where the right one is not there and no
@@ -111,32 +110,33 @@ impl<'c, 'a> Block<'c, 'a> {
         is_possible.then_some(Renamed { key: *key, name })
     }
 
-    /// Reports the wrong keys at `path`, and renames the one that is `renamed`. Where the right key is there too, they do
-    /// no harm.
+    /// Reports the wrong keys at `path`. Where the right key is there too, they do no harm. The one that can be renamed is
+    /// `renamed` where `is_wanted`.
     pub(super) fn report_wrong_keys(
         &self,
         path: &[&str],
         others: &[&str],
         renamed: Option<&Renamed>,
+        is_wanted: bool,
         proposals: &mut Proposals,
     ) {
         let Some(mapping) = self.at(path) else { return };
-        let (wrong, is_possible) = (self.wrong_keys(path, others), self.renamed(path, others).is_some());
+        let wrong = self.wrong_keys(path, others);
         let (path, right) = (self.document.path(mapping), self.chart.name());
         let has_right = self.document.get(mapping, right).is_some();
         for (key, name) in wrong {
             let what = format!("`{path}.{name}` is never used: the chart is called {right}");
             // That the right key is missing is an error of its own.
-            let fix = if renamed.is_some() {
-                "`apply` renames it".to_owned()
-            } else if has_right {
-                "take it out".to_owned()
-            } else if is_possible {
-                format!("`--rename-wrong-keys` renames it to {right} (else `apply` adds that beside it)")
-            } else {
-                format!("rename it to {right} (`apply` adds that beside it)")
+            let fix = match renamed {
+                Some(_) if is_wanted => "`apply` renames it".to_owned(),
+                _ if has_right => "take it out".to_owned(),
+                Some(_) => {
+                    format!("`--rename-wrong-keys` renames it to {right} (else `apply` adds that beside it)")
+                }
+                None => format!("rename it to {right} (`apply` adds that beside it)"),
             };
             let finding = Finding::warning(Id::WrongKey, self.location(key), what, fix);
+            let renamed = renamed.filter(|_| is_wanted);
             match renamed.and_then(|it| self.document.replace(mapping, it.key, &it.name)) {
                 Some(replacement) => proposals.replace_scalar(self.chart, replacement, CHART, finding),
                 None => proposals.report(finding),
@@ -190,48 +190,28 @@ pub(super) fn wanted(chart: &Chart<'_>, options: &Options, name: &str) -> Result
     })?;
     let document = WANTED_DOCUMENT.as_ref();
     let document = document.map_err(|error| Finding::unproven(&chart.path(VALUES), error))?;
-    let texts = Texts {
-        document,
-        chart: chart.name(),
-        secret_name,
-        port: options.port.unwrap_or_default().to_string(),
-    };
     let block = document.root().and_then(|root| document.get(root, name));
     let block =
         block.ok_or_else(|| Finding::unproven(&chart.path(VALUES), "nothing is wanted in this block"))?;
-    Ok(texts.entries(block))
+    let port = options.port.unwrap_or_default().to_string();
+    let filled = |text: &str| match text {
+        CHART => Some(Scalar::string(chart.name()).placeholder(CHART, CHART)),
+        SECRET_NAME => Some(Scalar::string(&secret_name.text).placeholder(SECRET_NAME, &secret_name.pattern)),
+        PORT => Some(Scalar::literal(&port).placeholder(PORT, &port)),
+        _ => None,
+    };
+    Ok(entries(document, block, &filled))
 }
 
-/// What the placeholders stand for.
-struct Texts<'w> {
-    document: &'w Document<'w>,
-    chart: &'w str,
-    secret_name: Filled,
-    port: String,
-}
-
-impl Texts<'_> {
-    fn entries(&self, mapping: Node) -> Vec<Entry> {
-        let entry = |(key, value)| Entry {
-            key: self.scalar(key, Scalar::string),
-            value: match self.document.kind(value) {
-                Kind::Mapping => Value::Mapping(self.entries(value)),
-                _ => Value::Scalar(self.scalar(value, Scalar::literal)),
-            },
-        };
-        self.document.entries(mapping).map(entry).collect()
-    }
-
-    /// The text of a placeholder; `other` makes a scalar of anything else.
-    fn scalar(&self, node: Node, other: fn(&str) -> Scalar) -> Scalar {
-        match self.document.scalar(node).unwrap_or_default() {
-            CHART => Scalar::string(self.chart).placeholder(CHART, CHART),
-            SECRET_NAME => {
-                let Filled { text, pattern } = &self.secret_name;
-                Scalar::string(text).placeholder(SECRET_NAME, pattern)
-            }
-            PORT => Scalar::literal(&self.port).placeholder(PORT, &self.port),
-            text => other(text),
-        }
-    }
+/// The entries of a mapping; `filled` says what its placeholders stand for.
+fn entries(document: &Document<'_>, mapping: Node, filled: &dyn Fn(&str) -> Option<Scalar>) -> Vec<Entry> {
+    let text = |node| document.scalar(node).unwrap_or_default();
+    let entry = |(key, value)| Entry {
+        key: filled(text(key)).unwrap_or_else(|| Scalar::string(text(key))),
+        value: match document.kind(value) {
+            Kind::Mapping => Value::Mapping(entries(document, value, filled)),
+            _ => Value::Scalar(filled(text(value)).unwrap_or_else(|| Scalar::literal(text(value)))),
+        },
+    };
+    document.entries(mapping).map(entry).collect()
 }

@@ -58,8 +58,8 @@ fn new_define(old: &str, function: &str, right: &str) -> Option<String> {
     let kept: String = kept.iter().flat_map(|line| [*line, "\n"]).collect();
     let variables = ["$envAll", "$registryUser", "$secretName"];
     let actions = Actions::new(&kept);
-    let mut pieces = actions.all.iter().flat_map(|action| actions.pieces(action));
-    let is_known = pieces.all(|piece| !piece.text.starts_with('$') || variables.contains(&piece.text));
+    let is_known =
+        actions.pieces.iter().all(|piece| !piece.text.starts_with('$') || variables.contains(&piece.text));
     if !is_ours || !is_inside || names.len() != 1 || !actions.is_balanced || !is_known {
         return None;
     }

@@ -23,24 +23,30 @@ pub(crate) use rule::{Proposal, Proposals, Rule};
 
 use crate::chart::Chart;
 use crate::finding::Finding;
+use crate::metadata::Role::{Application, Toolkit};
 use crate::options::Options;
 
 /// All rules, in the order in which reports show them.
 pub(crate) static RULES: &[Rule] = &[
-    values::SECRETS,
-    values::ENDPOINTS,
-    values::MANIFESTS,
-    secret_template::RULE,
-    service_accounts::RULE,
-    pods::RULE,
-    custom_resources::RULE,
-    surroundings::RULE,
-    schema::RULE,
-    toolkit::FUNCTION,
-    toolkit::SERVICE_ACCOUNT,
-    toolkit::LIST,
-    service_accounts::OF_TOOLKIT,
-    pods::OF_TOOLKIT,
+    Rule { name: "secrets entry", role: Application, is_required: true, run: values::secrets },
+    Rule { name: "endpoints entry", role: Application, is_required: true, run: values::endpoints },
+    Rule { name: "manifests switch", role: Application, is_required: true, run: values::manifests },
+    Rule { name: "Secret template", role: Application, is_required: true, run: secret_template::run },
+    Rule { name: "own ServiceAccounts", role: Application, is_required: false, run: service_accounts::run },
+    Rule { name: "pods without ServiceAccount", role: Application, is_required: false, run: pods::run },
+    Rule { name: "custom resources", role: Application, is_required: false, run: custom_resources::run },
+    Rule { name: "surroundings", role: Application, is_required: false, run: surroundings::run },
+    Rule { name: "schema", role: Application, is_required: false, run: schema::run },
+    Rule { name: "toolkit function", role: Toolkit, is_required: true, run: toolkit::function },
+    Rule { name: "toolkit ServiceAccount", role: Toolkit, is_required: true, run: toolkit::service_account },
+    Rule { name: "toolkit imagePullSecrets", role: Toolkit, is_required: false, run: toolkit::list },
+    Rule {
+        name: "toolkit's other ServiceAccounts",
+        role: Toolkit,
+        is_required: false,
+        run: service_accounts::run,
+    },
+    Rule { name: "toolkit's pods without ServiceAccount", role: Toolkit, is_required: false, run: pods::run },
 ];
 
 /// Runs all rules for `chart`. A rule that refuses does not keep the others from being heard.

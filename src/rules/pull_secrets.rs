@@ -2,75 +2,17 @@
 
 use crate::context::{Context, KEY, REGISTRY};
 use crate::edit::Edit;
-use crate::template::actions::{Actions, Scope};
-use crate::template::entry::{Entry, Key};
+use crate::template::actions::Actions;
+use crate::template::entry::Entry;
 use crate::template::lexer::Kind as PieceKind;
 use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.
 const LIST: &str = include_str!("../../templates/image-pull-secrets.yaml");
 
-/// What an account or a pod has of image pull secrets.
-pub(super) enum Existing {
-    Nothing,
-    /// The registry's Secret is among them.
-    Ours,
-    /// A list of others, to which an item can be added behind the line that ends at this byte.
-    Others {
-        end: usize,
-        column: usize,
-    },
-    /// Something that text cannot be added to, and why.
-    Unclear(&'static str),
-}
-
-/// Looks for image pull secrets among the `keys` of an object that stands in `scope`.
-pub(super) fn existing(
-    outline: &Outline<'_>,
-    keys: &[(usize, &Entry<'_>)],
-    scope: Scope,
-    context: &Context,
-) -> Existing {
-    let lists: Vec<_> = keys.iter().filter(|(_, entry)| entry.is(KEY)).collect();
-    let [(index, list)] = lists.as_slice() else {
-        return if lists.is_empty() { Existing::Nothing } else { Existing::Unclear("stand there twice") };
-    };
-    let items: Vec<_> = outline.children(*index).collect();
-    let is_ours = |(index, item): &(usize, &Entry<'_>)| {
-        let names = outline.children(*index).map(|(_, entry)| entry.value).chain([item.value]);
-        let conditions: Vec<&str> =
-            outline.actions.between(item.scope, scope).map(|scope| outline.actions.opening(scope)).collect();
-        let is_named =
-            names.chain(conditions.iter().copied()).any(|text| names_secret(outline, text, context));
-        is_named && are_of_registry(&outline.actions, &conditions)
-    };
-    if list.is_open() && items.iter().any(is_ours) {
-        return Existing::Ours;
-    }
-    if list.scope != scope {
-        return Existing::Unclear("stand under a condition");
-    }
-    let is_plain = |(index, item): &(usize, &Entry<'_>)| {
-        let names: Vec<_> = outline.children(*index).collect();
-        let is_name = |name: &Entry<'_>| {
-            name.is("name") && !name.is_open() && !name.goes_on && name.line_end == item.line_end
-        };
-        item.key == Key::Item
-            && item.scope == scope
-            && matches!(names.as_slice(), [(_, name)] if is_name(name))
-    };
-    match items.last() {
-        // What has an anchor stands in other places, too.
-        Some((_, item)) if list.value.is_empty() && items.iter().all(is_plain) => {
-            Existing::Others { end: item.line_end, column: item.column }
-        }
-        _ => Existing::Unclear("are no plain list"),
-    }
-}
-
-/// Whether an entry is a list that stands there for the registry, whatever is in it.
-pub(super) fn is_done(outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
-    entry.is(KEY) && are_of_registry(&outline.actions, &[outline.actions.opening(entry.scope)])
+/// Whether an entry stands under a condition that is about the registry alone.
+pub(super) fn is_for_registry(outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
+    are_of_registry(&outline.actions, &[outline.actions.opening(entry.scope)])
 }
 
 /// Whether conditions are about the registry alone, so that they hold where authentication is on.
@@ -96,7 +38,7 @@ fn is_of_registry(condition: &str) -> bool {
 const OF_REGISTRY: [&str; 2] = [REGISTRY, "secret_registry"];
 
 /// Whether a text has the name of the chart's Secret in it, as the values say it.
-fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
+pub(super) fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
     if context.secret.as_deref() == Some(text.trim_matches(['"', '\''])) {
         return true;
     }
@@ -114,9 +56,8 @@ fn names_secret(outline: &Outline<'_>, text: &str, context: &Context) -> bool {
 
 /// A text of the template without comments, with variables replaced by what they are set to.
 pub(super) fn written_out(actions: &Actions<'_>, text: &str) -> String {
-    let own = Actions::new(text);
     let mut written = String::new();
-    for piece in own.all.iter().flat_map(|action| own.pieces(action)) {
+    for piece in Actions::new(text).pieces {
         written.push(' ');
         let values = || actions.values_of(piece.text).next();
         match piece.kind {
@@ -135,32 +76,31 @@ pub(super) fn written_out(actions: &Actions<'_>, text: &str) -> String {
 }
 
 /// The list with its condition, for keys at `column`.
-pub(super) fn list(root: &str, column: usize, line_break: &str) -> String {
-    lines(LIST.lines(), root, column, line_break)
+pub(super) fn list(column: usize) -> String {
+    indented(LIST.lines(), column)
 }
 
 /// One more item with its condition, at `column`.
-pub(super) fn item(root: &str, column: usize, line_break: &str) -> String {
-    let without_key = LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start);
-    lines(without_key, root, column, line_break)
+pub(super) fn item(column: usize) -> String {
+    indented(LIST.lines().filter(|line| !line.starts_with(KEY)).map(str::trim_start), column)
 }
 
-fn lines<'l>(lines: impl Iterator<Item = &'l str>, root: &str, column: usize, line_break: &str) -> String {
-    let mut text = String::new();
-    for line in lines {
-        if !line.starts_with("{{") {
-            text.extend(std::iter::repeat_n(' ', column));
-        }
-        text.push_str(&line.replace("$envAll", root));
-        text.push_str(line_break);
-    }
-    text
+/// Lines as they stand at `column`; actions stay at the margin.
+fn indented<'l>(lines: impl Iterator<Item = &'l str>, column: usize) -> String {
+    let indent = " ".repeat(column);
+    lines.flat_map(|line| [if line.starts_with("{{") { "" } else { &indent }, line, "\n"]).collect()
 }
 
-/// Inserts whole lines behind a line of `text`, which may be its last and lack a line
+/// [`LIST`], or a part of it, with the variable that is the templates' root.
+pub(super) fn with_root(lines: &str, root: &str) -> String {
+    lines.replace("$envAll", root)
+}
+
+/// Inserts lines behind a line of `text`, which may be its last and lack a line
 /// break; the text goes without one afterwards too.
-pub(super) fn insertion(text: &str, at: usize, lines: String) -> Edit {
+pub(super) fn insertion(text: &str, at: usize, lines: &str, root: &str) -> Edit {
     let line_break = line_break(text);
+    let lines = with_root(lines, root).replace('\n', line_break);
     match text.get(..at) {
         Some(before) if !before.is_empty() && !before.ends_with('\n') => {
             let lines = lines.strip_suffix(line_break).unwrap_or(&lines);

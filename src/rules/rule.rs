@@ -67,23 +67,13 @@ impl Proposals {
                     format!("`{mapping}`")
                 };
                 let what = format!("{what} is written in a way that takes no new lines: its line changes");
-                self.report(Finding::warning(
-                    Id::LineChanged,
-                    location.clone(),
-                    what,
-                    "look at it in the diff",
-                ));
+                let fix = "look at it in the diff";
+                self.report(Finding::warning(Id::LineChanged, location.clone(), what, fix));
             }
             let finding = Finding::error(id, location, missing(&mapping, &addition), "`apply` adds it");
             let (text, placeholders) = yaml::pattern(&addition.entries);
-            let shape = Shape {
-                rule: self.rule,
-                action: if is_insertion { Action::Insert } else { Action::ChangeLine },
-                target: target(&addition),
-                text,
-            };
-            let part = Part { shape, placeholders, edits: addition.edits.clone() };
-            self.propose(Proposal { path: chart.path(VALUES), part, addition: Some(addition) }, finding);
+            let action = if is_insertion { Action::Insert } else { Action::ChangeLine };
+            self.edit_values(chart, addition, action, text, placeholders, finding);
         }
     }
 
@@ -95,48 +85,59 @@ impl Proposals {
         pattern: &str,
         finding: Finding,
     ) {
-        let (target, text) = (target(&replacement), pattern.to_owned());
-        let shape = Shape { rule: self.rule, action: Action::ChangeLine, target, text };
         let placeholders = Placeholders::from([(CHART, Filled::chart(chart.name()))]);
-        let part = Part { shape, placeholders, edits: replacement.edits.clone() };
-        self.propose(Proposal { path: chart.path(VALUES), part, addition: Some(replacement) }, finding);
+        let pattern = pattern.to_owned();
+        self.edit_values(chart, replacement, Action::ChangeLine, pattern, placeholders, finding);
+    }
+
+    fn edit_values(
+        &mut self,
+        chart: &Chart<'_>,
+        addition: Addition,
+        action: Action,
+        text: String,
+        placeholders: Placeholders,
+        finding: Finding,
+    ) {
+        let place = if addition.path.is_empty() { "" } else { ": " };
+        let target = format!("{VALUES}{place}{}", addition.path);
+        let shape = Shape { rule: self.rule, action, target, text };
+        let part = Part { shape, placeholders, edits: addition.edits.clone() };
+        self.propose(chart.path(VALUES), part, Some(addition), finding);
     }
 
     /// Edits a template, which mends `finding`. One edit may mend several.
     pub(super) fn edit(&mut self, chart: &Chart<'_>, path: &Path, edit: Edit, finding: Finding) {
         if !self.edited.insert((path.to_owned(), edit.clone())) {
-            self.findings.push(Finding { rule: Some(self.rule), is_planned: true, ..finding });
+            self.report(Finding { is_planned: true, ..finding });
             return;
         }
         let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
         let folder = path.parent().and_then(|folder| folder.strip_prefix(chart.dir).ok()).unwrap_or(path);
-        let text = edit.replacement.clone();
-        let shape = Shape { rule: self.rule, action, target: folder.to_string_lossy().into_owned(), text };
-        let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
-        self.propose(Proposal { path: path.to_owned(), part, addition: None }, finding);
+        self.edit_file(path.to_owned(), action, folder.to_string_lossy().into_owned(), edit, finding);
     }
 
     /// Writes the chart's file `file`, there or not, which mends `finding`.
     pub(super) fn write(&mut self, chart: &Chart<'_>, file: &str, text: &str, finding: Finding) {
         let path = chart.path(file);
-        let old = chart.template(&path);
-        let action = if old.is_some() { Action::Replace } else { Action::Create };
-        let shape = Shape { rule: self.rule, action, target: file.to_owned(), text: text.to_owned() };
-        let whole = 0..old.map_or(0, |source| source.text.len());
-        let edits = vec![Edit { range: whole, replacement: text.to_owned() }];
-        let part = Part { shape, placeholders: Placeholders::new(), edits };
-        self.propose(Proposal { path, part, addition: None }, finding);
+        let (action, length) = match chart.template(&path) {
+            Some(old) => (Action::Replace, old.text.len()),
+            None => (Action::Create, 0),
+        };
+        let edit = Edit { range: 0..length, replacement: text.to_owned() };
+        self.edit_file(path, action, file.to_owned(), edit, finding);
     }
 
-    fn propose(&mut self, proposal: Proposal, finding: Finding) {
-        self.findings.push(Finding { rule: Some(self.rule), is_planned: true, ..finding });
-        self.changes.push(proposal);
+    fn edit_file(&mut self, path: PathBuf, action: Action, target: String, edit: Edit, finding: Finding) {
+        let shape = Shape { rule: self.rule, action, target, text: edit.replacement.clone() };
+        let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
+        self.propose(path, part, None, finding);
     }
-}
 
-/// Where in values.yaml something is added.
-fn target(Addition { path, .. }: &Addition) -> String {
-    if path.is_empty() { VALUES.to_owned() } else { format!("{VALUES}: {path}") }
+    fn propose(&mut self, path: PathBuf, part: Part, addition: Option<Addition>, finding: Finding) {
+        self.report(Finding { is_planned: true, ..finding });
+        self.changes.push(Proposal { path, part, addition });
+    }
 }
 
 /// What `addition` says is missing from the mapping at the path `mapping`.

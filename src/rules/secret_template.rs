@@ -1,25 +1,18 @@
 //! `templates/secret-registry.yaml`: has helm-toolkit make the Secret.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 use super::pull_secrets;
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id, Location};
-use crate::metadata::Role;
 use crate::options::Options;
 use crate::source::{Source, is_partial};
-use crate::template::Word;
-use crate::template::actions::{Actions, Scope};
+use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
 use crate::text::position;
-
-/// The drop-in, unless a template of the chart calls the function already: two of them would
-/// make one Secret twice.
-pub(super) const RULE: Rule =
-    Rule { name: "Secret template", role: Role::Application, is_required: true, run };
 
 /// The template as it goes into charts.
 const TEMPLATE: &str = include_str!("../../templates/secret-registry.yaml");
@@ -28,24 +21,18 @@ pub(super) const FILE: &str = "templates/secret-registry.yaml";
 
 const FUNCTION: &str = "helm-toolkit.manifests.secret_registry";
 
-/// What every call of the function has in it.
-static CALLED: Word = Word::new(|| Finder::new("manifests.secret_registry"));
-
-/// The type of the Secret.
-static TYPE: Word = Word::new(|| Finder::new("kubernetes.io/dockerconfigjson"));
-
-fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+/// The drop-in, unless a template of the chart calls the function already: two of them would
+/// make one Secret twice.
+pub(super) fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let path = chart.path(FILE);
     let usual = chart.template(&path);
     let seen = chart.templates.iter().filter(|source| chart.beside.shows(chart.dir, &source.path));
     // Nearly always it is that one, and the others need no look.
-    let mut calls = usual.into_iter().chain(seen).filter_map(call).peekable();
-    if let Some(Err((location, what))) = calls.peek() {
-        let fix = "take it out, so that `apply` adds the template of helm-toolkit";
-        proposals.report(Finding::error(Id::ForeignTemplate, location.clone(), *what, fix));
-        return Ok(());
-    }
-    if calls.peek().is_some() {
+    if let Some(call) = usual.into_iter().chain(seen).find_map(call) {
+        if let Err((location, what)) = call {
+            let fix = "take it out, so that `apply` adds the template of helm-toolkit";
+            proposals.report(Finding::error(Id::ForeignTemplate, location, what, fix));
+        }
         return Ok(());
     }
     if let Some(source) = usual {
@@ -80,7 +67,11 @@ fn run(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Resul
 fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
     const FIX: &str = "`--replace-templates` replaces it";
     let actions = Actions::new(&source.text);
-    let mut calls = actions.calls().filter(|(name, _)| name.starts_with("helm-toolkit."));
+    let pieces = actions.pieces.iter();
+    let calls = pieces.clone().zip(pieces.skip(1)).filter_map(|(call, name)| {
+        matches!(call.text, "include" | "template").then_some((text_in_quotes(name)?, name.start + 1))
+    });
+    let mut calls = calls.filter(|(name, _)| name.starts_with("helm-toolkit."));
     let unknown = chart.toolkit.and_then(|toolkit| calls.find(|(name, _)| !toolkit.defines(name)));
     if let Some((name, start)) = unknown {
         let what = format!("calls {name}, which helm-toolkit does not define: it does not render");
@@ -93,16 +84,14 @@ fn foreign(chart: &Chart<'_>, source: &Source) -> Finding {
 
 /// Where a template calls the function, or why that makes no Secret.
 fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
-    CALLED.find(source.text.as_bytes())?;
+    // What every call of the function has in it.
+    memmem::find(source.text.as_bytes(), b"manifests.secret_registry")?;
     let actions = Actions::new(&source.text);
     let finder = Finder::new(FUNCTION);
-    let location = |offset| Location::at(&source.path, position(&source.text, offset));
-    if actions.defines(FUNCTION) {
+    let wrong = |offset, what| Some(Err((Location::at(&source.path, position(&source.text, offset)), what)));
+    if actions.defined().any(|name| name == FUNCTION) {
         let at = finder.find(source.text.as_bytes()).unwrap_or_default();
-        return Some(Err((
-            location(at),
-            "defines a function of helm-toolkit, which Helm takes instead of that",
-        )));
+        return wrong(at, "defines a function of helm-toolkit, which Helm takes instead of that");
     }
     let call = actions.with_string(&finder).next()?;
     let conditions = actions.between(call.scope, Scope::FILE).map(|scope| actions.opening(scope));
@@ -110,27 +99,27 @@ fn call(source: &Source) -> Option<Result<(), (Location, &'static str)>> {
     let asks = |condition: &&str| pull_secrets::written_out(&actions, condition).contains("secret_registry");
     if !conditions.is_empty() && !conditions.iter().any(asks) {
         let what = "calls helm-toolkit.manifests.secret_registry and does not ask for .Values.manifests.secret_registry";
-        return Some(Err((location(call.range.start), what)));
+        return wrong(call.range.start, what);
     }
     let is_rendered = !is_partial(&source.path)
         && actions.define(call.scope).is_none()
         && pull_secrets::are_of_registry(&actions, &conditions);
     let what = "calls helm-toolkit.manifests.secret_registry where Helm does not render it, or under another condition than that of the registry";
-    Some(if is_rendered { Ok(()) } else { Err((location(call.range.start), what)) })
+    if is_rendered { Some(Ok(())) } else { wrong(call.range.start, what) }
 }
 
 /// Where a template of `chart` makes a Secret for a registry that is called `secret`, or as the values say.
 fn own_secret(source: &Source, chart: &str, secret: &str) -> Option<Location> {
-    TYPE.find(source.text.as_bytes())?;
-    let outline = Outline::new(&source.text);
+    memmem::find(source.text.as_bytes(), b"kubernetes.io/dockerconfigjson")?;
+    let outline = Outline::new(&source.path, &source.text);
     let ending = secret.strip_prefix(chart).filter(|ending| !ending.is_empty());
-    let is_registry = |entry: &&Entry<'_>| {
-        let name = pull_secrets::written_out(&outline.actions, entry.value);
-        let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
-        let is_computed =
-            || ending.is_some_and(|ending| entry.value.contains("{{") && entry.value.contains(ending));
-        entry.is("name") && (is_it(entry.value) || is_it(&name) || name.contains(REGISTRY) || is_computed())
-    };
-    let name = outline.entries.iter().find(is_registry)?;
-    Some(Location::at(&source.path, position(&source.text, name.start)))
+    let is_it = |name: &str| name.trim_matches(['"', '\'', ' ']) == secret;
+    let is_computed =
+        |value: &str| value.contains("{{") && ending.is_some_and(|ending| value.contains(ending));
+    let mut names = outline.named("name");
+    let name = names.find(|Entry { value, .. }| {
+        let name = pull_secrets::written_out(&outline.actions, value);
+        is_it(value) || is_it(&name) || name.contains(REGISTRY) || is_computed(value)
+    })?;
+    Some(outline.location(name.start))
 }

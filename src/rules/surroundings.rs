@@ -1,17 +1,15 @@
 //! What is around the templates and can undo what is added: `.helmignore`, a helm-toolkit that is packed or called
 //! otherwise. It is reported, and not changed.
 
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use super::secret_template;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id, Location};
 use crate::helmignore::hiding;
-use crate::metadata::{Role, TOOLKIT};
+use crate::metadata::TOOLKIT;
 use crate::options::Options;
 
-pub(super) const RULE: Rule = Rule { name: "surroundings", role: Role::Application, is_required: false, run };
-
-fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
     let is_renamed = |name: &&str| *name != TOOLKIT && name.starts_with(TOOLKIT);
     let dependencies = chart.metadata.dependencies.iter().map(|dependency| dependency.name.as_str());
     if let Some(name) = dependencies.into_iter().find(is_renamed) {

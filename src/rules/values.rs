@@ -2,39 +2,33 @@
 //! 2022.
 
 use super::block::{Block, wanted};
-use super::rule::{Proposals, Rule};
+use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::REGISTRY;
 use crate::finding::{Finding, Id};
-use crate::metadata::Role;
 use crate::options::{Options, is_object_name, unfit_for_login, unfit_for_user};
 use crate::yaml::{self, Kind, Node, Place, Renamed};
 
 /// `secrets.oci_image_registry.<chart>`: the name of the chart's Secret.
-pub(super) const SECRETS: Rule =
-    Rule { name: "secrets entry", role: Role::Application, is_required: true, run: secrets };
-
-/// `endpoints.oci_image_registry`: where the registry is, and the login of the chart.
-pub(super) const ENDPOINTS: Rule =
-    Rule { name: "endpoints entry", role: Role::Application, is_required: true, run: endpoints };
-
-/// `manifests.secret_registry`: whether the chart makes the Secret itself.
-pub(super) const MANIFESTS: Rule =
-    Rule { name: "manifests switch", role: Role::Application, is_required: true, run: manifests };
-
 /// A new block goes in front of `endpoints`, else of `manifests`, as did 20 of 21.
-fn secrets(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn secrets(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
     let wanted = wanted(chart, options, "secrets")?;
-    let renamed = block.renamed(&[REGISTRY], &[]).filter(|_| options.rename_wrong_keys);
+    let is_wanted = options.rename_wrong_keys;
+    let possible = block.renamed(&[REGISTRY], &[]);
+    let renamed = possible.as_ref().filter(|_| is_wanted);
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, secrets_place(&block.keys()), renamed.as_ref())?,
+        Some(_) => block.complete(&wanted, secrets_place(&block.keys(&[])), renamed)?,
         None => block.create(wanted, &["endpoints", "manifests"])?,
     };
     proposals.add_entries(chart, Id::MissingSecretsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY], &[], renamed.as_ref(), proposals);
+    block.report_wrong_keys(&[REGISTRY], &[], possible.as_ref(), is_wanted, proposals);
     if let Some(renamed) = renamed {
-        rename_secret(chart, &block, &renamed, options, proposals);
+        rename_secret(chart, &block, renamed, options, proposals);
     }
     if let Some(name) = block.at(&[REGISTRY, chart.name()]) {
         report_name(&block, name, proposals);
@@ -102,9 +96,14 @@ const SUFFIX: &str = "cluster_domain_suffix";
 
 const SWITCH_OF_AUTH: &str = "enabled";
 
+/// `endpoints.oci_image_registry`: where the registry is, and the login of the chart.
 /// Behind `local_image_registry`, else behind `cluster_domain_suffix`, as in all 65 charts. A new block goes in
 /// front of `manifests`.
-fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn endpoints(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     if chart.name() == SWITCH_OF_AUTH {
         let what = "a chart called enabled would have its login where the switch is: endpoints.oci_image_registry.auth.enabled";
         let location = chart.metadata.name_at.clone();
@@ -112,9 +111,10 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
     }
     let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
     let mut wanted = wanted(chart, options, "endpoints")?;
-    let renamed = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
-    let renamed = renamed.as_ref().filter(|_| options.rename_wrong_keys);
-    let keys = block.keys();
+    let is_wanted = options.rename_wrong_keys;
+    let possible = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
+    let renamed = possible.as_ref().filter(|_| is_wanted);
+    let keys = block.keys(&[]);
     let key = |name: &str| keys.iter().rev().find(|(_, key)| *key == name).map(|(node, _)| *node);
     let additions = if block.node.is_none() {
         block.create(wanted, &["manifests"])?
@@ -126,7 +126,8 @@ fn endpoints(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) ->
         block.complete(&wanted, neighbour.map_or(Place::Last, Place::After), renamed)?
     };
     proposals.add_entries(chart, Id::MissingEndpointsEntry, additions);
-    block.report_wrong_keys(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH], renamed, proposals);
+    let (path, others) = (&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
+    block.report_wrong_keys(path, others, possible.as_ref(), is_wanted, proposals);
     block.report_no_boolean(&[REGISTRY, "auth", SWITCH_OF_AUTH], proposals);
     report_login(&block, chart.name(), proposals);
     Ok(())
@@ -149,13 +150,18 @@ fn report_login(block: &Block<'_, '_>, chart: &str, proposals: &mut Proposals) {
 
 const SWITCH: &str = "secret_registry";
 
+/// `manifests.secret_registry`: whether the chart makes the Secret itself.
 /// Behind the last `secret_*` that sorts before it, else in sorted place: 60 of 66. A new block goes behind
 /// everything.
-fn manifests(chart: &Chart<'_>, options: &Options, proposals: &mut Proposals) -> Result<(), Finding> {
+pub(super) fn manifests(
+    chart: &Chart<'_>,
+    options: &Options,
+    proposals: &mut Proposals,
+) -> Result<(), Finding> {
     let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
     let wanted = wanted(chart, options, "manifests")?;
     let additions = match block.node {
-        Some(_) => block.complete(&wanted, manifests_place(&block.keys()), None)?,
+        Some(_) => block.complete(&wanted, manifests_place(&block.keys(&[])), None)?,
         None => block.create(wanted, &[])?,
     };
     proposals.add_entries(chart, Id::MissingManifestsSwitch, additions);

@@ -5,12 +5,14 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::lexer::{Kind, Piece, Span, pieces, spans};
+use super::lexer::{Kind, Piece, pieces};
 
 /// What is between `{{` and `}}`, both included.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
     pub(crate) range: Range<usize>,
+    /// Which of the pieces are its own, as indices.
+    pieces: Range<usize>,
     /// Whether it prints nothing: a comment, an assignment, or what opens, divides or closes a block.
     pub(crate) is_silent: bool,
     /// The scope in front of it.
@@ -22,7 +24,7 @@ pub(crate) struct Action {
 }
 
 /// A branch of a block, or the file: an index into [`Actions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Scope(usize);
 
 impl Scope {
@@ -44,6 +46,8 @@ struct Block {
 #[derive(Debug)]
 pub(crate) struct Actions<'t> {
     text: &'t str,
+    /// What is in the actions, one behind another, white space and comments left out.
+    pub(crate) pieces: Vec<Piece<'t>>,
     pub(crate) all: Vec<Action>,
     blocks: Vec<Block>,
     /// The actions that set a variable, as indices.
@@ -57,52 +61,57 @@ impl<'t> Actions<'t> {
         let file = Block { around: Scope::FILE, opening: None, define: None, end: usize::MAX };
         let mut found = Actions {
             text,
+            pieces: Vec::new(),
             all: Vec::new(),
             blocks: vec![file],
             assignments: HashMap::new(),
             is_balanced: true,
         };
         let mut scope = Scope::FILE;
-        for span in spans(text) {
-            found.is_balanced &= span.is_terminated;
-            scope = found.push(span, scope);
+        let mut start = None;
+        for piece in pieces(text).filter(|piece| piece.kind != Kind::Text) {
+            let from = *start.get_or_insert(piece.start);
+            match piece.kind {
+                Kind::Close | Kind::Comment => {
+                    let range = from..piece.start + piece.text.len();
+                    scope = found.push(range, piece.kind == Kind::Comment, scope);
+                    start = None;
+                }
+                Kind::Unterminated => found.is_balanced = false,
+                Kind::Open | Kind::Space => {}
+                _ => found.pieces.push(piece),
+            }
         }
-        found.is_balanced &= scope == Scope::FILE;
+        if let Some(start) = start {
+            found.push(start..text.len(), false, scope);
+        }
+        found.is_balanced &= start.is_none() && scope == Scope::FILE;
         found
     }
 
     /// What is in an action, white space left out.
-    pub(crate) fn pieces(&self, action: &Action) -> Vec<Piece<'t>> {
-        self.iter(&action.range).collect()
+    pub(crate) fn pieces(&self, action: &Action) -> &[Piece<'t>] {
+        self.pieces.get(action.pieces.clone()).unwrap_or_default()
     }
 
-    fn iter(&self, action: &Range<usize>) -> impl Iterator<Item = Piece<'t>> + use<'t> {
-        let start = action.start;
-        let pieces = pieces(self.text.get(action.clone()).unwrap_or_default());
-        let inside = pieces.filter(|piece| {
-            !matches!(piece.kind, Kind::Open | Kind::Close | Kind::Comment | Kind::Space | Kind::Unterminated)
-        });
-        inside.map(move |piece| Piece { start: start + piece.start, ..piece })
-    }
-
-    /// Adds an action that stands in `scope`, and returns the scope behind it.
-    fn push(&mut self, span: Span, scope: Scope) -> Scope {
-        let range = span.range;
-        let mut pieces = self.iter(&range);
-        let (first, second) = (pieces.next(), pieces.next());
+    /// Adds an action that stands in `scope`, of which the pieces are there, and returns the scope behind it.
+    fn push(&mut self, range: Range<usize>, is_comment: bool, scope: Scope) -> Scope {
+        let pieces = self.all.last().map_or(0, |last| last.pieces.end)..self.pieces.len();
+        let mut inside = self.pieces.get(pieces.clone()).unwrap_or_default().iter();
+        let (first, second) = (inside.next().copied(), inside.next());
         let keyword = first.and_then(|first| (first.kind == Kind::Keyword).then_some(first.text));
-        let is_assignment = first.is_some_and(|first| first.kind == Kind::Variable)
-            && second.is_some_and(|second| second.is_assignment());
+        let variable = first.filter(|first| first.kind == Kind::Variable).map(|first| first.text);
+        let assigned = variable.filter(|_| second.is_some_and(Piece::is_assignment));
         let is_silent =
-            span.is_comment || is_assignment || keyword.is_some_and(|keyword| keyword != "template");
-        let opening = self.all.len();
+            is_comment || assigned.is_some() || keyword.is_some_and(|keyword| keyword != "template");
+        let index = self.all.len();
         let around = self.block(scope).map_or(Scope::FILE, |block| block.around);
         let opens_define = matches!(keyword, Some("define" | "block"));
         let behind = match keyword {
-            Some("if" | "range" | "with" | "define" | "block") => self.open(scope, opening, opens_define),
+            Some("if" | "range" | "with" | "define" | "block") => self.open(scope, index, opens_define),
             Some("else") => {
                 self.close(scope);
-                self.open(around, opening, false)
+                self.open(around, index, false)
             }
             Some("end") => {
                 self.is_balanced &= scope != Scope::FILE;
@@ -112,10 +121,10 @@ impl<'t> Actions<'t> {
             _ => scope,
         };
         let closes_define = keyword == Some("end") && self.define(scope) == Some(scope);
-        if let Some(variable) = first.filter(|_| is_assignment) {
-            self.assignments.entry(variable.text).or_default().push(opening);
+        if let Some(variable) = assigned {
+            self.assignments.entry(variable).or_default().push(index);
         }
-        self.all.push(Action { range, is_silent, scope, behind, opens_define, closes_define });
+        self.all.push(Action { range, pieces, is_silent, scope, behind, opens_define, closes_define });
         behind
     }
 
@@ -177,16 +186,16 @@ impl<'t> Actions<'t> {
         self.block(scope)?.define
     }
 
-    /// Whether the text defines a template with this name.
-    pub(crate) fn defines(&self, name: &str) -> bool {
-        self.defined().any(|defined| defined == name)
-    }
-
     /// What a variable is set to, wherever that is.
-    pub(crate) fn values_of(&self, variable: &str) -> impl Iterator<Item = Vec<Piece<'t>>> {
+    pub(crate) fn values_of(&self, variable: &str) -> impl Iterator<Item = &[Piece<'t>]> {
         let indices = self.assignments.get(variable).into_iter().flatten();
         let actions = indices.filter_map(|index| self.all.get(*index));
-        actions.map(|action| self.iter(&action.range).skip(2).collect())
+        actions.filter_map(|action| self.pieces(action).get(2..))
+    }
+
+    /// The variables that are set anywhere.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &'t str> {
+        self.assignments.keys().copied()
     }
 
     /// The actions in which a string is exactly what `finder` looks for: the name of a define, given to what calls it.
@@ -196,23 +205,9 @@ impl<'t> Actions<'t> {
             places.map(|place| self.all.partition_point(|action| action.range.end <= place)).collect();
         indices.dedup();
         let is_it =
-            |piece: Piece<'_>| text_in_quotes(&piece).is_some_and(|text| text.as_bytes() == finder.needle());
+            |piece: &Piece<'_>| text_in_quotes(piece).is_some_and(|text| text.as_bytes() == finder.needle());
         let actions = indices.into_iter().filter_map(|index| self.all.get(index));
-        actions.filter(move |action| !action.opens_define && self.iter(&action.range).any(is_it))
-    }
-
-    /// The names of the templates that the text calls by `include` or `template`, each with its byte offset.
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (&'t str, usize)> {
-        let calls = |action: &Action| {
-            let named = |pair: &[Piece<'t>]| match pair {
-                [call, name] if matches!(call.text, "include" | "template") => {
-                    Some((text_in_quotes(name)?, name.start + 1))
-                }
-                _ => None,
-            };
-            self.pieces(action).windows(2).filter_map(named).collect::<Vec<_>>()
-        };
-        self.all.iter().flat_map(calls)
+        actions.filter(move |action| !action.opens_define && self.pieces(action).iter().any(is_it))
     }
 
     /// The names of the templates that the text defines.
@@ -221,15 +216,10 @@ impl<'t> Actions<'t> {
         scopes.filter(|scope| self.define(*scope) == Some(*scope)).filter_map(|define| self.name(define))
     }
 
-    /// The name of a define.
-    pub(crate) fn name(&self, define: Scope) -> Option<&'t str> {
-        let opening = self.all.get(self.block(define)?.opening?)?;
-        text_in_quotes(&self.iter(&opening.range).nth(1)?)
-    }
-
-    /// Whether a variable is set anywhere.
-    pub(crate) fn sets(&self, variable: &str) -> bool {
-        self.assignments.contains_key(variable)
+    /// The name of the define that a scope is in.
+    pub(crate) fn name(&self, scope: Scope) -> Option<&'t str> {
+        let opening = self.all.get(self.block(self.define(scope)?)?.opening?)?;
+        text_in_quotes(self.pieces(opening).get(1)?)
     }
 }
 

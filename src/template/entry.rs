@@ -1,4 +1,4 @@
-//! What an outline is made of: keys, list items, and what is not read.
+//! What an outline is made of: keys and list items.
 
 use super::actions::Scope;
 pub(crate) use super::line::Key;
@@ -17,18 +17,13 @@ pub(crate) struct Entry<'t> {
     /// Byte offset behind the line break of its line.
     pub(crate) line_end: usize,
     pub(crate) column: usize,
-    /// The entry that it is in, as an index.
+    /// Its place among the entries.
+    pub(crate) index: usize,
+    /// That of the entry that it is in.
     pub(crate) parent: Option<usize>,
     /// The number of the document that it is in.
     pub(crate) document: usize,
     pub(crate) scope: Scope,
-}
-
-/// A part of the text that is not read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unread<'t> {
-    pub(crate) start: usize,
-    pub(crate) text: &'t str,
 }
 
 impl<'t> Entry<'t> {

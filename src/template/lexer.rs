@@ -4,8 +4,6 @@
 //! [`Kind::Unknown`], and the pieces put together are the text again. It looks at each byte a bounded
 //! number of times.
 
-use std::ops::Range;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// What stands outside of actions.
@@ -77,53 +75,6 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         is_inside = !matches!(kind, Kind::Text | Kind::Comment | Kind::Close);
         Some(Piece { kind, start, text: piece })
     })
-}
-
-/// An action or a comment, from `{{` to `}}`, both included; or what is left of one that does not end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) range: Range<usize>,
-    pub(crate) is_comment: bool,
-    pub(crate) is_terminated: bool,
-}
-
-/// The actions of `text`, without a look at what is in them: most are never asked for.
-pub(crate) fn spans(text: &str) -> impl Iterator<Item = Span> {
-    let mut end = 0;
-    std::iter::from_fn(move || {
-        let start = end + opening(text.get(end..)?)?;
-        let rest = text.get(start..)?;
-        let (kind, opened) = open(rest);
-        let (length, is_terminated) = match kind {
-            Kind::Comment => (opened, true),
-            kind => {
-                let (length, is_terminated) = length_inside(rest, opened);
-                (length, is_terminated && kind == Kind::Open)
-            }
-        };
-        end = start + length;
-        Some(Span { range: start..end, is_comment: kind == Kind::Comment, is_terminated })
-    })
-}
-
-/// How long the action is that `rest` starts with, of which the first bytes are read; and whether it and all quotes
-/// in it end.
-fn length_inside(rest: &str, read: usize) -> (usize, bool) {
-    let (mut at, mut is_terminated) = (read, true);
-    while let Some(behind) = rest.get(at..) {
-        let next = behind.bytes().position(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'}'));
-        let Some(next) = next else { break };
-        at += next;
-        let behind = rest.get(at..).unwrap_or_default();
-        let (kind, length) = match behind.as_bytes() {
-            [b'}', b'}', ..] => return (at + 2, is_terminated),
-            [b'}', ..] => (Kind::Unknown, 1),
-            _ => inside(behind),
-        };
-        is_terminated &= kind != Kind::Unterminated;
-        at += length;
-    }
-    (rest.len(), false)
 }
 
 const KEYWORDS: [&str; 10] =
@@ -287,7 +238,7 @@ fn is_space(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, Piece, Span, pieces, spans};
+    use super::{Kind, pieces};
 
     /// The pieces as `Kind(text)`, without white space.
     fn shown(text: &str) -> String {
@@ -335,27 +286,6 @@ mod tests {
         }
     }
 
-    /// The same as [`spans`], by a look at each piece.
-    fn spans_of_pieces(text: &str) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        let mut is_inside = false;
-        for Piece { kind, start, text } in pieces(text).filter(|piece| piece.kind != Kind::Text) {
-            let is_comment = kind == Kind::Comment;
-            if !is_inside {
-                spans.push(Span { range: start..start, is_comment, is_terminated: true });
-            }
-            is_inside = !is_comment && kind != Kind::Close;
-            if let Some(span) = spans.last_mut() {
-                span.range.end = start + text.len();
-                span.is_terminated &= kind != Kind::Unterminated;
-            }
-        }
-        if let Some(last) = spans.last_mut() {
-            last.is_terminated &= !is_inside;
-        }
-        spans
-    }
-
     proptest! {
         #[test]
         fn pieces_are_the_text_again(fragments in prop::collection::vec(
@@ -374,7 +304,6 @@ mod tests {
                 prop_assert_eq!(text.get(piece.start..end), Some(piece.text));
             }
             prop_assert_eq!(end, text.len());
-            prop_assert_eq!(spans(&text).collect::<Vec<_>>(), spans_of_pieces(&text));
         }
     }
 }

@@ -13,8 +13,9 @@ pub(crate) enum Key<'t> {
 }
 
 /// What of the lines to come is no part of the outline.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) enum Skip {
+    #[default]
     Nothing,
     /// A block scalar, below a key or an item at this column.
     Block(usize),
@@ -22,12 +23,6 @@ pub(super) enum Skip {
     Quoted(char),
     /// A flow collection with so many brackets open.
     Flow(usize),
-}
-
-impl Skip {
-    pub(super) fn is_open(self) -> bool {
-        !matches!(self, Skip::Nothing)
-    }
 }
 
 /// A value without a tag, an anchor, and comments of the template behind it.
@@ -48,11 +43,6 @@ pub(super) fn bare(mut value: &str) -> &str {
 pub(super) fn is_marker(content: &str) -> bool {
     // Helm cuts a render at each line that starts with three dashes, whatever follows.
     content.starts_with("---") || content == "..." || content.starts_with("... ")
-}
-
-/// Whether an action prints the mark of a document on a line of its own.
-pub(super) fn prints_marker(action: &str) -> bool {
-    action.contains("\\n---") || action.contains("\n---")
 }
 
 /// The column at which `| indent 4` or `| nindent 4` puts what an action prints.

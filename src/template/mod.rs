@@ -3,17 +3,9 @@
 //! stand around them.
 
 pub(crate) mod actions;
-mod branches;
 pub(crate) mod entry;
 pub(crate) mod lexer;
 mod line;
 pub(crate) mod outline;
 mod reader;
 pub(crate) mod root;
-
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
-/// A word to be found in thousands of templates: what a search for it needs is made once.
-pub(crate) type Word = LazyLock<Finder<'static>>;

@@ -4,30 +4,28 @@
 //! It takes the text for what it looks like: an action that prints something stands for a value or for lines
 //! that are not known. What is in block scalars, comments and quotes over several lines is no key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::OnceLock;
 
-use memchr::memmem::Finder;
-
 use super::actions::{Actions, Scope};
-use super::branches::Branches;
-use super::entry::{Entry, Key, Unread};
+use super::entry::{Entry, Key};
 use super::reader;
 use super::root::{Root, Variables};
+use crate::finding::Location;
 use crate::yaml::Position;
 
 #[derive(Debug)]
 pub(crate) struct Outline<'t> {
+    pub(crate) path: &'t Path,
     pub(crate) text: &'t str,
     pub(crate) actions: Actions<'t>,
     /// In the order of the text, what is in another one behind that.
     pub(crate) entries: Vec<Entry<'t>>,
-    /// What may hold keys that are no entries: flow collections, JSON and `? key`.
-    pub(crate) unread: Vec<Unread<'t>>,
-    /// The entries that are in no other one, as indices.
+    /// What may hold keys that are no entries, each with its byte offset: flow collections, JSON and `? key`.
+    pub(crate) unread: Vec<(usize, &'t str)>,
+    /// Those of the entries that are in no other one, as indices.
     tops: Vec<usize>,
-    /// Which belong to which object, once somebody asks.
-    branches: OnceLock<Branches>,
     /// What is known of the variables of each define, once somebody asks.
     variables: OnceLock<HashMap<Scope, Variables>>,
     /// Where the lines behind the first one start, once somebody asks.
@@ -35,21 +33,12 @@ pub(crate) struct Outline<'t> {
 }
 
 impl<'t> Outline<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(path: &'t Path, text: &'t str) -> Self {
         let actions = Actions::new(text);
         let (entries, unread) = reader::read(text, &actions.all);
-        let tops = entries.iter().zip(0..).filter(|(entry, _)| entry.parent.is_none());
-        let tops = tops.map(|(_, index)| index).collect();
-        Outline {
-            text,
-            actions,
-            entries,
-            unread,
-            tops,
-            branches: OnceLock::new(),
-            variables: OnceLock::new(),
-            lines: OnceLock::new(),
-        }
+        let tops = entries.iter().filter(|entry| entry.parent.is_none()).map(|entry| entry.index).collect();
+        let (variables, lines) = (OnceLock::new(), OnceLock::new());
+        Outline { path, text, actions, entries, unread, tops, variables, lines }
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
@@ -57,34 +46,24 @@ impl<'t> Outline<'t> {
     /// define to what the define was called with, or to a part of that. `None` where there is none, or it may be
     /// something else.
     pub(crate) fn root_variable(&self, offset: usize, scope: Scope) -> Option<Root<'_>> {
-        let Some(define) = self.actions.define(scope) else {
-            return (!self.actions.sets("$")).then_some(Root { variable: "$", is_whole: false });
-        };
-        self.variables.get_or_init(|| Variables::of_defines(&self.actions)).get(&define)?.root(offset)
+        match self.actions.define(scope) {
+            Some(define) => {
+                let variables = self.variables.get_or_init(|| Variables::of_defines(&self.actions));
+                variables.get(&define)?.root(offset)
+            }
+            None if self.actions.values_of("$").next().is_some() => None,
+            None => Some(Root { variable: "$", is_whole: false }),
+        }
     }
 
-    /// Line and column of a byte offset.
-    pub(crate) fn position(&self, offset: usize) -> Position {
-        let lines = self
-            .lines
-            .get_or_init(|| memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1).collect());
+    /// The place of a byte offset.
+    pub(crate) fn location(&self, offset: usize) -> Location {
+        let starts = || memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1).collect();
+        let lines = self.lines.get_or_init(starts);
         let line = lines.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|before| lines.get(before)).copied().unwrap_or(0);
         let column = 1 + self.text.get(start..offset).unwrap_or_default().chars().count();
-        Position { line: line + 1, column }
-    }
-
-    /// The names of the defines in which there is a pod or an account, or what is in one.
-    pub(crate) fn defines_of_objects(&self) -> impl Iterator<Item = Finder<'t>> {
-        let is_part = |entry: &&Entry<'_>| ["kind", "containers"].iter().any(|key| entry.is(key));
-        let defines =
-            self.entries.iter().filter(is_part).filter_map(|entry| self.actions.define(entry.scope));
-        let defines: BTreeSet<_> = defines.filter_map(|define| self.actions.name(define)).collect();
-        defines.into_iter().map(Finder::new)
-    }
-
-    pub(crate) fn entry(&self, index: usize) -> Option<&Entry<'t>> {
-        self.entries.get(index)
+        Location::at(self.path, Position { line: line + 1, column })
     }
 
     /// The innermost entry on whose line byte `offset` is.
@@ -94,60 +73,99 @@ impl<'t> Outline<'t> {
         (offset < entry.line_end).then_some(entry)
     }
 
-    /// The entries directly in `parent`, with their indices.
-    pub(crate) fn children(&self, parent: usize) -> impl Iterator<Item = (usize, &Entry<'t>)> {
-        let behind = self.entries.iter().enumerate().skip(parent + 1);
-        let inside =
-            behind.take_while(move |(_, entry)| entry.key == Key::Printed || entry.parent >= Some(parent));
-        inside.filter(move |(_, entry)| entry.parent == Some(parent))
+    /// The entries with this key.
+    pub(crate) fn named(&self, key: &str) -> impl Iterator<Item = &Entry<'t>> {
+        self.entries.iter().filter(move |entry| entry.is(key))
     }
 
-    /// The index behind the entry `index` and all that is in it.
-    pub(crate) fn end(&self, index: usize) -> usize {
-        let document = self.entry(index).map(|entry| entry.document);
-        let behind = self.entries.get(index + 1..).unwrap_or_default().iter();
-        let is_inside = |entry: &&Entry<'_>| entry.key == Key::Printed || entry.parent >= Some(index);
-        let inside = behind.take_while(|entry| Some(entry.document) == document && is_inside(entry));
-        index + 1 + inside.count()
+    /// The entry that another one is in.
+    pub(crate) fn parent(&self, entry: &Entry<'_>) -> Option<&Entry<'t>> {
+        self.entries.get(entry.parent?)
     }
 
-    /// The entries in what the entry `index` is in, itself included.
-    pub(crate) fn siblings(&self, index: usize) -> Vec<(usize, &Entry<'t>)> {
-        let Some(entry) = self.entry(index) else { return Vec::new() };
-        if let Some(parent) = entry.parent {
+    /// An entry and all that is in it.
+    pub(crate) fn inside(&self, entry: &Entry<'_>) -> &[Entry<'t>] {
+        let from = self.entries.get(entry.index..).unwrap_or_default();
+        let is_inside = |other: &&Entry<'_>| {
+            other.parent >= Some(entry.index) || other.key == Key::Printed && other.document == entry.document
+        };
+        let count = from.iter().skip(1).take_while(is_inside).count();
+        from.get(..=count).unwrap_or_default()
+    }
+
+    /// The entries directly in another one.
+    pub(crate) fn children(&self, parent: &Entry<'_>) -> impl Iterator<Item = &Entry<'t>> {
+        let index = parent.index;
+        self.inside(parent).iter().filter(move |entry| entry.parent == Some(index))
+    }
+
+    /// The entries in what another one is in, that one included.
+    pub(crate) fn siblings(&self, entry: &Entry<'_>) -> Vec<&Entry<'t>> {
+        if let Some(parent) = self.parent(entry) {
             return self.children(parent).collect();
         }
-        let start = self.start_of(entry.document);
-        let start = self.tops.partition_point(|top| *top < start);
-        let tops = self.tops.iter().skip(start).filter_map(|top| Some((*top, self.entry(*top)?)));
-        tops.take_while(|(_, other)| other.document == entry.document).collect()
+        let start = self.tops.partition_point(|top| *top < self.start_of(entry.document));
+        let tops = self.tops.iter().skip(start).filter_map(|top| self.entries.get(*top));
+        tops.take_while(|top| top.document == entry.document).collect()
     }
 
-    /// The entries of the object of this kind, which is in no other entry, with their indices.
-    pub(crate) fn of_object(&self, kind: &Entry<'_>) -> Vec<(usize, &Entry<'t>)> {
-        let branches = self.branches.get_or_init(|| Branches::of(&self.entries, &self.actions));
-        let entries = branches.of_object(kind.document, kind.scope, &self.actions);
-        entries.into_iter().filter_map(|index| Some((index, self.entry(index)?))).collect()
+    /// The entries of the object of this kind, whatever they are in. The branches of a condition may hold an object
+    /// each: what is in a branch with another kind is none of it.
+    pub(crate) fn object(&self, kind: &Entry<'_>) -> Vec<&Entry<'t>> {
+        let is_in = |inner: Scope, outer: Scope| self.actions.is_in(inner, outer);
+        let kinds = self.siblings(kind).into_iter().filter(|entry| entry.is("kind"));
+        let others = kinds.map(|other| other.scope).filter(|other| !is_in(kind.scope, *other));
+        let mut others: Vec<Scope> = others.collect();
+        // The outermost, in the order of the text, in which each is one piece.
+        others.sort_unstable();
+        others.dedup_by(|inner, outer| is_in(*inner, *outer));
+        let mut others = others.into_iter().peekable();
+        let mut rest =
+            self.parent(kind).map_or_else(|| self.document(kind.document), |parent| self.inside(parent));
+        let mut own = Vec::new();
+        while let Some((entry, behind)) = rest.split_first() {
+            rest = behind;
+            if let Some(other) = others.next_if(|other| is_in(entry.scope, *other)) {
+                // Most branches are short, and some are long.
+                let is_inside = |entry: &Entry<'_>| is_in(entry.scope, other);
+                let mut reach = 1;
+                while behind.get(reach).is_some_and(is_inside) {
+                    reach *= 2;
+                }
+                let length = behind.get(..reach).unwrap_or(behind).partition_point(is_inside);
+                rest = behind.get(length..).unwrap_or_default();
+            } else {
+                own.push(entry);
+            }
+        }
+        own
     }
 
-    fn start_of(&self, document: usize) -> usize {
-        self.entries.partition_point(|entry| entry.document < document)
+    /// The keys of the object of this kind.
+    pub(crate) fn keys(&self, kind: &Entry<'_>) -> Vec<&Entry<'t>> {
+        self.object(kind).into_iter().filter(|entry| entry.parent == kind.parent).collect()
     }
 
     /// The entries of a document.
     pub(crate) fn document(&self, number: usize) -> &[Entry<'t>] {
         self.entries.get(self.start_of(number)..self.start_of(number + 1)).unwrap_or_default()
     }
+
+    fn start_of(&self, document: usize) -> usize {
+        self.entries.partition_point(|entry| entry.document < document)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Key, Outline};
 
     /// The entries as their paths, `-` for an item, `!` for what is not read and `=` for what is printed; documents
     /// apart by `|`.
     fn shown(text: &str) -> String {
-        let outline = Outline::new(text);
+        let outline = Outline::new(Path::new(""), text);
         let name = |key| match key {
             Key::Name(name) => name,
             Key::Item => "-",
@@ -166,10 +184,10 @@ mod tests {
             });
             document = entry.document;
             let mut path = vec![name(entry.key)];
-            let mut above = entry.parent;
-            while let Some(parent) = above.and_then(|parent| outline.entry(parent)) {
+            let mut above = outline.parent(entry);
+            while let Some(parent) = above {
                 path.push(name(parent.key));
-                above = parent.parent;
+                above = outline.parent(parent);
             }
             path.reverse();
             shown.push_str(&path.join("."));

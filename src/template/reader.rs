@@ -4,24 +4,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::actions::{Action, Scope};
-use super::entry::{Entry, Key, Unread};
-use super::line::{
-    Skip, brackets, closes, indent_of, is_marker, key_of, prints_marker, skip_behind, without_comment,
-};
+use super::entry::{Entry, Key};
+use super::line::{Skip, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
 
 /// The entries of `text`, in its order, and what is not read.
-pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<Unread<'t>>) {
-    let mut reader = Reader {
-        text,
-        stacks: vec![Vec::new()],
-        document: 0,
-        heads: HashSet::new(),
-        scope: Scope::FILE,
-        skip: Skip::Nothing,
-        entries: Vec::new(),
-        unread: Vec::new(),
-        unread_from: 0,
-    };
+pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<(usize, &'t str)>) {
+    let mut reader = Reader { text, ..Reader::default() };
     let mut rest = actions;
     let mut start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while start < text.len() {
@@ -52,17 +40,20 @@ fn end_of_line(text: &str, start: usize, actions: &[Action]) -> (usize, usize) {
     (end, count)
 }
 
+#[derive(Default)]
 struct Reader<'t> {
     text: &'t str,
-    /// The entries that those to come may be in, innermost last; a list for each define that is open.
-    stacks: Vec<Vec<usize>>,
+    /// The entries that those to come may be in, innermost last.
+    stack: Vec<usize>,
+    /// The same around each define that is open.
+    around: Vec<Vec<usize>>,
     document: usize,
     /// What says in it which object it is, and in which branch.
     heads: HashSet<(&'t str, Scope)>,
     scope: Scope,
     skip: Skip,
     entries: Vec<Entry<'t>>,
-    unread: Vec<Unread<'t>>,
+    unread: Vec<(usize, &'t str)>,
     /// Where the flow collection that is open starts.
     unread_from: usize,
 }
@@ -95,7 +86,9 @@ impl<'t> Reader<'t> {
         }
         for action in ahead {
             self.pass(action);
-            if !action.is_silent && prints_marker(self.text.get(action.range.clone()).unwrap_or_default()) {
+            let printed = self.text.get(action.range.clone()).filter(|_| !action.is_silent);
+            // The mark of a document, on a line of its own.
+            if printed.is_some_and(|printed| printed.contains("\\n---") || printed.contains("\n---")) {
                 self.start_document();
             }
         }
@@ -105,9 +98,9 @@ impl<'t> Reader<'t> {
     fn pass(&mut self, action: &Action) {
         self.scope = action.behind;
         if action.opens_define {
-            self.stacks.push(Vec::new());
-        } else if action.closes_define && self.stacks.len() > 1 {
-            self.stacks.pop();
+            self.around.push(std::mem::take(&mut self.stack));
+        } else if let Some(around) = self.around.pop_if(|_| action.closes_define) {
+            self.stack = around;
         } else {
             return;
         }
@@ -129,12 +122,13 @@ impl<'t> Reader<'t> {
             self.skip = Skip::Nothing;
             return self.start_document();
         }
-        let is_key = content.starts_with(':');
-        let stack = self.stacks.last().into_iter().flatten().rev();
-        let parent =
-            stack.copied().find(|index| self.entries.get(*index).is_some_and(|entry| entry.column < indent));
-        let (key, value) = if is_key { (Key::Unclear, "") } else { (Key::Printed, printed) };
-        self.add(key, value, start..end, indent, parent);
+        let is_around = |index: &usize| self.entries.get(*index).is_some_and(|entry| entry.column < indent);
+        let parent = self.stack.iter().copied().rfind(is_around);
+        let key = if content.starts_with(':') { Key::Unclear } else { Key::Printed };
+        self.add(key, start..end, indent, parent);
+        if let Some(last) = self.entries.last_mut().filter(|last| last.key == Key::Printed) {
+            last.value = printed;
+        }
     }
 
     fn next_document(&mut self) {
@@ -144,9 +138,7 @@ impl<'t> Reader<'t> {
 
     fn start_document(&mut self) {
         self.next_document();
-        if let Some(stack) = self.stacks.last_mut() {
-            stack.clear();
-        }
+        self.stack.clear();
     }
 
     /// Whether a line belongs to something that is skipped; that may end in it.
@@ -188,7 +180,7 @@ impl<'t> Reader<'t> {
             if rest != "-" && !rest.starts_with("- ") {
                 break;
             }
-            self.push(Key::Item, "", at..end, column);
+            self.push(Key::Item, at..end, column);
             mark = 1;
         }
         if rest.is_empty() || rest.starts_with('#') {
@@ -198,10 +190,8 @@ impl<'t> Reader<'t> {
             && let Some(key) = self.entries.last_mut().filter(|key| key.column == column && key.is_open())
         {
             // The value of `? key`.
-            (key.value, key.line_end) = (without_comment(value.trim_start()), end);
-            self.skip = skip_behind(key.value, column);
-            key.goes_on = self.skip.is_open();
-            return;
+            key.line_end = end;
+            return self.set_value(without_comment(value.trim_start()));
         }
         let (key, value) = match key_of(rest) {
             Some((key, value)) => (key, without_comment(value)),
@@ -210,20 +200,15 @@ impl<'t> Reader<'t> {
                 let Some(last) = self.entries.last_mut() else { return };
                 if last.line_end == end {
                     // The scalar of an item.
-                    last.value = without_comment(rest);
-                    self.skip = skip_behind(last.value, last.column);
-                    last.goes_on = self.skip.is_open();
+                    self.set_value(without_comment(rest));
                 } else if column > last.column {
                     last.goes_on = true;
                 }
                 return;
             }
         };
-        self.push(key, value, at..end, column);
-        self.skip = skip_behind(value, column);
-        if let Some(last) = self.entries.last_mut() {
-            last.goes_on = self.skip.is_open();
-        }
+        self.push(key, at..end, column);
+        self.set_value(value);
         let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
         match self.skip {
             Skip::Flow(_) => self.unread_from = at,
@@ -234,24 +219,31 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Gives the last entry its value, which may go on in the lines to come.
+    fn set_value(&mut self, value: &'t str) {
+        let Some(last) = self.entries.last_mut() else { return };
+        last.value = value;
+        self.skip = skip_behind(value, last.column);
+        last.goes_on = !matches!(self.skip, Skip::Nothing);
+    }
+
     fn leave_unread(&mut self, start: usize, end: usize) {
         let text = self.text.get(start..end).unwrap_or_default();
-        self.unread.push(Unread { start, text });
+        self.unread.push((start, text));
     }
 
     /// Adds an entry to what it is in, by its column.
-    fn push(&mut self, key: Key<'t>, value: &'t str, line: Range<usize>, column: usize) {
-        let Some(stack) = self.stacks.last_mut() else { return };
-        while let Some(top) = stack.last().and_then(|top| self.entries.get(*top)) {
+    fn push(&mut self, key: Key<'t>, line: Range<usize>, column: usize) {
+        while let Some(top) = self.stack.last().and_then(|top| self.entries.get(*top)) {
             // A list may stand at the column of its key.
             let holds_list =
                 key == Key::Item && top.column == column && top.key != Key::Item && top.is_open();
             if top.column < column || holds_list {
                 break;
             }
-            stack.pop();
+            self.stack.pop();
         }
-        let parent = stack.last().copied();
+        let parent = self.stack.last().copied();
         // No object has a key twice: an action in front of it starts a document.
         if let (None, Key::Name(name @ ("apiVersion" | "kind"))) = (parent, key)
             && !self.heads.insert((name, self.scope))
@@ -259,24 +251,23 @@ impl<'t> Reader<'t> {
             self.next_document();
             self.heads.insert((name, self.scope));
         }
-        if let Some(stack) = self.stacks.last_mut() {
-            stack.push(self.entries.len());
-        }
-        self.add(key, value, line, column, parent);
+        self.stack.push(self.entries.len());
+        self.add(key, line, column, parent);
     }
 
     /// Adds an entry that stands at the start of `line`, which ends behind its line break.
-    fn add(
-        &mut self,
-        key: Key<'t>,
-        value: &'t str,
-        line: Range<usize>,
-        column: usize,
-        parent: Option<usize>,
-    ) {
-        let (document, scope) = (self.document, self.scope);
-        let Range { start, end: line_end } = line;
-        let goes_on = false;
-        self.entries.push(Entry { key, value, goes_on, start, line_end, column, parent, document, scope });
+    fn add(&mut self, key: Key<'t>, line: Range<usize>, column: usize, parent: Option<usize>) {
+        self.entries.push(Entry {
+            key,
+            value: "",
+            goes_on: false,
+            start: line.start,
+            line_end: line.end,
+            column,
+            index: self.entries.len(),
+            parent,
+            document: self.document,
+            scope: self.scope,
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! The variables of a define, as far as they tell how the templates' root is reached in it.
+//! The variables of defines, as far as they tell how the templates' root is reached in them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,19 +16,11 @@ pub(crate) struct Root<'t> {
 /// The variables of a define. They are read once: a define may be long, and hold many objects.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
-    /// Those that may be the root, each once, the usual one first.
+    /// Those that may be the root besides the usual one, each once.
     names: Vec<String>,
-    /// Where each is set, up to the first place where it is set to something else than the root.
-    set: HashMap<String, Vec<Place>>,
-}
-
-/// Where a variable is set.
-#[derive(Debug)]
-struct Place {
-    /// Byte offset behind it.
-    end: usize,
-    /// Whether it is set to the whole root; `None` where that is something else, or not in any case.
-    is_whole: Option<bool>,
+    /// Where each is set, up to the first place where it is set to something else than the root: behind which byte,
+    /// and whether to the whole root; `None` where that is something else, or not in any case.
+    set: HashMap<String, Vec<(usize, Option<bool>)>>,
 }
 
 impl Variables {
@@ -39,39 +31,34 @@ impl Variables {
         for action in &actions.all {
             let Some(define) = actions.define(action.scope) else { continue };
             let pieces = actions.pieces(action);
-            let variables = all.entry(define).or_default();
-            for pair in pieces.windows(2) {
-                let [variable, next] = pair else { continue };
+            let Variables { names, set } = all.entry(define).or_default();
+            for (variable, next) in pieces.iter().zip(pieces.iter().skip(1)) {
                 if variable.kind != Kind::Variable {
                     continue;
                 }
                 if next.text == ".Values" && variable.text != "$" && asked.insert((define, variable.text)) {
-                    variables.names.push(variable.text.to_owned());
+                    names.push(variable.text.to_owned());
                 }
                 if next.is_assignment() || next.kind == Kind::Comma {
-                    let places = variables.set.entry(variable.text.to_owned()).or_default();
-                    if places.last().is_none_or(|last| last.is_whole.is_some()) {
-                        let is_whole =
-                            is_whole(&pieces).filter(|_| (action.scope, action.behind) == (define, define));
-                        places.push(Place { end: action.range.end, is_whole });
+                    let places = set.entry(variable.text.to_owned()).or_default();
+                    if places.last().is_none_or(|(_, is_whole)| is_whole.is_some()) {
+                        let is_at_top = (action.scope, action.behind) == (define, define);
+                        places.push((action.range.end, is_whole(pieces).filter(|_| is_at_top)));
                     }
                 }
             }
-        }
-        for Variables { names, set } in all.values_mut() {
-            names.retain(|name| *name != USUAL && set.contains_key(name));
-            names.insert(0, USUAL.to_owned());
         }
         all
     }
 
     /// The root at byte `offset` of the define.
     pub(super) fn root(&self, offset: usize) -> Option<Root<'_>> {
-        self.names.iter().find_map(|variable| {
+        let names = self.names.iter().map(String::as_str);
+        std::iter::once(USUAL).chain(names).find_map(|variable| {
             let places = self.set.get(variable)?;
-            let before = places.partition_point(|place| place.end <= offset);
-            let last = places.get(before.checked_sub(1)?)?;
-            Some(Root { variable, is_whole: last.is_whole? })
+            let before = places.partition_point(|(end, _)| *end <= offset);
+            let (_, is_whole) = places.get(before.checked_sub(1)?)?;
+            Some(Root { variable, is_whole: (*is_whole)? })
         })
     }
 }
