@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 
 use crate::options::Options;
-use crate::template::actions::{Action, Actions, Scope};
+use crate::template::actions::{Action, Actions, Scope, text_in_quotes};
 use crate::template::entry::{Entry, Key};
 use crate::template::lexer::Piece;
 use crate::template::outline::Outline;
@@ -106,12 +106,10 @@ impl Context {
         let mut context = Context::default();
         for outline in outlines {
             context.add_defines(outline);
-            for name in outline.actions.defined() {
-                // A chart's own defines are called by the chart; those of helm-toolkit by all.
-                let define = || Define::new(name, outlines, values.is_some());
-                context.defines.entry(name.to_owned()).or_insert_with(define);
-            }
         }
+        // A chart's own defines are called by the chart; those of helm-toolkit by all.
+        let define = |(name, calls): (&str, Vec<_>)| (name.to_owned(), Define::new(&calls, values.is_some()));
+        context.defines = calls(outlines).into_iter().map(define).collect();
         if let Some(values) = values {
             context.chart = Some(name.to_owned());
             context.secret = secret_name(name, values, options);
@@ -183,23 +181,41 @@ fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<
     name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))
 }
 
-impl Define {
-    fn new(name: &str, outlines: &[Outline<'_>], is_called_here_only: bool) -> Self {
-        let finder = Finder::new(name);
-        let (mut calls, mut is_text, mut arguments) = (Vec::new(), true, Vec::new());
-        for (outline, index) in outlines.iter().zip(0..) {
-            for action in outline.actions.with_string(&finder) {
-                calls.push((index, action.scope));
-                is_text &= is_in_text(outline, action);
-                arguments.push(argument(&outline.actions, action));
+/// An action that calls a define, or gives its name to what calls it; the outline that it is in, and the index of that.
+type Call<'o> = (usize, &'o Outline<'o>, &'o Action);
+
+/// The calls of each define, by its name.
+fn calls<'o>(outlines: &'o [Outline<'o>]) -> HashMap<&'o str, Vec<Call<'o>>> {
+    let defined = outlines.iter().flat_map(|outline| outline.actions.defined());
+    let mut calls: HashMap<&str, Vec<Call<'o>>> = defined.map(|name| (name, Vec::new())).collect();
+    if calls.is_empty() {
+        return calls;
+    }
+    for (index, outline) in outlines.iter().enumerate() {
+        for action in outline.actions.all.iter().filter(|action| !action.opens_define) {
+            for name in outline.actions.pieces(action).iter().filter_map(text_in_quotes) {
+                let Some(calls) = calls.get_mut(name) else { continue };
+                // One action may say a name twice.
+                if !calls.last().is_some_and(|(.., last)| std::ptr::eq(*last, action)) {
+                    calls.push((index, outline, action));
+                }
             }
         }
-        let is_root = |argument: &Argument| *argument == Argument::Root;
+    }
+    calls
+}
+
+impl Define {
+    fn new(calls: &[Call<'_>], is_called_here_only: bool) -> Self {
+        let arguments = || calls.iter().map(|(_, outline, action)| argument(&outline.actions, action));
         Define {
-            is_text: is_text && !calls.is_empty(),
-            is_called_with_another: arguments.contains(&Argument::Other),
-            is_called_with_root: is_called_here_only && !calls.is_empty() && arguments.iter().all(is_root),
-            calls,
+            calls: calls.iter().map(|(index, _, action)| (*index, action.scope)).collect(),
+            is_text: !calls.is_empty()
+                && calls.iter().all(|(_, outline, action)| is_in_text(outline, action)),
+            is_called_with_another: arguments().any(|argument| argument == Argument::Other),
+            is_called_with_root: is_called_here_only
+                && !calls.is_empty()
+                && arguments().all(|argument| argument == Argument::Root),
         }
     }
 }

@@ -518,7 +518,7 @@ fn templates_take_no_longer_where_they_hold_many_pods() {
     let pods = |count: usize, before: &str, line: &str, behind: &str| -> String {
         format!("{before}{POD}{}{behind}", line.repeat(160)).repeat(count)
     };
-    let templates: [Template<'_>; 6] = [
+    let templates: [Template<'_>; 9] = [
         ("conditions", &|count| pods(count, "", "        {{ if .a }}- b{{ end }}\n", "---\n")),
         ("variables", &|count| pods(count, "", "        {{ $a := $b }}\n", "---\n")),
         ("printed variables", &|count| {
@@ -533,6 +533,21 @@ fn templates_take_no_longer_where_they_hold_many_pods() {
                 "{{{{ define \"d\" }}}}\n{{{{ $envAll := . }}}}\n{pods}{{{{ end }}}}\n{{{{ include \"d\" . }}}}\n"
             )
         }),
+        ("accounts", &|count| {
+            let account = "---\nkind: ServiceAccount\nmetadata:\n  name: ";
+            let pods = (0..count * 20)
+                .map(|pod| format!("{}{account}{pod}\n---\n", POD.replace("$a", &format!(".a{pod}"))));
+            pods.collect()
+        }),
+        ("defines", &|count| {
+            let define = |of: usize| {
+                format!(
+                    "{{{{ define \"{of}\" }}}}\nimagePullSecrets:\n{{{{ include \"{of}\" . }}}}\n{{{{ end }}}}\n"
+                )
+            };
+            (0..count * 20).map(define).chain([POD.to_owned()]).collect()
+        }),
+        ("printed objects", &|count| format!("{}---\n{POD}", "{{ toYaml .Values.a }}\n".repeat(count * 160))),
         ("blocks in blocks", &|count| {
             format!(
                 "{}{}{}",
@@ -557,6 +572,23 @@ fn templates_take_no_longer_where_they_hold_many_pods() {
         };
         let (few, many) = (least(25), least(200));
         assert!(many < few * 24, "{what}: {few:?} for 25 pods, {many:?} for eight times as many");
+    }
+}
+
+/// Each is compared with the others.
+#[test]
+fn more_pods_in_one_document_than_can_be_told_apart_are_refused() {
+    let place = Place::new();
+    let pod = "{{ if .a }}\nkind: Pod\napiVersion: v1\nspec:\n  containers: []\n{{ end }}\n";
+    fs::create_dir_all(place.checkout.join("glance/templates")).unwrap();
+    for (count, is_refused) in [(200, false), (201, true)] {
+        fs::write(place.checkout.join("glance/templates/pods.yaml"), pod.repeat(count)).unwrap();
+        let said = run(&place.checkout, &["plan"]).stderr;
+        assert_eq!(
+            said.contains("glance/templates/pods.yaml: has more objects or pods in one document"),
+            is_refused,
+            "{said}"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ServiceAccounts that a chart makes: under which names, and under which conditions.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
@@ -21,18 +22,15 @@ pub(super) enum Presence {
     Unclear(String),
 }
 
+/// The accounts that a chart makes. They are looked up by name: a template may make thousands, for as many pods.
 pub(super) struct Accounts<'o> {
     chart: &'o Chart<'o>,
-    made: Vec<Made<'o>>,
-}
-
-/// An account that a template makes.
-struct Made<'o> {
-    place: Place<'o>,
-    /// Its name as it is written there, by [`spelling`].
-    spelling: String,
-    /// What its name can be.
-    names: Vec<String>,
+    /// By a name as it is written, in [`spelling`].
+    by_spelling: HashMap<String, Vec<Place<'o>>>,
+    /// By each name that one can have.
+    by_name: HashMap<String, Vec<Place<'o>>>,
+    /// Whether there is one whose name nobody can tell.
+    has_computed: bool,
 }
 
 /// A block of a template.
@@ -45,11 +43,17 @@ struct Place<'o> {
 impl<'o> Accounts<'o> {
     /// The accounts of a chart: its own, and those of helm-toolkit's snippet, whose third argument is the name.
     pub(super) fn of(chart: &'o Chart<'o>) -> Self {
-        let (snippet, mut made) = (Finder::new(SNIPPET), Vec::new());
+        let snippet = Finder::new(SNIPPET);
+        let (by_spelling, by_name) = (HashMap::new(), HashMap::new());
+        let mut all = Accounts { chart, by_spelling, by_name, has_computed: false };
         for outline in &chart.outlines {
             let mut add = |scope: Scope, name: &str| {
-                let (spelling, names) = (spelling(name), names(name, &outline.actions));
-                made.push(Made { place: Place { outline, scope }, spelling, names });
+                let place = Place { outline, scope };
+                all.by_spelling.entry(spelling(name)).or_default().push(place);
+                for name in names(name, &outline.actions) {
+                    all.has_computed |= name.contains("{{");
+                    all.by_name.entry(name).or_default().push(place);
+                }
             };
             for call in outline.actions.with_string(&snippet) {
                 let name = third_argument(outline.actions.pieces(call));
@@ -65,7 +69,7 @@ impl<'o> Accounts<'o> {
                 add(account.scope, name.unwrap_or("{{ }}").trim_matches(['"', '\'']));
             }
         }
-        Accounts { chart, made }
+        all
     }
 
     /// Whether the account that `entry` of a pod names is there. A name that is computed is the same where the
@@ -73,24 +77,22 @@ impl<'o> Accounts<'o> {
     pub(super) fn presence(&self, outline: &'o Outline<'o>, entry: &Entry<'_>) -> Presence {
         let pod = Place { outline, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
-        let (spelling, names) = (spelling(name), names(name, &outline.actions));
+        let names = names(name, &outline.actions);
         // What a define is called with has the same name there, nearly always.
-        let is_beside = |made: &Made<'o>| {
-            let is_at = |place: &Place<'o>| made.place.outline.path == place.outline.path;
+        let is_beside = |made: &&Place<'o>| {
+            let is_at = |place: &Place<'o>| made.outline.path == place.outline.path;
             is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
-        let is_called_so = |made: &Made<'o>| made.spelling == spelling && is_beside(made);
-        let has_name = |made: &&Made<'o>| made.names.iter().any(|name| names.contains(name));
-        let is_sure = |made| (is_called_so(made) || has_name(&made)) && self.covers(made, pod);
-        if self.made.iter().any(is_sure) {
+        let spelled_so = self.by_spelling.get(&spelling(name)).into_iter().flatten().filter(is_beside);
+        let mut called_so = names.iter().filter_map(|name| self.by_name.get(name)).flatten();
+        if spelled_so.chain(called_so.clone()).any(|made| self.covers(*made, pod)) {
             return Presence::Sure;
         }
-        if let Some(first) = self.made.iter().find(has_name) {
-            let condition = first.place.conditions().first().cloned().unwrap_or_default();
+        if let Some(first) = called_so.next() {
+            let condition = first.conditions().first().cloned().unwrap_or_default();
             return Presence::Unclear(format!("it is made under a condition only, `{condition}`"));
         }
-        let mut all = self.made.iter().flat_map(|made| &made.names).chain(&names);
-        if all.any(|name| name.contains("{{")) {
+        if self.has_computed || names.iter().any(|name| name.contains("{{")) {
             Presence::Unclear("no template makes one whose name is sure to be the same".to_owned())
         } else {
             Presence::Missing
@@ -98,13 +100,13 @@ impl<'o> Accounts<'o> {
     }
 
     /// Whether an account is made wherever a pod is: in the same block, or under the same conditions elsewhere.
-    fn covers(&self, made: &Made<'o>, pod: Place<'o>) -> bool {
-        if made.place.is_around(pod) {
+    fn covers(&self, made: Place<'o>, pod: Place<'o>) -> bool {
+        if made.is_around(pod) {
             return true;
         }
         let pods = self.rendered(pod);
         let is_there = |made: &Place<'_>| pods.iter().all(|pod| made.is_around(*pod) || made.implies(*pod));
-        self.rendered(made.place).iter().any(is_there)
+        self.rendered(made).iter().any(is_there)
     }
 
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.

@@ -154,7 +154,7 @@ pub(super) fn is_script(chart: &Chart<'_>, outline: &Outline<'_>) -> bool {
         || [".sh", ".sh.tpl", ".py", ".py.tpl"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Refuses a template that Helm cannot parse.
+/// Refuses a template that Helm cannot parse, or nobody read.
 pub(super) fn require_balance(outline: &Outline<'_>) -> Result<(), Finding> {
     // A line break to YAML, and to hardly anything else.
     let (what, fix) = if outline.text.contains('\u{85}') {
@@ -162,6 +162,11 @@ pub(super) fn require_balance(outline: &Outline<'_>) -> Result<(), Finding> {
         (what, "take it out, or make it another")
     } else if !outline.actions.is_balanced {
         ("an action or a block in it does not end, or ends nothing", "mend it; `helm lint` says more")
+    } else if outline.is_crowded {
+        (
+            "has more objects or pods in one document than can be told apart",
+            "divide them by `---`, or among files",
+        )
     } else {
         return Ok(());
     };

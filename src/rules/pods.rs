@@ -1,5 +1,6 @@
 //! Pods and custom resources that run images without the credentials of a ServiceAccount.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -35,7 +36,11 @@ pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> 
                 unclear(outline.location(*start), proposals);
             }
         }
-        for printed in outline.entries.iter().filter(|entry| prints_objects(chart, outline, entry)) {
+        let keys = outline.entries.iter().filter(|entry| matches!(entry.key, Key::Name(_)));
+        let with_keys: HashSet<usize> = keys.map(|entry| entry.document).collect();
+        let is_alone = |entry: &&Entry<'_>| !with_keys.contains(&entry.document);
+        let printed = outline.entries.iter().filter(is_alone);
+        for printed in printed.filter(|entry| prints_objects(chart, outline, entry)) {
             let what = "prints objects that stand elsewhere: pods and ServiceAccounts among them get no credentials from here";
             let fix = "see to their credentials where they stand";
             let location = outline.location(printed.start);
@@ -150,8 +155,7 @@ fn owner<'o>(outline: &'o Outline<'o>, containers: &Entry<'_>) -> (Vec<Option<&'
         if let Key::Name(name) = entry.key {
             path.insert(0, name);
         }
-        let beside = outline.siblings(entry).into_iter().filter(|entry| entry.is("kind") && !entry.is_open());
-        kinds = beside.map(Entry::scalar).collect();
+        kinds = outline.kinds_beside(entry).filter(|kind| !kind.is_open()).map(Entry::scalar).collect();
         above = outline.parent(entry);
     }
     (kinds, path)
@@ -189,17 +193,12 @@ fn lacks_containers(chart: &Chart<'_>, outline: &Outline<'_>, kind: &Entry<'_>) 
     is_object && !is_read()
 }
 
-/// Whether a line prints whole objects from the values or from a file.
+/// Whether a line, in a document of its own, prints whole objects from the values or from a file.
 fn prints_objects(chart: &Chart<'_>, outline: &Outline<'_>, entry: &Entry<'_>) -> bool {
     const PRINTERS: [&str; 5] = ["toYaml", "toJson", "tpl ", "fromYaml", ".Files.Get"];
-    let is_alone = || {
-        let mut document = outline.document(entry.document).iter();
-        !document.any(|other| matches!(other.key, Key::Name(_)))
-    };
     entry.key == Key::Printed
         && entry.parent.is_none()
         && PRINTERS.iter().any(|printer| entry.value.contains(printer))
         && outline.actions.name(entry.scope).is_none()
         && !is_text(chart, outline, entry.scope)
-        && is_alone()
 }

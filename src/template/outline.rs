@@ -15,6 +15,10 @@ use super::root::{Root, Variables};
 use crate::finding::Location;
 use crate::yaml::Position;
 
+/// How many objects or pods one mapping may hold, in branches that exclude each other: templates have a few, and each is
+/// compared with the others.
+const MOST_ALIKE: usize = 200;
+
 #[derive(Debug)]
 pub(crate) struct Outline<'t> {
     pub(crate) path: &'t Path,
@@ -24,8 +28,12 @@ pub(crate) struct Outline<'t> {
     pub(crate) entries: Vec<Entry<'t>>,
     /// What may hold keys that are no entries, each with its byte offset: flow collections, JSON and `? key`.
     pub(crate) unread: Vec<(usize, &'t str)>,
+    /// Whether one mapping holds more objects or pods, in branches, than anybody can read.
+    pub(crate) is_crowded: bool,
     /// Those of the entries that are in no other one, as indices.
     tops: Vec<usize>,
+    /// The kinds, as indices, by their document and what they are in.
+    kinds: HashMap<(usize, Option<usize>), Vec<usize>>,
     /// What is known of the variables of each define, once somebody asks.
     variables: OnceLock<HashMap<Scope, Variables>>,
     /// Where the lines behind the first one start, once somebody asks.
@@ -37,8 +45,17 @@ impl<'t> Outline<'t> {
         let actions = Actions::new(text);
         let (entries, unread) = reader::read(text, &actions.all);
         let tops = entries.iter().filter(|entry| entry.parent.is_none()).map(|entry| entry.index).collect();
+        let by_mapping = |key: &str| {
+            let mut found: HashMap<(usize, Option<usize>), Vec<usize>> = HashMap::new();
+            for Entry { index, document, parent, .. } in entries.iter().filter(|entry| entry.is(key)) {
+                found.entry((*document, *parent)).or_default().push(*index);
+            }
+            found
+        };
+        let (kinds, pods) = (by_mapping("kind"), by_mapping("containers"));
+        let is_crowded = kinds.values().chain(pods.values()).any(|alike| alike.len() > MOST_ALIKE);
         let (variables, lines) = (OnceLock::new(), OnceLock::new());
-        Outline { path, text, actions, entries, unread, tops, variables, lines }
+        Outline { path, text, actions, entries, unread, is_crowded, tops, kinds, variables, lines }
     }
 
     /// The variable by which the templates' root can be reached at byte `offset` in `scope`: `$` outside of a
@@ -78,6 +95,12 @@ impl<'t> Outline<'t> {
         self.entries.iter().filter(move |entry| entry.is(key))
     }
 
+    /// The kinds in what an entry is in.
+    pub(crate) fn kinds_beside(&self, entry: &Entry<'_>) -> impl Iterator<Item = &Entry<'t>> {
+        let kinds = self.kinds.get(&(entry.document, entry.parent)).into_iter().flatten();
+        kinds.filter_map(|index| self.entries.get(*index))
+    }
+
     /// The entry that another one is in.
     pub(crate) fn parent(&self, entry: &Entry<'_>) -> Option<&Entry<'t>> {
         self.entries.get(entry.parent?)
@@ -113,8 +136,8 @@ impl<'t> Outline<'t> {
     /// each: what is in a branch with another kind is none of it.
     pub(crate) fn object(&self, kind: &Entry<'_>) -> Vec<&Entry<'t>> {
         let is_in = |inner: Scope, outer: Scope| self.actions.is_in(inner, outer);
-        let kinds = self.siblings(kind).into_iter().filter(|entry| entry.is("kind"));
-        let others = kinds.map(|other| other.scope).filter(|other| !is_in(kind.scope, *other));
+        let others =
+            self.kinds_beside(kind).map(|other| other.scope).filter(|other| !is_in(kind.scope, *other));
         let mut others: Vec<Scope> = others.collect();
         // The outermost, in the order of the text, in which each is one piece.
         others.sort_unstable();
