@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::chart_plan::ChartPlan;
 use crate::discover::{self, Checkouts};
 use crate::disk::Scratch;
 use crate::error::Error;
 use crate::finding::{Finding, Id};
 use crate::git;
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Plan};
+use crate::plan::Plan;
 
 /// The charts before a change. Their paths are those of the checkouts.
 #[derive(Debug)]

@@ -48,14 +48,14 @@ pub(crate) struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Shape {
     pub(crate) rule: &'static str,
-    pub(crate) action: Action,
+    pub(crate) operation: Operation,
     /// `values.yaml: endpoints`, or a file or folder of the chart.
     pub(crate) target: String,
     pub(crate) text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Action {
+pub(crate) enum Operation {
     /// Puts lines in.
     Insert,
     /// Changes a line that is there.
@@ -66,19 +66,19 @@ pub(crate) enum Action {
     Replace,
 }
 
-impl Action {
+impl Operation {
     /// The name in reports for programs.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Action::Insert => "insert",
-            Action::ChangeLine => "change-line",
-            Action::Create => "create",
-            Action::Replace => "replace",
+            Operation::Insert => "insert",
+            Operation::ChangeLine => "change-line",
+            Operation::Create => "create",
+            Operation::Replace => "replace",
         }
     }
 
     pub(crate) fn is_whole_file(self) -> bool {
-        matches!(self, Action::Create | Action::Replace)
+        matches!(self, Operation::Create | Operation::Replace)
     }
 }
 
@@ -86,12 +86,12 @@ impl Shape {
     /// Whether one use says nothing of another: whether lines in a template are right depends on what is
     /// around them.
     pub(crate) fn is_for_itself(&self) -> bool {
-        !self.action.is_whole_file() && self.target.starts_with("templates")
+        !self.operation.is_whole_file() && self.target.starts_with("templates")
     }
 
     /// An id that stays the same as long as the shape does.
     pub(crate) fn id(&self) -> String {
-        stable_hash(&[self.rule, self.action.name(), &self.target, &self.text])
+        stable_hash(&[self.rule, self.operation.name(), &self.target, &self.text])
     }
 }
 

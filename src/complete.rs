@@ -135,8 +135,8 @@ fn prove(chart: Chart<'_>, proposals: Vec<Proposal>, options: &Options) -> Resul
     let mut files = Vec::new();
     for (path, mut parts) in parts {
         // A file that is written as a whole takes no other edits.
-        if parts.iter().any(|part| part.shape.action.is_whole_file()) {
-            parts.retain(|part| part.shape.action.is_whole_file());
+        if parts.iter().any(|part| part.shape.operation.is_whole_file()) {
+            parts.retain(|part| part.shape.operation.is_whole_file());
         }
         let old = match &chart.values {
             Some(values) if path == values_path => Some(values.text()),

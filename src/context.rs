@@ -182,12 +182,12 @@ fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<
 }
 
 /// An action that calls a define, or gives its name to what calls it; the outline that it is in, and the index of that.
-type Call<'o> = (usize, &'o Outline<'o>, &'o Action);
+type DefineCall<'o> = (usize, &'o Outline<'o>, &'o Action);
 
 /// The calls of each define, by its name.
-fn calls<'o>(outlines: &'o [Outline<'o>]) -> HashMap<&'o str, Vec<Call<'o>>> {
+fn calls<'o>(outlines: &'o [Outline<'o>]) -> HashMap<&'o str, Vec<DefineCall<'o>>> {
     let defined = outlines.iter().flat_map(|outline| outline.actions.defined());
-    let mut calls: HashMap<&str, Vec<Call<'o>>> = defined.map(|name| (name, Vec::new())).collect();
+    let mut calls: HashMap<&str, Vec<DefineCall<'o>>> = defined.map(|name| (name, Vec::new())).collect();
     if calls.is_empty() {
         return calls;
     }
@@ -206,7 +206,7 @@ fn calls<'o>(outlines: &'o [Outline<'o>]) -> HashMap<&'o str, Vec<Call<'o>>> {
 }
 
 impl Define {
-    fn new(calls: &[Call<'_>], is_called_here_only: bool) -> Self {
+    fn new(calls: &[DefineCall<'_>], is_called_here_only: bool) -> Self {
         let arguments = || calls.iter().map(|(_, outline, action)| argument(&outline.actions, action));
         Define {
             calls: calls.iter().map(|(index, _, action)| (*index, action.scope)).collect(),

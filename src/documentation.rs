@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::change::{Action, Part, Shape, WriteOrder};
+use crate::change::{Operation, Part, Shape, WriteOrder};
+use crate::chart_plan::ChartPlan;
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::placeholder::Placeholders;
-use crate::plan::{ChartPlan, CheckoutPlan, Plan};
+use crate::plan::{CheckoutPlan, Plan};
 use crate::source::read_text;
 use crate::text::position;
 use crate::toctree::{Listing, NAME, listing};
@@ -57,14 +58,14 @@ fn complete(base: &Path, folder: &Path) -> Result<CheckoutPlan, Finding> {
             };
             let what = format!("the list of pages lacks {NAME}");
             let finding = Finding::warning(Id::UnlistedPage, location, what, "`apply` adds it");
-            let part = part(Action::Insert, &index, edit);
+            let part = part(Operation::Insert, &index, edit);
             added.add(base, Some(text), WriteOrder::Second, part, finding)?;
         }
         let page = folder.join(inner).join(format!("{NAME}.rst"));
         if base.join(&page).symlink_metadata().is_err() {
             let what = "the page that tells operators how to switch registry authentication on is missing";
             let finding = Finding::warning(Id::MissingPage, Location::file(&page), what, "`apply` adds it");
-            let part = part(Action::Create, &page, Edit::insert(0, PAGE.to_owned()));
+            let part = part(Operation::Create, &page, Edit::insert(0, PAGE.to_owned()));
             added.add(base, None, WriteOrder::First, part, finding)?;
         }
         return Ok(added);
@@ -77,8 +78,8 @@ fn complete(base: &Path, folder: &Path) -> Result<CheckoutPlan, Finding> {
     Ok(added)
 }
 
-fn part(action: Action, path: &Path, edit: Edit) -> Part {
+fn part(operation: Operation, path: &Path, edit: Edit) -> Part {
     let target = path.to_string_lossy().into_owned();
-    let shape = Shape { rule: RULE, action, target, text: edit.replacement.clone() };
+    let shape = Shape { rule: RULE, operation, target, text: edit.replacement.clone() };
     Part { shape, placeholders: Placeholders::new(), edits: vec![edit] }
 }

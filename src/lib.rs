@@ -82,13 +82,14 @@ pub mod yaml;
 use std::path::PathBuf;
 
 pub use change::FileChange;
+pub use chart_plan::{ChartPlan, Outcome};
 pub use disk::{Watch, WriteStep};
 pub use error::{Error, Left};
 pub use finding::{Finding, Id, Location, Severity};
 pub use memory::{Memory, complete};
 pub use metadata::Role;
 pub use options::{Options, Port, SecretName};
-pub use plan::{ChartPlan, Outcome, Plan, Selection};
+pub use plan::{Plan, Selection};
 pub use run::main;
 pub use signals::Signal;
 pub use write::write;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::change::FileChange;
 use crate::chart::{Files, Functions};
-pub use crate::chart_plan::{ChartPlan, Outcome};
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::complete::complete;
 use crate::discover::{Checkouts, Found};
 use crate::finding::{Finding, Severity};

@@ -11,6 +11,7 @@ use anstream::{AutoStream, ColorChoice};
 use globset::GlobSet;
 
 use crate::base::Base;
+use crate::chart_plan::Outcome;
 use crate::cli::{
     Apply, Call, CheckFormat, Cli, Command, Common, PlanFormat, Proof, Reports, Verify, VerifyFormat,
 };
@@ -21,7 +22,7 @@ use crate::metadata::Role;
 use crate::options::Options;
 use crate::output::{print, print_text, unless_closed};
 use crate::overrides::args::Args;
-use crate::plan::{Outcome, Plan, Selection};
+use crate::plan::{Plan, Selection};
 use crate::report::check::{self, list::count_errors};
 use crate::report::review::Review;
 use crate::report::style::Detail;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::chart::OVERRIDES;
-use crate::plan::ChartPlan;
+use crate::chart_plan::ChartPlan;
 use crate::yaml::tree::Tree;
 
 /// A file of values for a chart.

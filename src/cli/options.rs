@@ -7,9 +7,10 @@ use clap::{Args, ColorChoice};
 use globset::{Glob, GlobSet};
 
 use super::formats::{PlanFormat, Reports};
+use crate::chart_plan::ChartPlan;
 use crate::error::Error;
 use crate::options::Options;
-use crate::plan::{ChartPlan, Selection};
+use crate::plan::Selection;
 use crate::report::style::Detail;
 
 /// What all commands take.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::args::Args;
 use crate::chart::VALUES;
+use crate::chart_plan::ChartPlan;
 use crate::error::Error;
-use crate::plan::{ChartPlan, Plan};
+use crate::plan::Plan;
 use crate::registry::{Image, Registry, mismatch};
 use crate::scenarios::Override;
 use crate::source::read_text;

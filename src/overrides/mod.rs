@@ -17,10 +17,11 @@ use self::args::Args;
 use self::images::Images;
 use self::login::Login;
 use crate::chart::OVERRIDES;
+use crate::chart_plan::ChartPlan;
 use crate::error::Error;
 use crate::finding::Id;
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Plan};
+use crate::plan::Plan;
 use crate::{disk, git};
 
 /// The name of each chart's file, and so of the feature that `helm osh get-values-overrides` is asked for.

@@ -7,7 +7,7 @@ use super::list::NoteList;
 use super::note::{RULE, filled, new_note, part};
 use super::version::{Version, WrittenVersion};
 use super::work::{Work, are_ours};
-use crate::change::{Action, WriteOrder};
+use crate::change::{Operation, WriteOrder};
 use crate::finding::{Finding, Id};
 use crate::git;
 use crate::placeholder::{CHART, Filled, Placeholders};
@@ -95,7 +95,7 @@ impl Release<'_> {
             _ if is_noted => {}
             (Some(Source { text, .. }), Some(list)) => {
                 let (edit, location, pattern) = list.add(to, &words)?;
-                let part = part(Action::Insert, NOTE, pattern, placeholders, edit);
+                let part = part(Operation::Insert, NOTE, pattern, placeholders, edit);
                 let what = format!("{to} is not noted");
                 let finding = Finding::warning(Id::MissingReleaseNote, location, what, "`apply` notes it");
                 change.add(base, Some(text.clone()), WriteOrder::First, part, finding)?;
@@ -108,7 +108,7 @@ impl Release<'_> {
         let warning = |what, fix| Finding::warning(Id::UnraisedVersion, written.location.clone(), what, fix);
         if to != version {
             let (number, edit) = (Placeholders::from([number]), written.raise(to)?);
-            let part = part(Action::ChangeLine, "Chart.yaml", VERSION.to_owned(), number, edit);
+            let part = part(Operation::ChangeLine, "Chart.yaml", VERSION.to_owned(), number, edit);
             let finding = warning(format!("the version is not raised to {to}"), "`apply` raises it");
             change.add(base, Some(metadata.text.clone()), WriteOrder::Second, part, finding)?;
         } else if self.committed.is_none() && !self.has_git {

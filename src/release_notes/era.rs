@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::chart_plan::ChartPlan;
 use crate::finding::Finding;
-use crate::plan::ChartPlan;
 use crate::source::{names_in, read_text};
 use crate::yaml::{Document, Step};
 

@@ -26,9 +26,10 @@ use era::{Era, NotesRoot};
 use note::Noted;
 use work::Work;
 
+use crate::chart_plan::ChartPlan;
 use crate::finding::{Finding, Id, Location};
 use crate::git;
-use crate::plan::{ChartPlan, Plan};
+use crate::plan::Plan;
 use crate::text::shown;
 
 /// Adds what is asked for to each chart that changes, or has changed since git's last commit.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::change::{Action, Part, Shape, WriteOrder};
+use crate::change::{Operation, Part, Shape, WriteOrder};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
 use crate::placeholder::{CHART, Filled, Placeholders, fill};
@@ -23,7 +23,7 @@ pub(super) fn new_note(
     text: Filled,
     placeholders: Placeholders,
 ) -> Result<CheckoutPlan, Finding> {
-    let part = part(Action::Create, target, text.pattern, placeholders, Edit::insert(0, text.text));
+    let part = part(Operation::Create, target, text.pattern, placeholders, Edit::insert(0, text.text));
     let (what, fix) = ("the change is not noted", "`apply` notes it");
     let finding = Finding::warning(Id::MissingReleaseNote, Location::file(path), what, fix);
     let mut change = CheckoutPlan::default();
@@ -44,12 +44,12 @@ pub(super) fn filled(template: &str, words: &str, placeholders: &Placeholders) -
 
 /// What `edit` does to the file `target`, as `text` in reports.
 pub(super) fn part(
-    action: Action,
+    operation: Operation,
     target: &str,
     text: String,
     placeholders: Placeholders,
     edit: Edit,
 ) -> Part {
-    let shape = Shape { rule: RULE, action, target: target.to_owned(), text };
+    let shape = Shape { rule: RULE, operation, target: target.to_owned(), text };
     Part { shape, placeholders, edits: vec![edit] }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::chart::VALUES;
+use crate::chart_plan::ChartPlan;
 use crate::context::REGISTRY;
 use crate::git;
-use crate::plan::ChartPlan;
 use crate::source::read_text;
 use crate::yaml::{Document, Step};
 

@@ -9,9 +9,10 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::review::{Example, Names, Review, ShapeUses, Status, call_to, status};
-use crate::change::Action;
+use crate::change::Operation;
+use crate::chart_plan::ChartPlan;
 use crate::diff::{self, Hunk, Sign};
-use crate::plan::{ChartPlan, Totals};
+use crate::plan::Totals;
 use crate::rules::{RULES, Rule};
 use crate::text::{amount, shown, visible};
 
@@ -129,11 +130,11 @@ impl Page<'_, '_> {
 
     fn shape(&self, number: usize, group: &ShapeUses<'_>) -> Markup {
         let shape = group.shape;
-        let action = match shape.action {
-            Action::Insert => "lines put into",
-            Action::ChangeLine => "a line changed in",
-            Action::Create => "new file",
-            Action::Replace => "file replaced:",
+        let action = match shape.operation {
+            Operation::Insert => "lines put into",
+            Operation::ChangeLine => "a line changed in",
+            Operation::Create => "new file",
+            Operation::Replace => "file replaced:",
         };
         let charts = group.charts();
         html! {

@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 
 use super::review::{self, Expectation, Names, Review, ShapeUses};
 use crate::change::FileChange;
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::diff;
 use crate::finding::{Finding, Severity};
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Outcome, Plan, Totals};
+use crate::plan::{Plan, Totals};
 use crate::rules::RULES;
 use crate::text::is_hidden;
 
@@ -81,7 +82,7 @@ fn shape_json(group: &ShapeUses<'_>, names: &Names) -> Value {
     json!({
         "id": group.shape.id(),
         "rule": group.shape.rule,
-        "action": group.shape.action.name(),
+        "action": group.shape.operation.name(),
         "target": group.shape.target,
         "text": group.shape.text,
         "parameters": group.placeholders(),

@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::review::{Example, Expectation, Names, Review, ShapeUses, Status, call_to, status};
-use crate::change::Action;
+use crate::change::Operation;
+use crate::chart_plan::ChartPlan;
 use crate::diff;
-use crate::plan::{ChartPlan, Totals};
+use crate::plan::Totals;
 use crate::rules::RULES;
 use crate::text::{amount, shown, visible};
 
@@ -86,11 +87,11 @@ fn shape(comment: &mut Comment, number: usize, group: &ShapeUses<'_>, names: &Na
         text.push_str("\n## What is to be reviewed: each edit once, in full\n");
     }
     let shape = group.shape;
-    let what = match shape.action {
-        Action::Insert => "lines in",
-        Action::ChangeLine => "a line changed in",
-        Action::Create => "a new file,",
-        Action::Replace => "a file replaced,",
+    let what = match shape.operation {
+        Operation::Insert => "lines in",
+        Operation::ChangeLine => "a line changed in",
+        Operation::Create => "a new file,",
+        Operation::Replace => "a file replaced,",
     };
     let charts = group.charts();
     let count = if charts.is_empty() { "the checkout".to_owned() } else { amount(charts.len(), "chart") };

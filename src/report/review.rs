@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{FileChange, Part, Shape};
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::diff::{self, Hunk, Sign};
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
-use crate::plan::{ChartPlan, Outcome, Plan, Totals};
+use crate::plan::{Plan, Totals};
 use crate::rules::{RULES, Rule};
 use crate::text::{printable, shown};
 

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::style::{Detail, ERROR, NOTE, WARNING};
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::finding::{Finding, Severity};
 use crate::git::DirtyFile;
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Outcome, Plan, Totals};
+use crate::plan::{Plan, Totals};
 use crate::rules::RULES;
 use crate::text::{amount, printable, shown};
 

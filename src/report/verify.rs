@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::json::{self, finding_json, program, write_pretty};
 use super::style::{Detail, ERROR, NOTE};
 use super::summary::{write_left_alone, write_refusals};
+use crate::chart_plan::ChartPlan;
 use crate::finding::{Finding, Id};
-use crate::plan::{ChartPlan, Plan};
+use crate::plan::Plan;
 use crate::text::{amount, printable, shown};
 use crate::verify::{Fault, Report, Verdict, Verified};
 

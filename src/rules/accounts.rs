@@ -10,7 +10,7 @@ use crate::chart::Chart;
 use crate::context::SNIPPET;
 use crate::template::actions::{Actions, Scope, text_in_quotes};
 use crate::template::entry::Entry;
-use crate::template::lexer::{Kind, Piece};
+use crate::template::lexer::{Piece, PieceKind};
 use crate::template::outline::Outline;
 
 /// Whether a pod's ServiceAccount is there wherever the pod is.
@@ -26,16 +26,16 @@ pub(super) enum Presence {
 pub(super) struct Accounts<'o> {
     chart: &'o Chart<'o>,
     /// By a name as it is written, in [`spelling`].
-    by_spelling: HashMap<String, Vec<Place<'o>>>,
+    by_spelling: HashMap<String, Vec<Branch<'o>>>,
     /// By each name that one can have.
-    by_name: HashMap<String, Vec<Place<'o>>>,
+    by_name: HashMap<String, Vec<Branch<'o>>>,
     /// Whether there is one whose name nobody can tell.
     has_computed: bool,
 }
 
 /// A block of a template.
 #[derive(Clone, Copy)]
-struct Place<'o> {
+struct Branch<'o> {
     outline: &'o Outline<'o>,
     scope: Scope,
 }
@@ -48,7 +48,7 @@ impl<'o> Accounts<'o> {
         let mut all = Accounts { chart, by_spelling, by_name, has_computed: false };
         for outline in &chart.outlines {
             let mut add = |scope: Scope, name: &str| {
-                let place = Place { outline, scope };
+                let place = Branch { outline, scope };
                 all.by_spelling.entry(spelling(name)).or_default().push(place);
                 for name in names(name, &outline.actions) {
                     all.has_computed |= name.contains("{{");
@@ -75,12 +75,12 @@ impl<'o> Accounts<'o> {
     /// Whether the account that `entry` of a pod names is there. A name that is computed is the same where the
     /// same computes it.
     pub(super) fn presence(&self, outline: &'o Outline<'o>, entry: &Entry<'_>) -> Presence {
-        let pod = Place { outline, scope: entry.scope };
+        let pod = Branch { outline, scope: entry.scope };
         let name = entry.scalar().unwrap_or(entry.text());
         let names = names(name, &outline.actions);
         // What a define is called with has the same name there, nearly always.
-        let is_beside = |made: &&Place<'o>| {
-            let is_at = |place: &Place<'o>| made.outline.path == place.outline.path;
+        let is_beside = |made: &&Branch<'o>| {
+            let is_at = |place: &Branch<'o>| made.outline.path == place.outline.path;
             is_at(&pod) || self.rendered(pod).iter().any(is_at)
         };
         let spelled_so = self.by_spelling.get(&spelling(name)).into_iter().flatten().filter(is_beside);
@@ -100,32 +100,33 @@ impl<'o> Accounts<'o> {
     }
 
     /// Whether an account is made wherever a pod is: in the same block, or under the same conditions elsewhere.
-    fn covers(&self, made: Place<'o>, pod: Place<'o>) -> bool {
+    fn covers(&self, made: Branch<'o>, pod: Branch<'o>) -> bool {
         if made.is_around(pod) {
             return true;
         }
         let pods = self.rendered(pod);
-        let is_there = |made: &Place<'_>| pods.iter().all(|pod| made.is_around(*pod) || made.implies(*pod));
+        let is_there = |made: &Branch<'_>| pods.iter().all(|pod| made.is_around(*pod) || made.implies(*pod));
         self.rendered(made).iter().any(is_there)
     }
 
     /// Where something is rendered: what stands in a define where that is called, or its name given to what calls it.
-    fn rendered(&self, place: Place<'o>) -> Vec<Place<'o>> {
+    fn rendered(&self, place: Branch<'o>) -> Vec<Branch<'o>> {
         let Some(name) = place.outline.actions.name(place.scope) else { return vec![place] };
         let calls = self.chart.context.defines.get(name).into_iter().flat_map(|define| &define.calls);
-        let place =
-            |(outline, scope): &_| Some(Place { outline: self.chart.outlines.get(*outline)?, scope: *scope });
+        let place = |(outline, scope): &_| {
+            Some(Branch { outline: self.chart.outlines.get(*outline)?, scope: *scope })
+        };
         calls.filter_map(place).collect()
     }
 }
 
-impl Place<'_> {
-    fn is_around(self, other: Place<'_>) -> bool {
+impl Branch<'_> {
+    fn is_around(self, other: Branch<'_>) -> bool {
         self.outline.path == other.outline.path && self.outline.actions.is_in(other.scope, self.scope)
     }
 
     /// Whether all conditions that hold here hold at `other`, too.
-    fn implies(self, other: Place<'_>) -> bool {
+    fn implies(self, other: Branch<'_>) -> bool {
         let conditions = other.conditions();
         self.conditions().iter().all(|condition| condition != "else" && conditions.contains(condition))
     }
@@ -152,14 +153,14 @@ fn third_argument(pieces: &[Piece<'_>]) -> Option<Range<usize>> {
     let (mut depth, mut argument, mut first) = (0, 0, pieces.get(start)?.start);
     for (index, piece) in pieces.iter().enumerate().skip(start) {
         match piece.kind {
-            Kind::LeftParen => depth += 1,
-            Kind::RightParen | Kind::Pipe if depth == 0 => return None,
-            Kind::RightParen => depth -= 1,
+            PieceKind::LeftParen => depth += 1,
+            PieceKind::RightParen | PieceKind::Pipe if depth == 0 => return None,
+            PieceKind::RightParen => depth -= 1,
             _ => {}
         }
         // `$envAll.Values` are two pieces and one argument.
         let (end, next) = (piece.start + piece.text.len(), pieces.get(index + 1));
-        if depth == 0 && !next.is_some_and(|next| next.kind == Kind::Field && next.start == end) {
+        if depth == 0 && !next.is_some_and(|next| next.kind == PieceKind::Field && next.start == end) {
             argument += 1;
             if argument == 3 {
                 return Some(first..end);
@@ -201,11 +202,12 @@ const MOST: usize = 8;
 /// What an expression can print, with the variables of `actions` in it replaced by what they are set to.
 fn expanded(actions: &Actions<'_>, pieces: &[Piece<'_>], depth: usize) -> Vec<String> {
     let pieces = match pieces {
-        [pieces @ .., pipe, quote] if pipe.kind == Kind::Pipe && quote.text == "quote" => pieces,
+        [pieces @ .., pipe, quote] if pipe.kind == PieceKind::Pipe && quote.text == "quote" => pieces,
         _ => pieces,
     };
     let is_root = |piece: &Piece<'_>| matches!(piece.text, "$" | "$envAll");
-    let is_followed = |piece: &Piece<'_>| piece.kind == Kind::Variable && !is_root(piece) && depth < DEPTH;
+    let is_followed =
+        |piece: &Piece<'_>| piece.kind == PieceKind::Variable && !is_root(piece) && depth < DEPTH;
     if let [only] = pieces {
         if let Some(text) = text_in_quotes(only) {
             return vec![text.to_owned()];
@@ -219,7 +221,7 @@ fn expanded(actions: &Actions<'_>, pieces: &[Piece<'_>], depth: usize) -> Vec<St
     }
     let mut words = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        let has_field = || pieces.get(index + 1).is_some_and(|next| next.kind == Kind::Field);
+        let has_field = || pieces.get(index + 1).is_some_and(|next| next.kind == PieceKind::Field);
         if is_root(piece) {
             // The root is the same, whatever it is called.
             words.extend((!has_field()).then(|| ".".to_owned()));

@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::yaml::{self, Addition, Document, Entry, Kind, Node, Place, Renamed, Scalar, Value};
 
 /// A top-level block of a chart's values.yaml.
-pub(super) struct Block<'c, 'a> {
+pub(super) struct ValuesBlock<'c, 'a> {
     chart: &'c Chart<'a>,
     pub(super) document: &'c Document<'a>,
     name: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct Block<'c, 'a> {
     pub(super) node: Option<Node>,
 }
 
-impl<'c, 'a> Block<'c, 'a> {
+impl<'c, 'a> ValuesBlock<'c, 'a> {
     /// Finds the block called `name`. `None` where there are no values to add to.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl<'c, 'a> Block<'c, 'a> {
             return refuse(Id::Merged, merge, what, "write the block out, in place of the `<<`");
         }
         let node = document.get(root, name);
-        Ok(Some(Block { chart, document, name, root, node }))
+        Ok(Some(ValuesBlock { chart, document, name, root, node }))
     }
 
     /// Whether `key` is set in this block.

@@ -1,6 +1,6 @@
 //! Custom resources whose operator runs images: a list of their own in those that are known, a warning for others.
 
-use super::objects::{Object, complete};
+use super::holder::{Holder, complete};
 use super::pull_secrets;
 use super::rule::Proposals;
 use crate::chart::Chart;
@@ -60,7 +60,7 @@ fn runs_images(outline: &Outline<'_>, kind: &Entry<'_>, is_known: bool) -> bool 
 }
 
 /// The mapping at `path` of the object of this kind, where it is there and written in lines.
-fn mapping_at<'o>(outline: &'o Outline<'o>, kind: &'o Entry<'o>, path: &[&str]) -> Option<Object<'o>> {
+fn mapping_at<'o>(outline: &'o Outline<'o>, kind: &'o Entry<'o>, path: &[&str]) -> Option<Holder<'o>> {
     let (mut keys, mut found) = (outline.keys(kind), kind);
     for key in path {
         found = keys.into_iter().find(|entry| entry.is(key))?;
@@ -70,5 +70,5 @@ fn mapping_at<'o>(outline: &'o Outline<'o>, kind: &'o Entry<'o>, path: &[&str]) 
         return None;
     }
     let column = keys.first().map_or(found.column + 2, |first| first.column);
-    Some(Object { what: "a custom resource", found, keys, column, scope: found.scope, at: found.line_end })
+    Some(Holder { what: "a custom resource", found, keys, column, scope: found.scope, at: found.line_end })
 }

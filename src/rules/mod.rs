@@ -7,7 +7,7 @@ mod accounts;
 mod block;
 mod custom_resources;
 mod garbled;
-mod objects;
+mod holder;
 mod pods;
 mod pull_secrets;
 mod rule;

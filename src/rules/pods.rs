@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::accounts::{Accounts, Presence};
-use super::objects::{Object, complete, has_list, is_script, is_text, require_balance};
+use super::holder::{Holder, complete, has_list, is_script, is_text, require_balance};
 use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::{KEY, REGISTRY};
@@ -126,14 +126,14 @@ fn look_at<'o>(
 }
 
 /// A pod, or something like one, by its containers and what they are in, where that is a pod's `spec:`.
-fn pod<'o>(outline: &'o Outline<'o>, containers: &'o Entry<'o>, spec: Option<&Entry<'_>>) -> Object<'o> {
+fn pod<'o>(outline: &'o Outline<'o>, containers: &'o Entry<'o>, spec: Option<&Entry<'_>>) -> Holder<'o> {
     let (at, scope) = spec.map_or((0, containers.scope), |spec| (spec.line_end, spec.scope));
     let keys = outline.siblings(containers);
-    Object { what: "a pod", found: containers, keys, column: containers.column, scope, at }
+    Holder { what: "a pod", found: containers, keys, column: containers.column, scope, at }
 }
 
 /// The name of the account that a pod has in any case.
-fn account<'o>(outline: &Outline<'_>, pod: &Object<'o>) -> Option<&'o Entry<'o>> {
+fn account<'o>(outline: &Outline<'_>, pod: &Holder<'o>) -> Option<&'o Entry<'o>> {
     pod.keys.iter().copied().find(|entry| {
         (entry.is("serviceAccountName") || entry.is("serviceAccount"))
             && !matches!(entry.scalar(), Some("" | "default" | "null" | "~"))

@@ -4,7 +4,7 @@ use crate::context::{Context, KEY, REGISTRY};
 use crate::edit::Edit;
 use crate::template::actions::Actions;
 use crate::template::entry::Entry;
-use crate::template::lexer::Kind as PieceKind;
+use crate::template::lexer::PieceKind;
 use crate::template::outline::Outline;
 
 /// The list as it goes into templates; `$envAll` stands for the templates' root.

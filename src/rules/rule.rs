@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::change::{Action, Part, Shape};
+use crate::change::{Operation, Part, Shape};
 use crate::chart::{Chart, VALUES};
 use crate::edit::Edit;
 use crate::finding::{Finding, Id, Location};
@@ -72,8 +72,8 @@ impl Proposals {
             }
             let finding = Finding::error(id, location, missing(&mapping, &addition), "`apply` adds it");
             let (text, placeholders) = yaml::pattern(&addition.entries);
-            let action = if is_insertion { Action::Insert } else { Action::ChangeLine };
-            self.edit_values(chart, addition, action, text, placeholders, finding);
+            let operation = if is_insertion { Operation::Insert } else { Operation::ChangeLine };
+            self.edit_values(chart, addition, operation, text, placeholders, finding);
         }
     }
 
@@ -87,21 +87,21 @@ impl Proposals {
     ) {
         let placeholders = Placeholders::from([(CHART, Filled::chart(chart.name()))]);
         let pattern = pattern.to_owned();
-        self.edit_values(chart, replacement, Action::ChangeLine, pattern, placeholders, finding);
+        self.edit_values(chart, replacement, Operation::ChangeLine, pattern, placeholders, finding);
     }
 
     fn edit_values(
         &mut self,
         chart: &Chart<'_>,
         addition: Addition,
-        action: Action,
+        operation: Operation,
         text: String,
         placeholders: Placeholders,
         finding: Finding,
     ) {
         let place = if addition.path.is_empty() { "" } else { ": " };
         let target = format!("{VALUES}{place}{}", addition.path);
-        let shape = Shape { rule: self.rule, action, target, text };
+        let shape = Shape { rule: self.rule, operation, target, text };
         let part = Part { shape, placeholders, edits: addition.edits.clone() };
         self.propose(chart.path(VALUES), part, Some(addition), finding);
     }
@@ -112,24 +112,31 @@ impl Proposals {
             self.report(Finding { is_planned: true, ..finding });
             return;
         }
-        let action = if edit.range.is_empty() { Action::Insert } else { Action::ChangeLine };
+        let operation = if edit.range.is_empty() { Operation::Insert } else { Operation::ChangeLine };
         let folder = path.parent().and_then(|folder| folder.strip_prefix(chart.dir).ok()).unwrap_or(path);
-        self.edit_file(path.to_owned(), action, folder.to_string_lossy().into_owned(), edit, finding);
+        self.edit_file(path.to_owned(), operation, folder.to_string_lossy().into_owned(), edit, finding);
     }
 
     /// Writes the chart's file `file`, there or not, which mends `finding`.
     pub(super) fn write(&mut self, chart: &Chart<'_>, file: &str, text: &str, finding: Finding) {
         let path = chart.path(file);
-        let (action, length) = match chart.template(&path) {
-            Some(old) => (Action::Replace, old.text.len()),
-            None => (Action::Create, 0),
+        let (operation, length) = match chart.template(&path) {
+            Some(old) => (Operation::Replace, old.text.len()),
+            None => (Operation::Create, 0),
         };
         let edit = Edit { range: 0..length, replacement: text.to_owned() };
-        self.edit_file(path, action, file.to_owned(), edit, finding);
+        self.edit_file(path, operation, file.to_owned(), edit, finding);
     }
 
-    fn edit_file(&mut self, path: PathBuf, action: Action, target: String, edit: Edit, finding: Finding) {
-        let shape = Shape { rule: self.rule, action, target, text: edit.replacement.clone() };
+    fn edit_file(
+        &mut self,
+        path: PathBuf,
+        operation: Operation,
+        target: String,
+        edit: Edit,
+        finding: Finding,
+    ) {
+        let shape = Shape { rule: self.rule, operation, target, text: edit.replacement.clone() };
         let part = Part { shape, placeholders: Placeholders::new(), edits: vec![edit] };
         self.propose(path, part, None, finding);
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::objects::{Object, complete, is_script, is_text, require_balance};
+use super::holder::{Holder, complete, is_script, is_text, require_balance};
 use super::pull_secrets;
 use super::rule::Proposals;
 use crate::chart::Chart;
@@ -61,7 +61,7 @@ pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> 
 }
 
 /// The ServiceAccounts. What has this kind and a name, but no metadata, is the subject of a role binding.
-pub(super) fn accounts<'o>(outline: &'o Outline<'o>) -> impl Iterator<Item = Object<'o>> {
+pub(super) fn accounts<'o>(outline: &'o Outline<'o>) -> impl Iterator<Item = Holder<'o>> {
     let kinds = outline.named("kind").filter(|kind| kind.scalar() == Some("ServiceAccount"));
     // What an action prints below it is a part of the kind.
     let kinds = kinds.filter(|kind| outline.children(kind).next().is_none());
@@ -74,7 +74,7 @@ pub(super) fn accounts<'o>(outline: &'o Outline<'o>) -> impl Iterator<Item = Obj
         }
         let end = metadata.and_then(|metadata| end_of_plain(outline, metadata, kind.scope));
         let (column, scope, at) = (kind.column, kind.scope, end.unwrap_or(kind.line_end));
-        Some(Object { what: "a ServiceAccount", found: kind, keys, column, scope, at })
+        Some(Holder { what: "a ServiceAccount", found: kind, keys, column, scope, at })
     })
 }
 

@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 
 use super::garbled;
-use super::objects::{Object, complete, require_balance};
+use super::holder::{Holder, complete, require_balance};
 use super::pull_secrets;
 use super::rule::Proposals;
 use super::service_accounts::accounts;
@@ -107,7 +107,7 @@ pub(super) fn service_account(
     let outline = outline_of(chart, SNIPPET).ok_or_else(too_old)?;
     require_balance(outline)?;
     // Those that other defines make have a rule of their own; what is written otherwise may name the Secret by hand.
-    let is_in_snippet = |account: &Object<'_>| outline.actions.name(account.scope) == Some(SNIPPET);
+    let is_in_snippet = |account: &Holder<'_>| outline.actions.name(account.scope) == Some(SNIPPET);
     let is_anywhere = || chart.outlines.iter().any(|outline| accounts(outline).next().is_some());
     let is_done =
         || outline.actions.all.iter().any(|action| outline.actions.text_of(action).contains(REGISTRY));

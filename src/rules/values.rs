@@ -1,7 +1,7 @@
 //! The three entries in values.yaml. Each goes where the maintainers of OpenStack-Helm put theirs by hand in
 //! 2022.
 
-use super::block::{Block, wanted};
+use super::block::{ValuesBlock, wanted};
 use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::context::REGISTRY;
@@ -16,7 +16,7 @@ pub(super) fn secrets(
     options: &Options,
     proposals: &mut Proposals,
 ) -> Result<(), Finding> {
-    let Some(block) = Block::find(chart, "secrets")? else { return Ok(()) };
+    let Some(block) = ValuesBlock::find(chart, "secrets")? else { return Ok(()) };
     let wanted = wanted(chart, options, "secrets")?;
     let is_wanted = options.rename_wrong_keys;
     let possible = block.renamed(&[REGISTRY], &[]);
@@ -39,7 +39,7 @@ pub(super) fn secrets(
 /// A Secret that is called after the wrong key gets the chart's own name: two charts cannot both make one Secret.
 fn rename_secret(
     chart: &Chart<'_>,
-    block: &Block<'_, '_>,
+    block: &ValuesBlock<'_, '_>,
     renamed: &Renamed,
     options: &Options,
     proposals: &mut Proposals,
@@ -62,7 +62,7 @@ fn rename_secret(
 }
 
 /// Reports a name that is none, or that no Secret can have.
-fn report_name(block: &Block<'_, '_>, name: Node, proposals: &mut Proposals) {
+fn report_name(block: &ValuesBlock<'_, '_>, name: Node, proposals: &mut Proposals) {
     let name = block.document.resolve(name);
     match (block.document.kind(name), block.document.scalar(name)) {
         // Templates write it without quotes.
@@ -109,7 +109,7 @@ pub(super) fn endpoints(
         let location = chart.metadata.name_at.clone();
         return Err(Finding::refused(Id::BadName, location, what, "give the chart another name"));
     }
-    let Some(block) = Block::find(chart, "endpoints")? else { return Ok(()) };
+    let Some(block) = ValuesBlock::find(chart, "endpoints")? else { return Ok(()) };
     let mut wanted = wanted(chart, options, "endpoints")?;
     let is_wanted = options.rename_wrong_keys;
     let possible = block.renamed(&[REGISTRY, "auth"], &[SWITCH_OF_AUTH]);
@@ -134,7 +134,7 @@ pub(super) fn endpoints(
 }
 
 /// Reports a login of which no Secret can be made.
-fn report_login(block: &Block<'_, '_>, chart: &str, proposals: &mut Proposals) {
+fn report_login(block: &ValuesBlock<'_, '_>, chart: &str, proposals: &mut Proposals) {
     let document = block.document;
     for key in ["username", "password"] {
         let unfit = if key == "username" { unfit_for_user } else { unfit_for_login };
@@ -158,7 +158,7 @@ pub(super) fn manifests(
     options: &Options,
     proposals: &mut Proposals,
 ) -> Result<(), Finding> {
-    let Some(block) = Block::find(chart, "manifests")? else { return Ok(()) };
+    let Some(block) = ValuesBlock::find(chart, "manifests")? else { return Ok(()) };
     let wanted = wanted(chart, options, "manifests")?;
     let additions = match block.node {
         Some(_) => block.complete(&wanted, manifests_place(&block.keys(&[])), None)?,

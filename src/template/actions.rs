@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::lexer::{Kind, Piece, pieces};
+use super::lexer::{Piece, PieceKind, pieces};
 
 /// What is between `{{` and `}}`, both included.
 #[derive(Clone, Debug)]
@@ -69,16 +69,16 @@ impl<'t> Actions<'t> {
         };
         let mut scope = Scope::FILE;
         let mut start = None;
-        for piece in pieces(text).filter(|piece| piece.kind != Kind::Text) {
+        for piece in pieces(text).filter(|piece| piece.kind != PieceKind::Text) {
             let from = *start.get_or_insert(piece.start);
             match piece.kind {
-                Kind::Close | Kind::Comment => {
+                PieceKind::Close | PieceKind::Comment => {
                     let range = from..piece.start + piece.text.len();
-                    scope = found.push(range, piece.kind == Kind::Comment, scope);
+                    scope = found.push(range, piece.kind == PieceKind::Comment, scope);
                     start = None;
                 }
-                Kind::Unterminated => found.is_balanced = false,
-                Kind::Open | Kind::Space => {}
+                PieceKind::Unterminated => found.is_balanced = false,
+                PieceKind::Open | PieceKind::Space => {}
                 _ => found.pieces.push(piece),
             }
         }
@@ -99,8 +99,8 @@ impl<'t> Actions<'t> {
         let pieces = self.all.last().map_or(0, |last| last.pieces.end)..self.pieces.len();
         let mut inside = self.pieces.get(pieces.clone()).unwrap_or_default().iter();
         let (first, second) = (inside.next().copied(), inside.next());
-        let keyword = first.and_then(|first| (first.kind == Kind::Keyword).then_some(first.text));
-        let variable = first.filter(|first| first.kind == Kind::Variable).map(|first| first.text);
+        let keyword = first.and_then(|first| (first.kind == PieceKind::Keyword).then_some(first.text));
+        let variable = first.filter(|first| first.kind == PieceKind::Variable).map(|first| first.text);
         let assigned = variable.filter(|_| second.is_some_and(Piece::is_assignment));
         let is_silent =
             is_comment || assigned.is_some() || keyword.is_some_and(|keyword| keyword != "template");
@@ -225,5 +225,6 @@ impl<'t> Actions<'t> {
 
 /// What a string holds.
 pub(crate) fn text_in_quotes<'t>(piece: &Piece<'t>) -> Option<&'t str> {
-    matches!(piece.kind, Kind::String | Kind::RawString).then(|| piece.text.trim_matches(['"', '`']))
+    matches!(piece.kind, PieceKind::String | PieceKind::RawString)
+        .then(|| piece.text.trim_matches(['"', '`']))
 }

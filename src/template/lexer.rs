@@ -1,11 +1,11 @@
 //! A lexer for Go templates, after `text/template/parse/lex.go`.
 //!
-//! It takes any text: what Go would reject is a piece of its own kind, [`Kind::Unterminated`] or
-//! [`Kind::Unknown`], and the pieces put together are the text again. It looks at each byte a bounded
+//! It takes any text: what Go would reject is a piece of its own kind, [`PieceKind::Unterminated`] or
+//! [`PieceKind::Unknown`], and the pieces put together are the text again. It looks at each byte a bounded
 //! number of times.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum PieceKind {
     /// What stands outside of actions.
     Text,
     /// `{{`, with the dash and the white space of a trim mark.
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece<'t> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: PieceKind,
     /// The byte at which it starts.
     pub(crate) start: usize,
     pub(crate) text: &'t str,
@@ -56,7 +56,7 @@ pub(crate) struct Piece<'t> {
 
 impl Piece<'_> {
     pub(crate) fn is_assignment(&self) -> bool {
-        matches!(self.kind, Kind::Declare | Kind::Assign)
+        matches!(self.kind, PieceKind::Declare | PieceKind::Assign)
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         let (piece, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
         let start = text.len() - rest.len();
         rest = behind;
-        is_inside = !matches!(kind, Kind::Text | Kind::Comment | Kind::Close);
+        is_inside = !matches!(kind, PieceKind::Text | PieceKind::Comment | PieceKind::Close);
         Some(Piece { kind, start, text: piece })
     })
 }
@@ -86,28 +86,28 @@ fn opening(text: &str) -> Option<usize> {
     memchr::memchr_iter(b'{', text.as_bytes()).find(is_open)
 }
 
-fn outside(rest: &str) -> (Kind, usize) {
+fn outside(rest: &str) -> (PieceKind, usize) {
     match opening(rest) {
-        None => (Kind::Text, rest.len()),
+        None => (PieceKind::Text, rest.len()),
         Some(0) => open(rest),
-        Some(length) => (Kind::Text, length),
+        Some(length) => (PieceKind::Text, length),
     }
 }
 
 /// A comment is one only directly behind the braces, or behind the trim mark and its white space.
-fn open(rest: &str) -> (Kind, usize) {
+fn open(rest: &str) -> (PieceKind, usize) {
     let has_trim_mark = matches!(rest.as_bytes(), [_, _, b'-', space, ..] if is_space(*space));
     let open = if has_trim_mark { 4 } else { 2 };
     let Some(comment) = rest.get(open..).and_then(|rest| rest.strip_prefix("/*")) else {
-        return (Kind::Open, open);
+        return (PieceKind::Open, open);
     };
     let is_end = |at: &usize| comment.as_bytes().get(at + 1) == Some(&b'/');
     let length = memchr::memchr_iter(b'*', comment.as_bytes()).find(is_end);
-    let Some(length) = length else { return (Kind::Unterminated, rest.len()) };
+    let Some(length) = length else { return (PieceKind::Unterminated, rest.len()) };
     let end = open + 2 + length + 2;
     match rest.get(end..).and_then(close) {
-        Some(close) => (Kind::Comment, end + close),
-        None => (Kind::Unterminated, end),
+        Some(close) => (PieceKind::Comment, end + close),
+        None => (PieceKind::Unterminated, end),
     }
 }
 
@@ -120,41 +120,41 @@ fn close(rest: &str) -> Option<usize> {
     }
 }
 
-fn inside(rest: &str) -> (Kind, usize) {
+fn inside(rest: &str) -> (PieceKind, usize) {
     if let Some(length) = close(rest) {
-        return (Kind::Close, length);
+        return (PieceKind::Close, length);
     }
     let mut chars = rest.chars();
-    let (Some(first), second) = (chars.next(), chars.next()) else { return (Kind::Unknown, rest.len()) };
+    let (Some(first), second) = (chars.next(), chars.next()) else { return (PieceKind::Unknown, rest.len()) };
     match first {
-        ' ' | '\t' | '\r' | '\n' => (Kind::Space, spaces(rest)),
-        '"' => quoted(rest, Kind::String),
-        '\'' => quoted(rest, Kind::Char),
+        ' ' | '\t' | '\r' | '\n' => (PieceKind::Space, spaces(rest)),
+        '"' => quoted(rest, PieceKind::String),
+        '\'' => quoted(rest, PieceKind::Char),
         '`' => match rest.get(1..).and_then(|rest| rest.find('`')) {
-            Some(length) => (Kind::RawString, length + 2),
-            None => (Kind::Unterminated, rest.len()),
+            Some(length) => (PieceKind::RawString, length + 2),
+            None => (PieceKind::Unterminated, rest.len()),
         },
-        '$' => (Kind::Variable, 1 + word(rest.get(1..))),
+        '$' => (PieceKind::Variable, 1 + word(rest.get(1..))),
         '.' if !second.is_some_and(|second| second.is_ascii_digit()) => {
-            (Kind::Field, 1 + word(rest.get(1..)))
+            (PieceKind::Field, 1 + word(rest.get(1..)))
         }
         '.' | '+' | '-' | '0'..='9' => number(rest),
-        '(' => (Kind::LeftParen, 1),
-        ')' => (Kind::RightParen, 1),
-        '|' => (Kind::Pipe, 1),
-        ',' => (Kind::Comma, 1),
-        '=' => (Kind::Assign, 1),
-        ':' if second == Some('=') => (Kind::Declare, 2),
+        '(' => (PieceKind::LeftParen, 1),
+        ')' => (PieceKind::RightParen, 1),
+        '|' => (PieceKind::Pipe, 1),
+        ',' => (PieceKind::Comma, 1),
+        '=' => (PieceKind::Assign, 1),
+        ':' if second == Some('=') => (PieceKind::Declare, 2),
         _ if is_alphanumeric(first) => {
             let length = word(Some(rest));
             let kind = match rest.get(..length).unwrap_or_default() {
-                "true" | "false" | "nil" => Kind::Constant,
-                name if KEYWORDS.contains(&name) => Kind::Keyword,
-                _ => Kind::Function,
+                "true" | "false" | "nil" => PieceKind::Constant,
+                name if KEYWORDS.contains(&name) => PieceKind::Keyword,
+                _ => PieceKind::Function,
             };
             (kind, length)
         }
-        _ => (Kind::Unknown, first.len_utf8()),
+        _ => (PieceKind::Unknown, first.len_utf8()),
     }
 }
 
@@ -166,22 +166,22 @@ fn spaces(rest: &str) -> usize {
 }
 
 /// A text in the quotes that `rest` starts with, which ends on the same line.
-fn quoted(rest: &str, kind: Kind) -> (Kind, usize) {
+fn quoted(rest: &str, kind: PieceKind) -> (PieceKind, usize) {
     let quote = rest.as_bytes().first();
     let mut is_escaped = false;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
         match byte {
-            b'\n' => return (Kind::Unterminated, at),
+            b'\n' => return (PieceKind::Unterminated, at),
             _ if is_escaped => is_escaped = false,
             b'\\' => is_escaped = true,
             _ if Some(&byte) == quote => return (kind, at + 1),
             _ => {}
         }
     }
-    (Kind::Unterminated, rest.len())
+    (PieceKind::Unterminated, rest.len())
 }
 
-fn number(text: &str) -> (Kind, usize) {
+fn number(text: &str) -> (PieceKind, usize) {
     const DECIMAL: &str = "0123456789_";
     const HEXADECIMAL: &str = "0123456789abcdefABCDEF_";
     let mut rest = text;
@@ -210,9 +210,9 @@ fn number(text: &str) -> (Kind, usize) {
     let length = text.len() - rest.len();
     let has_digit = text.get(..length).is_some_and(|text| text.contains(|c: char| c.is_ascii_digit()));
     if has_digit && !rest.starts_with(is_alphanumeric) {
-        (Kind::Number, length)
+        (PieceKind::Number, length)
     } else {
-        (Kind::Unknown, length)
+        (PieceKind::Unknown, length)
     }
 }
 
@@ -238,11 +238,11 @@ fn is_space(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Kind, pieces};
+    use super::{PieceKind, pieces};
 
-    /// The pieces as `Kind(text)`, without white space.
+    /// The pieces as `PieceKind(text)`, without white space.
     fn shown(text: &str) -> String {
-        let shown = pieces(text).filter(|piece| piece.kind != Kind::Space);
+        let shown = pieces(text).filter(|piece| piece.kind != PieceKind::Space);
         shown.map(|piece| format!("{:?}({})", piece.kind, piece.text)).collect::<Vec<_>>().join(" ")
     }
 

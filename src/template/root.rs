@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::actions::{Actions, Scope};
-use super::lexer::{Kind, Piece};
+use super::lexer::{Piece, PieceKind};
 
 /// How the templates' root is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +33,13 @@ impl Variables {
             let pieces = actions.pieces(action);
             let Variables { names, set } = all.entry(define).or_default();
             for (variable, next) in pieces.iter().zip(pieces.iter().skip(1)) {
-                if variable.kind != Kind::Variable {
+                if variable.kind != PieceKind::Variable {
                     continue;
                 }
                 if next.text == ".Values" && variable.text != "$" && asked.insert((define, variable.text)) {
                     names.push(variable.text.to_owned());
                 }
-                if next.is_assignment() || next.kind == Kind::Comma {
+                if next.is_assignment() || next.kind == PieceKind::Comma {
                     let places = set.entry(variable.text.to_owned()).or_default();
                     if places.last().is_none_or(|(_, is_whole)| is_whole.is_some()) {
                         let is_at_top = (action.scope, action.behind) == (define, define);

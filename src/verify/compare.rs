@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::objects::{Key, Object, decoded};
+use super::objects::{Object, ObjectKey, decoded};
 use crate::yaml::tree::Tree;
 
 /// A place in which two renders differ.
@@ -54,7 +54,7 @@ fn around_difference(before: &str, after: &str) -> (String, String) {
 
 /// All places in which `after` differs from `before`, each with its object.
 pub(crate) fn differences<'o>(before: &'o [Object], after: &'o [Object]) -> Vec<(&'o Object, Difference)> {
-    let mut pairs: BTreeMap<&Key, [Option<&'o Object>; 2]> = BTreeMap::new();
+    let mut pairs: BTreeMap<&ObjectKey, [Option<&'o Object>; 2]> = BTreeMap::new();
     for object in before {
         pairs.entry(&object.key).or_default()[0] = Some(object);
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::compare::{Difference, inside};
 use super::endpoint::registries;
 use super::helm::NAMESPACE;
-use super::objects::{Key, Object, decoded};
+use super::objects::{Object, ObjectKey, decoded};
 use super::pods::{PULL_SECRETS, Pod, is_account};
 use super::render::Render;
 use super::trial::NAME;
@@ -162,7 +162,7 @@ impl<'v> Credentials<'v> {
         )?;
         // Without an operator's name, too.
         let names = [&self.name, self.name.strip_suffix(NAME).unwrap_or(&self.name)];
-        let is_namesake = |key: &Key| {
+        let is_namesake = |key: &ObjectKey| {
             (key.kind.as_str(), key.namespace.as_str()) == ("Secret", NAMESPACE)
                 && names.contains(&key.name.as_str())
         };

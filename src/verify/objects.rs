@@ -13,7 +13,7 @@ use crate::yaml::tree::Tree;
 
 /// What tells objects of a render apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key {
+pub(crate) struct ObjectKey {
     pub(crate) kind: String,
     /// The name, or what it is generated from.
     pub(crate) name: String,
@@ -24,7 +24,7 @@ pub(crate) struct Key {
     occurrence: usize,
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind, self.name)
     }
@@ -32,7 +32,7 @@ impl fmt::Display for Key {
 
 #[derive(Debug)]
 pub(crate) struct Object {
-    pub(crate) key: Key,
+    pub(crate) key: ObjectKey,
     /// The template that it is from, in the folder of the rendered chart.
     pub(crate) template: PathBuf,
     /// The chart in `charts/` that it is from, the toolkit aside.
@@ -49,7 +49,7 @@ pub(crate) fn read(printed: &str) -> Result<Vec<Object>, String> {
         let trees = Tree::parse_all(document).map_err(|error| format!("{source}: {error}"))?;
         trees.into_iter().try_for_each(|tree| add(&mut objects, tree.settled(), source, ("", "")))?;
     }
-    let mut counts: HashMap<Key, usize> = HashMap::new();
+    let mut counts: HashMap<ObjectKey, usize> = HashMap::new();
     for object in &mut objects {
         let count = counts.entry(object.key.clone()).or_default();
         object.key.occurrence = *count;
@@ -83,7 +83,7 @@ fn add(
         return items.iter().try_for_each(|item| add(objects, item.clone(), source, listed));
     }
     let name = text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"]));
-    let key = Key {
+    let key = ObjectKey {
         kind,
         name: name.unwrap_or_default(),
         namespace: text(&["metadata", "namespace"]).unwrap_or_else(|| NAMESPACE.to_owned()),

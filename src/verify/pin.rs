@@ -5,7 +5,7 @@
 //! still differs. The words are replaced in actions only, and by backquoted strings, since values that
 //! are templates stand in YAML's quotes.
 
-use crate::template::lexer::{Kind, Piece, pieces};
+use crate::template::lexer::{Piece, PieceKind, pieces};
 
 const DIGITS: &str = "printf `%05d`";
 const CERTIFICATE: &str = "dict `Cert` `CERT` `Key` `KEY`";
@@ -46,7 +46,7 @@ pub(crate) fn pinned(text: &str) -> String {
     let mut action = Vec::new();
     for piece in pieces(text) {
         action.push(piece);
-        if matches!(piece.kind, Kind::Text | Kind::Comment | Kind::Close) {
+        if matches!(piece.kind, PieceKind::Text | PieceKind::Comment | PieceKind::Close) {
             pin_action(&action, &mut parts);
             action.clear();
         }
@@ -57,13 +57,13 @@ pub(crate) fn pinned(text: &str) -> String {
 
 /// The functions in `text` that may depend on chance and are not pinned.
 pub(crate) fn unpinned(text: &str) -> impl Iterator<Item = &'static str> {
-    let functions = pieces(text).filter(|piece| piece.kind == Kind::Function);
+    let functions = pieces(text).filter(|piece| piece.kind == PieceKind::Function);
     functions.filter_map(|piece| UNPINNED.into_iter().find(|name| *name == piece.text))
 }
 
 /// What Go would not parse is left as it is: in values it may be no action at all.
 fn pin_action<'t>(action: &[Piece<'t>], parts: &mut Vec<&'t str>) {
-    if action.iter().any(|piece| matches!(piece.kind, Kind::Unknown | Kind::Unterminated)) {
+    if action.iter().any(|piece| matches!(piece.kind, PieceKind::Unknown | PieceKind::Unterminated)) {
         parts.extend(action.iter().map(|piece| piece.text));
         return;
     }
@@ -72,17 +72,17 @@ fn pin_action<'t>(action: &[Piece<'t>], parts: &mut Vec<&'t str>) {
     // Behind the last part that is no white space.
     let mut here = parts.len();
     for piece in action {
-        if matches!(piece.kind, Kind::Pipe | Kind::RightParen | Kind::Close)
+        if matches!(piece.kind, PieceKind::Pipe | PieceKind::RightParen | PieceKind::Close)
             && let Some(end) = ends.last_mut()
         {
             parts.insert(here, std::mem::take(end));
         }
         match piece.kind {
-            Kind::LeftParen => ends.push(""),
-            Kind::RightParen => drop(ends.pop()),
+            PieceKind::LeftParen => ends.push(""),
+            PieceKind::RightParen => drop(ends.pop()),
             _ => {}
         }
-        let is_function = piece.kind == Kind::Function;
+        let is_function = piece.kind == PieceKind::Function;
         if let Some((_, name, at_end)) = PINS.iter().find(|(name, ..)| is_function && *name == piece.text) {
             parts.push(name);
             if let Some(end) = ends.last_mut() {
@@ -91,7 +91,7 @@ fn pin_action<'t>(action: &[Piece<'t>], parts: &mut Vec<&'t str>) {
         } else {
             parts.push(piece.text);
         }
-        if piece.kind != Kind::Space {
+        if piece.kind != PieceKind::Space {
             here = parts.len();
         }
     }

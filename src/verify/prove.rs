@@ -16,10 +16,10 @@ use super::stage::{Stage, Verifying, put};
 use super::trial::{PORT, trial};
 use super::verdict::Verified;
 use crate::chart::VALUES;
+use crate::chart_plan::ChartPlan;
 use crate::context::REGISTRY;
 use crate::error;
 use crate::finding::Id;
-use crate::plan::ChartPlan;
 use crate::scenarios::Override;
 use crate::yaml::tree::Tree;
 

@@ -12,8 +12,9 @@ use super::prove::prove;
 use super::render::Setup;
 use super::stage::Stage;
 use super::verdict::{Report, Verdict, Verified};
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::metadata::Role;
-use crate::plan::{ChartPlan, Outcome, Plan};
+use crate::plan::Plan;
 use crate::signals::Signals;
 
 /// How soon a signal ends the program.

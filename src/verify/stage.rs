@@ -12,10 +12,11 @@ use walkdir::WalkDir;
 use super::pin::pinned;
 use crate::change::FileChange;
 use crate::chart::VALUES;
+use crate::chart_plan::{ChartPlan, Outcome};
 use crate::disk::{self, Scratch};
 use crate::error;
 use crate::metadata::{Dependency, Metadata, Role, TOOLKIT};
-use crate::plan::{ChartPlan, Outcome, Plan};
+use crate::plan::Plan;
 use crate::text::shown;
 
 /// An error is why a chart cannot be verified.
@@ -39,7 +40,7 @@ pub(crate) struct Stage<'p> {
 
 /// What the copy of a chart is made of, by paths in it.
 #[derive(Default, PartialEq)]
-pub(crate) struct Files<'s> {
+pub(crate) struct StagedFiles<'s> {
     texts: BTreeMap<PathBuf, Vec<u8>>,
     toolkits: BTreeMap<PathBuf, &'s Toolkit>,
     /// The charts of the checkout that it depends on, by what it calls them: each is verified on its own.
@@ -63,7 +64,7 @@ impl PartialEq for Toolkit {
     }
 }
 
-impl Files<'_> {
+impl StagedFiles<'_> {
     /// Adds a file. Templates, and values that may hold some, are pinned.
     fn add(&mut self, at: PathBuf, text: Vec<u8>) {
         let is_template = at.ends_with(VALUES) || at.iter().any(|name| name == "templates");
@@ -126,8 +127,8 @@ impl<'p> Stage<'p> {
     }
 
     /// Reads `chart`, and what it depends on.
-    pub(crate) fn read(&self, chart: &ChartPlan) -> Verifying<Files<'_>> {
-        let mut files = Files::default();
+    pub(crate) fn read(&self, chart: &ChartPlan) -> Verifying<StagedFiles<'_>> {
+        let mut files = StagedFiles::default();
         self.add_chart(&mut files, chart, Path::new(""), &[])?;
         Ok(files)
     }
@@ -136,7 +137,7 @@ impl<'p> Stage<'p> {
     /// copied into itself.
     fn add_chart<'s>(
         &'s self,
-        files: &mut Files<'s>,
+        files: &mut StagedFiles<'s>,
         chart: &ChartPlan,
         at: &Path,
         around: &[&Path],
@@ -198,14 +199,20 @@ impl<'p> Stage<'p> {
             return Err(format!("its helm-toolkit is refused: {}", all.join("; ")).into());
         }
         let folder = Path::new("toolkits").join(self.state).join(index.to_string());
-        let mut files = Files::default();
+        let mut files = StagedFiles::default();
         self.add_files(&mut files, plan, toolkit, Path::new(""))?;
         files.write(self.scratch, &folder)?;
         Ok(Toolkit { texts: files.texts, notes: files.notes, folder })
     }
 
     /// Adds the files of a chart of `plan`.
-    fn add_files(&self, files: &mut Files<'_>, plan: &Plan, chart: &ChartPlan, at: &Path) -> Verifying<()> {
+    fn add_files(
+        &self,
+        files: &mut StagedFiles<'_>,
+        plan: &Plan,
+        chart: &ChartPlan,
+        at: &Path,
+    ) -> Verifying<()> {
         let whole = plan.base.join(&chart.path);
         let is_wanted = |entry: &walkdir::DirEntry| {
             let is_git = entry.depth() == 1 && entry.file_name() == ".git";

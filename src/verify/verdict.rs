@@ -9,8 +9,8 @@ use super::compare::Difference;
 use super::objects::Object;
 use super::render::Render;
 use crate::chart::VALUES;
+use crate::chart_plan::ChartPlan;
 use crate::finding::{Finding, Id, Location};
-use crate::plan::ChartPlan;
 use crate::text::printable;
 
 /// Something that is not as it should be.

@@ -22,12 +22,12 @@ pub(crate) enum Tree {
 impl Tree {
     /// The only document of `text`.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_yaml::Error> {
-        Reader { text }.deserialize(serde_yaml::Deserializer::from_str(text))
+        TreeReader { text }.deserialize(serde_yaml::Deserializer::from_str(text))
     }
 
     pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, serde_yaml::Error> {
         serde_yaml::Deserializer::from_str(text)
-            .map(|document| Reader { text }.deserialize(document))
+            .map(|document| TreeReader { text }.deserialize(document))
             .collect()
     }
 
@@ -35,7 +35,7 @@ impl Tree {
     pub(crate) fn parse_first(text: &str) -> Result<Self, serde_yaml::Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let first = serde_yaml::Deserializer::from_str(text).next();
-        first.map_or_else(|| Ok(Tree::null()), |first| Reader { text }.deserialize(first))
+        first.map_or_else(|| Ok(Tree::null()), |first| TreeReader { text }.deserialize(first))
     }
 
     /// The tree as Kubernetes and Helm take it: of keys that stand twice the last one, `<<` merged, keys as
@@ -153,11 +153,11 @@ fn merged(mut entries: BTreeMap<String, Tree>) -> BTreeMap<String, Tree> {
 
 /// Reads a tree out of `text`, of which libyaml gives away parts.
 #[derive(Clone, Copy)]
-struct Reader<'t> {
+struct TreeReader<'t> {
     text: &'t str,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> TreeReader<'t> {
     /// What stands in front of a part of the text.
     fn before(self, part: &str) -> &'t str {
         let offset = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
@@ -178,7 +178,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'de> {
+impl<'de> DeserializeSeed<'de> for TreeReader<'de> {
     type Value = Tree;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
@@ -186,7 +186,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'de> {
+impl<'de> Visitor<'de> for TreeReader<'de> {
     type Value = Tree;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

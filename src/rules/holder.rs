@@ -11,7 +11,7 @@ use crate::template::entry::{Entry, Key};
 use crate::template::outline::Outline;
 
 /// A ServiceAccount, a pod or a part of a custom resource: a mapping that may have imagePullSecrets.
-pub(super) struct Object<'o> {
+pub(super) struct Holder<'o> {
     /// `a ServiceAccount`
     pub(super) what: &'static str,
     /// The entry by which it was found.
@@ -32,9 +32,9 @@ pub(super) struct Object<'o> {
 pub(super) fn complete(
     chart: &Chart<'_>,
     outline: &Outline<'_>,
-    object: &Object<'_>,
+    object: &Holder<'_>,
 ) -> Result<Option<Edit>, Finding> {
-    let Object { what, found, scope, .. } = object;
+    let Holder { what, found, scope, .. } = object;
     let place = place(&chart.context, outline, object);
     let (at, lines) = match &place {
         Ok(None) => return Ok(None),
@@ -71,9 +71,9 @@ pub(super) fn complete(
 fn place(
     context: &Context,
     outline: &Outline<'_>,
-    object: &Object<'_>,
+    object: &Holder<'_>,
 ) -> Result<Option<(usize, String)>, &'static str> {
-    let Object { keys, scope, .. } = object;
+    let Holder { keys, scope, .. } = object;
     let lists: Vec<&Entry<'_>> = keys.iter().copied().filter(|entry| entry.is(KEY)).collect();
     let is_ours = |item: &Entry<'_>| {
         let conditions = outline.actions.between(item.scope, *scope);
@@ -133,7 +133,7 @@ fn root<'o>(chart: &Chart<'_>, outline: &'o Outline<'_>, at: usize, scope: Scope
 }
 
 /// Whether an object has imagePullSecrets of its own, from a define too.
-pub(super) fn has_list(chart: &Chart<'_>, outline: &Outline<'_>, object: &Object<'_>) -> bool {
+pub(super) fn has_list(chart: &Chart<'_>, outline: &Outline<'_>, object: &Holder<'_>) -> bool {
     object.keys.iter().any(|entry| entry.is(KEY) || chart.context.lists.are_on(outline, entry))
 }
 
