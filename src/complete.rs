@@ -84,7 +84,7 @@ fn why_not(metadata: &Metadata, files: &Files) -> Option<&'static str> {
 fn secret(chart: &Chart<'_>, allowed: &Allowed<'_>) -> Option<MadeSecret> {
     let values = chart.values.as_ref()?;
     let switch = values.find(&[Step::Key("manifests"), Step::Key("secret_registry")]);
-    let switch = switch.and_then(|switch| yaml::resolve(values.scalar(switch)?));
+    let switch = switch.and_then(|switch| values.resolved(switch));
     let name = chart.context.secret.clone().filter(|_| switch.as_deref() != Some("false"))?;
     let may_be_shared =
         allowed.has(&Finding::warning(Id::SharedSecret, Location::file(chart.path(VALUES)), "", ""));

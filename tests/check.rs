@@ -220,6 +220,8 @@ fn values_and_templates_that_make_no_right_secret_are_found() {
             "password: \"pass\\n\"",
             "auth.nova.password` has a line break",
         ),
+        ("values.yaml", "password: password", "password: 0123", "auth.nova.password` is no text to Helm"),
+        ("values.yaml", "username: nova", "username: yes", "auth.nova.username` is no text to Helm"),
         ("values.yaml", "enabled: false", "enabled: null", "auth.enabled` is no boolean"),
         (
             "values.yaml",

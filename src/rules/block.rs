@@ -147,9 +147,7 @@ impl<'c, 'a> ValuesBlock<'c, 'a> {
     /// Reports a switch that is no boolean: a template takes `"false"` for true.
     pub(super) fn report_no_boolean(&self, path: &[&str], proposals: &mut Proposals) {
         let Some(node) = self.at(path) else { return };
-        let text = self.document.scalar(node).unwrap_or_default();
-        let is_boolean = |json: String| json == "true" || json == "false";
-        if !self.document.is_plain(node) || !yaml::resolve(text).is_some_and(is_boolean) {
+        if !matches!(self.document.resolved(node).as_deref(), Some("true" | "false")) {
             let what = format!(
                 "`{}` is no boolean: templates take whatever is not empty for true",
                 self.document.path(node)

@@ -139,8 +139,11 @@ fn report_login(block: &ValuesBlock<'_, '_>, chart: &str, proposals: &mut Propos
     for key in ["username", "password"] {
         let unfit = if key == "username" { unfit_for_user } else { unfit_for_login };
         let Some(node) = block.at(&[REGISTRY, "auth", chart, key]) else { continue };
-        let text = document.scalar(node).filter(|text| !text.is_empty());
-        let what = text.filter(|_| document.kind(node) == Kind::Scalar).map_or(Some("is not set"), unfit);
+        let text =
+            document.scalar(node).filter(|text| !text.is_empty() && document.kind(node) == Kind::Scalar);
+        // helm-toolkit refuses it, or garbles it.
+        let is_no_text = || document.resolved(node).map(|_| "is no text to Helm");
+        let what = text.map_or(Some("is not set"), |text| unfit(text).or_else(is_no_text));
         let Some(what) = what else { continue };
         let what = format!("`{}` {what}", document.path(node));
         let fix = "set it to a text on one line, in quotes";

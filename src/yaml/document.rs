@@ -9,6 +9,7 @@ use yaml_rust2::scanner::TScalarStyle;
 use super::error::{Error, ErrorKind};
 use super::lines::Lines;
 use super::node::{Kind, Node, Position, Step};
+use super::scalar::resolve;
 
 /// The first document of a YAML text.
 ///
@@ -92,6 +93,14 @@ impl<'t> Document<'t> {
     #[must_use]
     pub fn is_plain(&self, node: Node) -> bool {
         matches!(self.event(node), Some(Event::Scalar(_, TScalarStyle::Plain, ..)))
+    }
+
+    /// What Helm takes a scalar for that is no text to it, as JSON: a number, a boolean or null.
+    pub(crate) fn resolved(&self, node: Node) -> Option<String> {
+        match self.event(node) {
+            Some(Event::Scalar(text, TScalarStyle::Plain, _, None)) => resolve(text),
+            _ => None,
+        }
     }
 
     /// The keys and values of a mapping, in the order of the text. Empty for anything else.
