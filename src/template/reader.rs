@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::actions::{Action, Scope};
 use super::entry::{Entry, Key};
-use super::line::{Skip, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
+use super::line::{Skip, bare, brackets, closes, indent_of, is_marker, key_of, skip_behind, without_comment};
 
 /// The entries of `text`, in its order, and what is not read.
 pub(super) fn read<'t>(text: &'t str, actions: &[Action]) -> (Vec<Entry<'t>>, Vec<(usize, &'t str)>) {
@@ -191,7 +191,7 @@ impl<'t> Reader<'t> {
         {
             // The value of `? key`.
             key.line_end = end;
-            return self.set_value(without_comment(value.trim_start()));
+            return self.set_value(without_comment(value.trim_start()), at, rest);
         }
         let (key, value) = match key_of(rest) {
             Some((key, value)) => (key, without_comment(value)),
@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
                 let Some(last) = self.entries.last_mut() else { return };
                 if last.line_end == end {
                     // The scalar of an item.
-                    self.set_value(without_comment(rest));
+                    self.set_value(without_comment(rest), at, rest);
                 } else if column > last.column {
                     last.goes_on = true;
                 }
@@ -208,23 +208,27 @@ impl<'t> Reader<'t> {
             }
         };
         self.push(key, at..end, column);
-        self.set_value(value);
-        let is_flow = value.starts_with(['{', '[']) && !value.starts_with("{{");
-        match self.skip {
-            Skip::Flow(_) => self.unread_from = at,
-            _ if is_flow || key == Key::Unclear && rest.starts_with('?') => {
-                self.leave_unread(at, at + rest.len());
-            }
-            _ => {}
+        self.set_value(value, at, rest);
+        if key == Key::Unclear && rest.starts_with('?') {
+            self.leave_unread(at, at + rest.len());
         }
     }
 
-    /// Gives the last entry its value, which may go on in the lines to come.
-    fn set_value(&mut self, value: &'t str) {
+    /// Gives the last entry its value, which may go on in the lines to come. What is in a flow collection is not read:
+    /// `content`, at byte `at`.
+    fn set_value(&mut self, value: &'t str, at: usize, content: &str) {
         let Some(last) = self.entries.last_mut() else { return };
         last.value = value;
         self.skip = skip_behind(value, last.column);
         last.goes_on = !matches!(self.skip, Skip::Nothing);
+        let value = bare(value);
+        match self.skip {
+            Skip::Flow(_) => self.unread_from = at,
+            _ if value.starts_with(['{', '[']) && !value.starts_with("{{") => {
+                self.leave_unread(at, at + content.len());
+            }
+            _ => {}
+        }
     }
 
     fn leave_unread(&mut self, start: usize, end: usize) {
