@@ -150,7 +150,7 @@ struct Folder {
 
 /// The charts below `folder`, itself included, which is inside of this chart.
 fn walk(folder: &Path, inside_of: Option<&Path>) -> Vec<Folder> {
-    let mut found = Vec::new();
+    let (mut found, mut nested) = (Vec::new(), Vec::new());
     let entries = WalkDir::new(folder).into_iter();
     let mut entries = entries.filter_entry(|entry| entry.depth() == 0 || is_looked_into(entry));
     while let Some(entry) = entries.next() {
@@ -167,11 +167,14 @@ fn walk(folder: &Path, inside_of: Option<&Path>) -> Vec<Folder> {
         entries.skip_current_dir();
         let subcharts = dir.join("charts");
         if seen.is_ok() && subcharts.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            found.extend(walk(&subcharts, inside_of.or(Some(&dir))));
+            nested.push((subcharts, inside_of.unwrap_or(&dir).to_owned()));
         }
         found.push(Folder { dir, inside_of: inside_of.map(Path::to_owned), seen });
     }
-    found
+    // Folders that are walked are open.
+    drop(entries);
+    let nested = nested.iter().flat_map(|(subcharts, outermost)| walk(subcharts, Some(outermost)));
+    found.into_iter().chain(nested).collect()
 }
 
 /// Whether there is a Chart.yaml in the folder `dir`, whatever it is: who reads it will say what is

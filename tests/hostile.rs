@@ -575,6 +575,24 @@ fn templates_take_no_longer_where_they_hold_many_pods() {
     }
 }
 
+/// However deep charts are in charts, one folder is open at a time.
+#[test]
+fn charts_in_charts_take_no_more_open_files() {
+    let work = tempfile::tempdir().unwrap();
+    let mut folder = work.path().to_owned();
+    for _ in 0..100 {
+        folder.push("a");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("Chart.yaml"), "name: helm-toolkit\n").unwrap();
+        folder.push("charts");
+    }
+    let limited = format!("ulimit -n 40; exec {PROGRAM} plan -q -j 1");
+    let plan = Command::new("sh").args(["-c", &limited]).current_dir(work.path()).output().unwrap();
+    let said = finished(plan).stderr;
+    // Two for each.
+    assert_eq!(said.matches("refused[toolkit-too-old]").count(), 200, "{said}");
+}
+
 /// Each is compared with the others.
 #[test]
 fn more_pods_in_one_document_than_can_be_told_apart_are_refused() {
