@@ -17,7 +17,7 @@ use crate::metadata::{Metadata, Role};
 use crate::options::Options;
 use crate::rules::{self, Proposal};
 use crate::source::Source;
-use crate::yaml::{self, Addition, Document, Step};
+use crate::yaml::{self, Addition, Document};
 
 /// Looks at the chart that `plan` is of, and adds to that what is found and what the chart lacks.
 ///
@@ -83,7 +83,7 @@ fn why_not(metadata: &Metadata, files: &Files) -> Option<&'static str> {
 /// The Secret that a chart makes; none where its values say that it makes none.
 fn secret(chart: &Chart<'_>, allowed: &Allowed<'_>) -> Option<MadeSecret> {
     let values = chart.values.as_ref()?;
-    let switch = values.find(&[Step::Key("manifests"), Step::Key("secret_registry")]);
+    let switch = values.root().and_then(|root| values.at(root, &["manifests", "secret_registry"]));
     let switch = switch.and_then(|switch| values.resolved(switch));
     let name = chart.context.secret.clone().filter(|_| switch.as_deref() != Some("false"))?;
     let may_be_shared =

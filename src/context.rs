@@ -174,8 +174,7 @@ impl Context {
 
 /// The name that the values give to the Secret, or will.
 fn secret_name(chart: &str, values: &Document<'_>, options: &Options) -> Option<String> {
-    let path = ["secrets", REGISTRY, chart];
-    let node = path.iter().try_fold(values.root()?, |node, key| values.get(node, key));
+    let node = values.at(values.root()?, &["secrets", REGISTRY, chart]);
     let name = node.filter(|node| values.kind(*node) == Kind::Scalar);
     let name = name.and_then(|node| values.scalar(node)).map(ToOwned::to_owned);
     name.or_else(|| Some(options.secret_name().of(chart).ok()?.text))

@@ -69,6 +69,16 @@ pub(crate) fn custom_resources(
     api_version: &str,
     kind: &str,
 ) -> impl Iterator<Item = &'static CustomResource> {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let group = group(api_version);
     CUSTOM_RESOURCES.iter().filter(move |row| row.kind == kind && row.group == group)
+}
+
+/// Whether an API version is none of Kubernetes itself, whose groups have no dot or end in `.k8s.io`.
+pub(crate) fn is_custom(api_version: &str) -> bool {
+    let group = group(api_version);
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }

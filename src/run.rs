@@ -246,11 +246,14 @@ fn verify(
         read_base(&scratch, plan, roots, names, common, |checkouts| Plan::new(checkouts, &nothing, options))
     };
     // What `apply` has just written must not be compared with itself.
-    let (base, no_before) = match base::has_changes(roots) {
-        _ if !base.is_empty() => (Some(read(base)?), None),
-        Some(true) => (Some(read(&["HEAD".to_owned()])?), None),
-        Some(false) => (None, None),
-        None => (None, Some("git has nothing committed here, or cannot tell")),
+    let (base, no_before) = if base.is_empty() {
+        match base::has_changes(roots) {
+            Some(true) => (Some(read(&["HEAD".to_owned()])?), None),
+            Some(false) => (None, None),
+            None => (None, Some("git has nothing committed here, or cannot tell")),
+        }
+    } else {
+        (Some(read(base)?), None)
     };
     let toolkit = toolkit_plan(proof, options)?;
     let setup = Setup {

@@ -1,5 +1,6 @@
 //! Notes until November 2024: a higher version of the chart, and a line for it in the chart's note.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::era::{NOTES, NotesRoot};
@@ -31,6 +32,8 @@ struct Release<'r> {
     committed: Option<Version>,
     /// Whether git can tell that.
     has_git: bool,
+    /// The note that git has committed, asked for where the note has words of ours.
+    committed_note: OnceCell<Option<String>>,
 }
 
 /// Raises the version of a chart, and notes that.
@@ -50,7 +53,7 @@ pub(super) fn note(
     let committed = committed.and_then(|source| Some(WrittenVersion::find(&source).ok()?.version));
     let note_path = root.path.join(NOTES).join(format!("{}.yaml", work.chart.name));
     let note = read_text(base, &note_path)?.map(|text| Source { path: note_path.clone(), text });
-    let release = Release { base, work, note_path, committed, has_git };
+    let release = Release { base, work, note_path, committed, has_git, committed_note: OnceCell::new() };
     let metadata = Source { path, text };
     let change = release.change(&metadata, note.as_ref())?;
     let new = |path: &Path| {
@@ -122,9 +125,9 @@ impl Release<'_> {
 
     /// Whether the note as git has it committed has a line of ours for `version`.
     fn is_committed(&self, version: Version) -> bool {
-        let text = git::committed_text(&self.base.join(&self.note_path));
+        let text = self.committed_note.get_or_init(|| git::committed_text(&self.base.join(&self.note_path)));
         let start = format!("{version} ");
         let is_it = |line: &str| line.split_once(&start).is_some_and(|(_, words)| are_ours(words));
-        text.is_some_and(|text| text.lines().any(is_it))
+        text.as_ref().is_some_and(|text| text.lines().any(is_it))
     }
 }

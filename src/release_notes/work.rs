@@ -8,7 +8,7 @@ use crate::chart_plan::ChartPlan;
 use crate::context::REGISTRY;
 use crate::git;
 use crate::source::read_text;
-use crate::yaml::{Document, Step};
+use crate::yaml::Document;
 
 /// A chart gets its Secret, or helm-toolkit the function that makes it: it is new to authentication.
 const WHOLE: &str = "helm-toolkit.manifests.secret_registry";
@@ -61,10 +61,7 @@ impl<'p> Work<'p> {
             &["endpoints", "cluster_domain_suffix"],
             &["manifests", "secret_registry"],
         ];
-        let has = |path: &&&[&str]| {
-            let steps: Vec<Step<'_>> = path.iter().map(|key| Step::Key(key)).collect();
-            values.find(&steps).is_some()
-        };
+        let has = |path: &&&[&str]| values.root().and_then(|root| values.at(root, path)).is_some();
         paths.iter().filter(has).count()
     }
 

@@ -159,7 +159,7 @@ impl<'c, 'a> ValuesBlock<'c, 'a> {
 
     /// The value at `path` below this block.
     pub(super) fn at(&self, path: &[&str]) -> Option<Node> {
-        path.iter().try_fold(self.node?, |node, key| self.document.get(node, key))
+        self.document.at(self.node?, path)
     }
 
     pub(super) fn location(&self, node: Node) -> Location {

@@ -5,7 +5,7 @@ use super::pull_secrets;
 use super::rule::Proposals;
 use crate::chart::Chart;
 use crate::finding::{Finding, Id};
-use crate::kinds::custom_resources;
+use crate::kinds::{custom_resources, is_custom};
 use crate::options::Options;
 use crate::template::entry::Entry;
 use crate::template::outline::Outline;
@@ -39,12 +39,6 @@ pub(super) fn run(chart: &Chart<'_>, _: &Options, proposals: &mut Proposals) -> 
         }
     }
     Ok(())
-}
-
-/// Whether an API version is none of Kubernetes itself, whose groups have no dot or end in `.k8s.io`.
-fn is_custom(api_version: &str) -> bool {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    group.contains('.') && !group.ends_with(".k8s.io")
 }
 
 /// The snippet of helm-toolkit that prints `image:`.

@@ -3,7 +3,7 @@
 use super::compare::inside;
 use super::helm::NAMESPACE;
 use super::objects::Object;
-use crate::kinds::custom_resources;
+use crate::kinds::{custom_resources, is_custom};
 use crate::yaml::tree::Tree;
 
 pub(crate) const PULL_SECRETS: &str = "imagePullSecrets";
@@ -52,9 +52,8 @@ impl<'o> Pod<'o> {
 
     /// An object of some operator's that has images, of which nobody here knows what pods are made.
     pub(crate) fn is_unknown(object: &'o Object) -> bool {
-        let group = object.key.api_version.split_once('/').map_or("", |(group, _)| group);
         let whole = Pod { object, path: String::new(), spec: &object.tree };
-        group.contains('.') && !group.ends_with(".k8s.io") && !whole.images().is_empty()
+        is_custom(&object.key.api_version) && !whole.images().is_empty()
     }
 
     /// Its own list of Secrets. As Kubernetes has it, one that is not empty hides that of the account.

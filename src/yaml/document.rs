@@ -126,6 +126,11 @@ impl<'t> Document<'t> {
         })
     }
 
+    /// The node at the end of these keys, from `node` on.
+    pub(crate) fn at(&self, node: Node, keys: &[&str]) -> Option<Node> {
+        keys.iter().try_fold(node, |node, key| self.get(node, key))
+    }
+
     /// The way to `node` as people write it: `conf.nova.DEFAULT`, `hosts[2].name`.
     #[must_use]
     pub fn path(&self, node: Node) -> String {
